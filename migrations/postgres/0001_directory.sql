@@ -1,0 +1,98 @@
+-- People, the department tree, positions, groups, roles, and the links that tie them to their source.
+
+CREATE TABLE departments (
+    id          UUID PRIMARY KEY,
+    source      TEXT NOT NULL,
+    code        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    parent_id   UUID REFERENCES departments (id),
+    sort_order  BIGINT NOT NULL DEFAULT 0,
+    status      TEXT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    updated_at  TIMESTAMPTZ NOT NULL
+);
+CREATE INDEX departments_parent ON departments (parent_id);
+CREATE UNIQUE INDEX departments_code ON departments (source, code);
+
+CREATE TABLE positions (
+    id          UUID PRIMARY KEY,
+    source      TEXT NOT NULL,
+    code        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    updated_at  TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX positions_code ON positions (source, code);
+
+CREATE TABLE users (
+    id              UUID PRIMARY KEY,
+    source          TEXT NOT NULL,
+    login           TEXT NOT NULL,
+    login_key       TEXT NOT NULL,
+    employee_number TEXT,
+    display_name    TEXT NOT NULL,
+    given_name      TEXT,
+    family_name     TEXT,
+    mail            TEXT,
+    mobile          TEXT,
+    title           TEXT,
+    department_id   UUID REFERENCES departments (id),
+    position_id     UUID REFERENCES positions (id),
+    manager_id      UUID REFERENCES users (id),
+    attributes      JSONB NOT NULL,
+    password_hash   TEXT,
+    status          TEXT NOT NULL,
+    status_reason   TEXT,
+    disabled_at     TIMESTAMPTZ,
+    version         BIGINT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    updated_at      TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX users_login ON users (login_key) WHERE status <> 'deleted';
+CREATE INDEX users_employee_number ON users (employee_number);
+CREATE INDEX users_department ON users (department_id);
+CREATE INDEX users_manager ON users (manager_id);
+
+CREATE TABLE groups (
+    id          UUID PRIMARY KEY,
+    source      TEXT NOT NULL,
+    code        TEXT NOT NULL,
+    name        TEXT NOT NULL,
+    status      TEXT NOT NULL,
+    created_at  TIMESTAMPTZ NOT NULL,
+    updated_at  TIMESTAMPTZ NOT NULL
+);
+CREATE UNIQUE INDEX groups_code ON groups (source, code);
+
+-- A member is a person or a nested group: exactly one of the two columns is set.
+CREATE TABLE group_members (
+    group_id        UUID NOT NULL REFERENCES groups (id),
+    member_kind     TEXT NOT NULL,
+    member_id       UUID NOT NULL,
+    PRIMARY KEY (group_id, member_kind, member_id)
+);
+CREATE INDEX group_members_member ON group_members (member_id, member_kind);
+
+CREATE TABLE role_grants (
+    user_id     UUID NOT NULL REFERENCES users (id),
+    role        TEXT NOT NULL,
+    rule        TEXT NOT NULL,
+    run_id      UUID,
+    granted_at  TIMESTAMPTZ NOT NULL,
+    PRIMARY KEY (user_id, role, rule)
+);
+CREATE INDEX role_grants_role ON role_grants (role);
+
+-- (source, external id) <-> our id: the only key between a source and us.
+CREATE TABLE links (
+    source      TEXT NOT NULL,
+    kind        TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    object_id   UUID NOT NULL,
+    dn          TEXT NOT NULL,
+    digest      TEXT NOT NULL,
+    run_id      UUID NOT NULL,
+    PRIMARY KEY (source, kind, external_id)
+);
+CREATE UNIQUE INDEX links_object ON links (object_id, source);

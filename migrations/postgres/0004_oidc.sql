@@ -1,0 +1,70 @@
+-- Applications, signing keys, authorization codes, refresh tokens.
+
+CREATE TABLE applications (
+    id                      TEXT PRIMARY KEY,
+    name                    TEXT NOT NULL,
+    declared                BOOLEAN NOT NULL,
+    enabled                 BOOLEAN NOT NULL,
+    auth_method             TEXT NOT NULL,
+    secret_hash             TEXT,
+    settings                JSONB NOT NULL,
+    created_at              TIMESTAMPTZ NOT NULL,
+    updated_at              TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE signing_keys (
+    kid             TEXT PRIMARY KEY,
+    algorithm       TEXT NOT NULL,
+    state           TEXT NOT NULL,
+    sealed          TEXT NOT NULL,
+    public_jwk      JSONB NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    activated_at    TIMESTAMPTZ,
+    retired_at      TIMESTAMPTZ
+);
+
+-- One row per grant: all that was issued from one authorization. Revoking it kills every refresh and access token of it.
+CREATE TABLE grants (
+    id              UUID PRIMARY KEY,
+    application_id  TEXT NOT NULL,
+    user_id         UUID REFERENCES users (id),
+    session_id      UUID,
+    scope           TEXT NOT NULL,
+    auth_time       TIMESTAMPTZ NOT NULL,
+    amr             TEXT NOT NULL,
+    created_at      TIMESTAMPTZ NOT NULL,
+    expires_at      TIMESTAMPTZ NOT NULL,
+    revoked_at      TIMESTAMPTZ,
+    revoked_reason  TEXT
+);
+CREATE INDEX grants_user ON grants (user_id, revoked_at);
+CREATE INDEX grants_session ON grants (session_id);
+CREATE INDEX grants_expiry ON grants (expires_at);
+
+CREATE TABLE authorization_codes (
+    code_hash       TEXT PRIMARY KEY,
+    grant_id        UUID NOT NULL REFERENCES grants (id),
+    redirect_uri    TEXT NOT NULL,
+    nonce           TEXT,
+    code_challenge  TEXT,
+    created_at      TIMESTAMPTZ NOT NULL,
+    expires_at      TIMESTAMPTZ NOT NULL,
+    used_at         TIMESTAMPTZ
+);
+CREATE INDEX authorization_codes_expiry ON authorization_codes (expires_at);
+
+CREATE TABLE refresh_tokens (
+    token_hash      TEXT PRIMARY KEY,
+    grant_id        UUID NOT NULL REFERENCES grants (id),
+    created_at      TIMESTAMPTZ NOT NULL,
+    expires_at      TIMESTAMPTZ NOT NULL,
+    used_at         TIMESTAMPTZ
+);
+CREATE INDEX refresh_tokens_grant ON refresh_tokens (grant_id);
+CREATE INDEX refresh_tokens_expiry ON refresh_tokens (expires_at);
+
+-- Access tokens revoked one by one, until they would have expired anyway.
+CREATE TABLE revoked_tokens (
+    jti             TEXT PRIMARY KEY,
+    expires_at      TIMESTAMPTZ NOT NULL
+);

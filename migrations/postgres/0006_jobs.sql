@@ -1,0 +1,12 @@
+-- Scheduled work: a lease lets one node run a job.
+
+CREATE TABLE leases (
+    name        TEXT PRIMARY KEY,
+    holder      TEXT NOT NULL,
+    expires_at  TIMESTAMPTZ NOT NULL
+);
+
+CREATE TABLE schedules (
+    name        TEXT PRIMARY KEY,
+    last_due_at TIMESTAMPTZ NOT NULL
+);

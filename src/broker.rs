@@ -1,0 +1,24 @@
+//! What every operation needs, passed in: configuration, database, clock, randomness, secrets.
+
+use std::sync::Arc;
+
+use crate::config::Config;
+use crate::crypto::MasterKey;
+use crate::random::Rng;
+use crate::store::Db;
+use crate::time::Clock;
+
+/// The broker's means. Cheap to clone; made once by `cli/` (or by a test) and handed down.
+#[derive(Clone, Debug)]
+pub struct Broker {
+    /// The checked configuration.
+    pub config: Arc<Config>,
+    /// The database.
+    pub db: Db,
+    /// The clock.
+    pub clock: Clock,
+    /// Random bytes.
+    pub rng: Rng,
+    /// Seals and keyed hashes.
+    pub master: Arc<MasterKey>,
+}

@@ -1,0 +1,88 @@
+//! The command line: one file a subcommand. How to add one: a file with an `Args` and a `run`, a line in [`Command`].
+
+mod serve;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+use crate::broker::Broker;
+use crate::config::Config;
+use crate::crypto::MasterKey;
+use crate::random::Rng;
+use crate::store::Db;
+use crate::time::Clock;
+
+/// Identity broker: sign in once, one truth about people, every integration call judged.
+#[derive(Debug, Parser)]
+#[command(name = "yaopai", version)]
+struct Cli {
+    /// Configuration file.
+    #[arg(long, short, global = true, env = "YAOPAI_CONFIG", default_value = "yaopai.toml")]
+    config: PathBuf,
+    /// What is logged, such as `info` or `yaopai=debug`.
+    #[arg(long, global = true, env = "YAOPAI_LOG", default_value = "info,sqlx=warn")]
+    log: String,
+    /// `text` or `json` log lines.
+    #[arg(long, global = true, env = "YAOPAI_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
+    log_format: String,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Starts the broker.
+    Serve(serve::Args),
+}
+
+/// Parses the command line, runs the subcommand, prints what went wrong in one line.
+#[must_use]
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    crate::telemetry::start(&cli.log, cli.log_format == "json");
+    if rustls::crypto::aws_lc_rs::default_provider().install_default().is_err() {
+        tracing::debug!("the TLS provider was installed already");
+    }
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&error.into()),
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(code) => code,
+        Err(error) => failed(&error),
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Serve(args) => serve::run(&cli.config, args).await,
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "what a person at a terminal reads")]
+fn failed(error: &anyhow::Error) -> ExitCode {
+    eprintln!("yaopai: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// Everything a subcommand needs: configuration, secrets, the migrated database.
+async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
+    let config = Config::load(config)?;
+    let rng = Rng::system();
+    let master = MasterKey::load_or_create(&config.resolve(&config.secrets.master_key_file), &rng)?;
+    let url = config.database.full_url(&config.folder).map_err(anyhow::Error::msg)?;
+    if let Some(file) = url.strip_prefix("sqlite://")
+        && let Some(folder) = std::path::Path::new(file).parent()
+    {
+        std::fs::create_dir_all(folder).with_context(|| format!("the folder `{}` cannot be made", folder.display()))?;
+    }
+    let db = Db::open(&url, config.database.connections)
+        .await
+        .context("database.url: the database cannot be opened; is it running and may this user connect?")?;
+    db.migrate().await?;
+    Ok(Broker { config: Arc::new(config), db, clock: Clock::System, rng, master: Arc::new(master) })
+}

@@ -1,0 +1,64 @@
+//! `[[application]]`: applications declared by the operator; read-only at run time.
+
+use serde::Deserialize;
+
+use super::SecretRef;
+use crate::model::{AuthMethod, GrantType};
+
+/// One `[[application]]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplicationConfig {
+    /// OAuth client id.
+    pub id: String,
+    /// Name as shown to people; the id when missing.
+    pub name: Option<String>,
+    /// One line for the portal.
+    pub description: Option<String>,
+    /// Where the portal sends people.
+    pub launch_url: Option<String>,
+    /// How it authenticates; `client_secret_basic` when missing.
+    pub auth_method: Option<AuthMethod>,
+    /// Its secret: demanded unless `auth_method` is `none`.
+    pub secret: Option<SecretRef>,
+    /// Exact redirect URIs.
+    #[serde(default)]
+    pub redirect_uris: Vec<String>,
+    /// Exact URIs to return to after logout.
+    #[serde(default)]
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Grants; `authorization_code` and `refresh_token` when missing.
+    pub grant_types: Option<Vec<GrantType>>,
+    /// Scopes it may ask for; every standard scope when missing.
+    pub scopes: Option<Vec<String>>,
+    /// PKCE demanded of a confidential client too.
+    #[serde(default = "yes")]
+    pub require_pkce: bool,
+    /// `aud` of its access tokens.
+    #[serde(default)]
+    pub audience: Vec<String>,
+    /// `alg` of its tokens.
+    pub signing_algorithm: Option<super::Algorithm>,
+    /// Life of its access tokens.
+    pub access_token_lifetime: Option<super::Lifetime>,
+    /// Switched off without being removed.
+    #[serde(default = "yes")]
+    pub enabled: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+impl ApplicationConfig {
+    pub(super) fn check(&self, problems: &mut Vec<String>) {
+        let id = &self.id;
+        let public = self.auth_method == Some(AuthMethod::None);
+        if public && self.secret.is_some() {
+            problems.push(format!("application `{id}`: a public client (auth_method = \"none\") has no secret"));
+        }
+        if !public && self.secret.is_none() {
+            problems.push(format!("application `{id}`: secret is missing, such as secret = {{ file = \"…\" }}"));
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! Reading the file, laying the environment over it, checking the whole.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::Config;
+
+/// A configuration that cannot be used: names the place and the remedy.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("the configuration `{path}` cannot be read: {cause}; name another with --config FILE or YAOPAI_CONFIG", path = .path.display())]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// The file is no valid TOML, or holds a key or value that does not belong there.
+    #[error("{path}: {message}", path = .path.display())]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// Line, column and what is wrong.
+        message: String,
+    },
+    /// Values that do not go together.
+    #[error("{path}: {problems}", path = .path.display(), problems = .problems.join("; "))]
+    Check {
+        /// Which file.
+        path: PathBuf,
+        /// Each with its key.
+        problems: Vec<String>,
+    },
+}
+
+/// Environment variables that override a key: (variable, section, key).
+const OVERRIDES: &[(&str, &str, &str)] = &[
+    ("YAOPAI_LISTEN", "server", "listen"),
+    ("YAOPAI_PUBLIC_URL", "server", "public_url"),
+    ("YAOPAI_DATABASE_URL", "database", "url"),
+    ("YAOPAI_MASTER_KEY_FILE", "secrets", "master_key_file"),
+    ("YAOPAI_POLICIES", "policies", "folder"),
+];
+
+impl Config {
+    /// Reads and checks the configuration file at `path`.
+    ///
+    /// # Errors
+    /// [`ConfigError`], which names the place and the remedy.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigError::Read { path: path.to_owned(), cause })?;
+        Self::parse(path, &text, &environment())
+    }
+
+    /// Checks `text` as if it stood in the file `path`, with overrides `(section, key, value)` laid over it.
+    ///
+    /// # Errors
+    /// [`ConfigError::Parse`] and [`ConfigError::Check`].
+    pub fn parse(path: &Path, text: &str, overrides: &[(&str, &str, String)]) -> Result<Self, ConfigError> {
+        let parse = |error: toml::de::Error| ConfigError::Parse {
+            path: path.to_owned(),
+            message: error.to_string().trim_end().to_owned(),
+        };
+        let mut config: Self = if overrides.is_empty() {
+            toml::from_str(text).map_err(parse)?
+        } else {
+            // Parsed once without them first, so that a fault of the file is shown with its line.
+            let mut table: toml::Table = toml::from_str(text).map_err(parse)?;
+            for (section, key, value) in overrides {
+                let section = table.entry(*section).or_insert_with(|| toml::Table::new().into());
+                if let Some(section) = section.as_table_mut() {
+                    section.insert((*key).to_owned(), value.clone().into());
+                }
+            }
+            table.try_into().map_err(|error: toml::de::Error| {
+                toml::from_str::<Self>(text).err().map_or_else(|| parse(error), parse)
+            })?
+        };
+        config.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        let problems = config.problems();
+        if problems.is_empty() { Ok(config) } else { Err(ConfigError::Check { path: path.to_owned(), problems }) }
+    }
+
+    fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        self.server.check(&mut problems);
+        unique("source", self.sources.iter().map(|source| source.name.as_str()), &mut problems);
+        unique("application", self.applications.iter().map(|app| app.id.as_str()), &mut problems);
+        unique("route", self.routes.iter().map(|route| route.name.as_str()), &mut problems);
+        for source in &self.sources {
+            source.check(&mut problems);
+        }
+        for application in &self.applications {
+            application.check(&mut problems);
+        }
+        for route in &self.routes {
+            route.check(&mut problems);
+        }
+        problems
+    }
+}
+
+fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>, problems: &mut Vec<String>) {
+    let mut seen = BTreeSet::new();
+    for name in names {
+        if name.is_empty() {
+            problems.push(format!("a [[{what}]] has an empty name"));
+        } else if !seen.insert(name) {
+            problems.push(format!("two [[{what}]] are called `{name}`: rename one"));
+        }
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "config/ is the only reader of the environment")]
+fn environment() -> Vec<(&'static str, &'static str, String)> {
+    OVERRIDES
+        .iter()
+        .filter_map(|(variable, section, key)| Some((*section, *key, std::env::var(variable).ok()?)))
+        .collect()
+}

@@ -1,0 +1,103 @@
+//! Configuration: one TOML file, one file here a section; the only reader of the environment.
+//!
+//! A misspelt key, a missing file or a value out of range is one [`ConfigError`] that names the file, the place in it
+//! and the remedy. Relative paths are relative to the configuration file's folder. How to add a section: a struct here
+//! with `#[serde(deny_unknown_fields)]`, a field in [`Config`], a `check` that pushes what is wrong.
+
+mod application;
+mod database;
+mod duration;
+mod load;
+mod oidc;
+mod route;
+mod secret;
+mod server;
+mod session;
+mod source;
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+pub use application::ApplicationConfig;
+pub use database::DatabaseConfig;
+pub use duration::Lifetime;
+pub use load::ConfigError;
+pub use oidc::{Algorithm, OidcConfig};
+pub use route::{GatewayConfig, RouteConfig};
+pub use secret::{SecretRef, SecretsConfig};
+pub use server::ServerConfig;
+pub use session::{LoginConfig, SessionConfig};
+pub use source::{
+    DepartmentMapping, DirectorySchema, EnabledRule, GroupMapping, GuardConfig, LdapConfig, LdifConfig, PositionMapping,
+    SourceConfig, UserMapping,
+};
+
+/// The whole configuration, checked.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// `[server]`: where the broker listens and what it is called from outside.
+    pub server: ServerConfig,
+    /// `[database]`.
+    #[serde(default)]
+    pub database: DatabaseConfig,
+    /// `[secrets]`: the master key.
+    #[serde(default)]
+    pub secrets: SecretsConfig,
+    /// `[session]`: lifetimes of a sign-in.
+    #[serde(default)]
+    pub session: SessionConfig,
+    /// `[login]`: throttling and limits of the sign-in page.
+    #[serde(default)]
+    pub login: LoginConfig,
+    /// `[oidc]`: the OpenID provider.
+    #[serde(default)]
+    pub oidc: OidcConfig,
+    /// `[policies]`: the folder of Cedar policies and role rules.
+    #[serde(default)]
+    pub policies: PoliciesConfig,
+    /// `[gateway]`: the built-in reverse proxy.
+    #[serde(default)]
+    pub gateway: GatewayConfig,
+    /// `[[source]]`: where people come from.
+    #[serde(default, rename = "source")]
+    pub sources: Vec<SourceConfig>,
+    /// `[[application]]`: applications declared here; read-only at run time.
+    #[serde(default, rename = "application")]
+    pub applications: Vec<ApplicationConfig>,
+    /// `[[route]]`: integration APIs behind the gateway.
+    #[serde(default, rename = "route")]
+    pub routes: Vec<RouteConfig>,
+    /// Folder of the configuration file: what relative paths are relative to.
+    #[serde(skip)]
+    pub folder: PathBuf,
+}
+
+/// `[policies]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PoliciesConfig {
+    /// Folder with `schema.cedarschema`, `*.cedar`, `roles.toml`.
+    pub folder: PathBuf,
+}
+
+impl Default for PoliciesConfig {
+    fn default() -> Self {
+        Self { folder: PathBuf::from("policies") }
+    }
+}
+
+impl Config {
+    /// `path` as given, or below the configuration file's folder when it is relative.
+    #[must_use]
+    pub fn resolve(&self, path: &std::path::Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// The source of that name.
+    #[must_use]
+    pub fn source(&self, name: &str) -> Option<&SourceConfig> {
+        self.sources.iter().find(|source| source.name == name)
+    }
+}

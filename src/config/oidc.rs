@@ -1,0 +1,58 @@
+//! `[oidc]`: lifetimes, algorithm and audience of what the OpenID provider issues.
+
+use serde::Deserialize;
+
+use super::Lifetime;
+use crate::string_enum;
+
+string_enum! {
+    /// Signature algorithms (RFC 7518 section 3.1, RFC 8037).
+    Algorithm {
+        /// ECDSA on P-256 with SHA-256: the default.
+        Es256 = "ES256",
+        /// RSASSA-PKCS1-v1_5 with SHA-256, 2048-bit keys: for clients that know nothing else.
+        Rs256 = "RS256",
+        /// Ed25519.
+        EdDsa = "EdDSA",
+    }
+}
+
+/// `[oidc]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct OidcConfig {
+    /// Algorithm of tokens, where an application does not choose.
+    pub algorithm: Algorithm,
+    /// Life of an authorization code.
+    pub code_lifetime: Lifetime,
+    /// Life of an access token.
+    pub access_token_lifetime: Lifetime,
+    /// Life of an ID token.
+    pub id_token_lifetime: Lifetime,
+    /// A refresh token unused for so long dies.
+    pub refresh_idle: Lifetime,
+    /// A grant with its refresh tokens dies after so long in any case.
+    pub refresh_absolute: Lifetime,
+    /// A refresh token used twice within so long (browser tabs) does not kill the grant.
+    pub refresh_grace: Lifetime,
+    /// `aud` of access tokens, where an application does not choose; the issuer with `/api` when none.
+    pub audience: Option<String>,
+    /// How long a new key is published before it signs.
+    pub key_publish_ahead: Lifetime,
+}
+
+impl Default for OidcConfig {
+    fn default() -> Self {
+        Self {
+            algorithm: Algorithm::Es256,
+            code_lifetime: Lifetime::seconds(60),
+            access_token_lifetime: Lifetime::seconds(600),
+            id_token_lifetime: Lifetime::seconds(600),
+            refresh_idle: Lifetime::seconds(14 * 86_400),
+            refresh_absolute: Lifetime::seconds(90 * 86_400),
+            refresh_grace: Lifetime::seconds(5),
+            audience: None,
+            key_publish_ahead: Lifetime::seconds(86_400),
+        }
+    }
+}

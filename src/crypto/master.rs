@@ -1,0 +1,215 @@
+//! The master key: seals secrets at rest and keys the hashes of tokens.
+//!
+//! 32 random bytes in a file of mode 0600, made at first start. Subkeys are derived by HMAC-SHA256 over a purpose, so
+//! that a hash made for one thing is never valid for another. A short, all-equal or well-known key is refused.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::hmac;
+use base64::Engine as _;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use zeroize::Zeroizing;
+
+use crate::random::Rng;
+
+/// The master key cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum MasterKeyError {
+    /// The file cannot be read or made.
+    #[error("the master key file `{path}` cannot be used: {cause}", path = .path.display())]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        cause: std::io::Error,
+    },
+    /// The key is too short or not random.
+    #[error(
+        "the master key in `{path}` is weak or known: remove the file of a new installation and let the broker make \
+         one, or put 32 random bytes there (openssl rand -base64 32)",
+        path = .path.display()
+    )]
+    Weak {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file can be read by others than its owner.
+    #[error("the master key file `{path}` can be read by others: chmod 600 it", path = .path.display())]
+    Readable {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// A sealed value does not open with this key.
+    #[error("a sealed secret does not open: the master key is not the one it was sealed with")]
+    Sealed,
+}
+
+/// The master key. Never printed.
+pub struct MasterKey(Zeroizing<[u8; 32]>);
+
+impl std::fmt::Debug for MasterKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("MasterKey(hidden)")
+    }
+}
+
+impl MasterKey {
+    /// A key from raw bytes, for tests.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(Zeroizing::new(bytes))
+    }
+
+    /// Reads the key file, or makes it (with its folder) when it is missing.
+    ///
+    /// # Errors
+    /// [`MasterKeyError`].
+    pub fn load_or_create(path: &Path, rng: &Rng) -> Result<Self, MasterKeyError> {
+        let file = |cause| MasterKeyError::File { path: path.to_owned(), cause };
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::read(path, &Zeroizing::new(text)),
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                if let Some(folder) = path.parent() {
+                    std::fs::create_dir_all(folder).map_err(file)?;
+                }
+                let key = Zeroizing::new(rng.bytes::<32>());
+                let text = Zeroizing::new(STANDARD.encode(key.as_slice()));
+                let mut out =
+                    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
+                out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(file)?;
+                Ok(Self(key))
+            }
+            Err(error) => Err(file(error)),
+        }
+    }
+
+    fn read(path: &Path, text: &str) -> Result<Self, MasterKeyError> {
+        use std::os::unix::fs::PermissionsExt as _;
+        let weak = || MasterKeyError::Weak { path: path.to_owned() };
+        let mode = std::fs::metadata(path)
+            .map_err(|cause| MasterKeyError::File { path: path.to_owned(), cause })?
+            .permissions()
+            .mode();
+        if mode & 0o077 != 0 {
+            return Err(MasterKeyError::Readable { path: path.to_owned() });
+        }
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| weak())?);
+        let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| weak())?;
+        let mut distinct = key.to_vec();
+        distinct.sort_unstable();
+        distinct.dedup();
+        // 32 random bytes hold fewer than 16 distinct values once in 10^16; written text holds few.
+        if distinct.len() < 16 || key.iter().all(u8::is_ascii) {
+            return Err(weak());
+        }
+        Ok(Self(Zeroizing::new(key)))
+    }
+
+    /// Keyed hash of an opaque token or a random secret, base64url: what is stored instead of it.
+    #[must_use]
+    pub fn token_hash(&self, purpose: &str, token: &str) -> String {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.subkey(purpose)[..]);
+        URL_SAFE_NO_PAD.encode(hmac::sign(&key, token.as_bytes()))
+    }
+
+    /// A key for one purpose.
+    #[must_use]
+    pub fn subkey(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
+        let tag = hmac::sign(&key, purpose.as_bytes());
+        let mut out = Zeroizing::new([0u8; 32]);
+        out.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+        out
+    }
+
+    /// Seals a secret (AES-256-GCM) under a purpose; base64url of nonce and ciphertext.
+    ///
+    /// # Errors
+    /// [`MasterKeyError::Sealed`] when the cipher refuses, which no input of sane size makes it do.
+    pub fn seal(&self, rng: &Rng, purpose: &str, secret: &[u8]) -> Result<String, MasterKeyError> {
+        let nonce = rng.bytes::<12>();
+        let mut sealed = secret.to_vec();
+        self.cipher(purpose)?
+            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(purpose.as_bytes()), &mut sealed)
+            .map_err(|_| MasterKeyError::Sealed)?;
+        Ok(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
+    }
+
+    /// Opens what [`MasterKey::seal`] sealed under the same purpose.
+    ///
+    /// # Errors
+    /// [`MasterKeyError::Sealed`] when it was sealed by another key, for another purpose, or changed.
+    pub fn open(&self, purpose: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
+        let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| MasterKeyError::Sealed)?;
+        let (nonce, rest) = bytes.split_at_checked(12).ok_or(MasterKeyError::Sealed)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| MasterKeyError::Sealed)?;
+        let mut rest = Zeroizing::new(rest.to_vec());
+        let length = self
+            .cipher(purpose)?
+            .open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut rest)
+            .map_err(|_| MasterKeyError::Sealed)?
+            .len();
+        rest.truncate(length);
+        Ok(rest)
+    }
+
+    fn cipher(&self, purpose: &str) -> Result<LessSafeKey, MasterKeyError> {
+        let key = self.subkey(purpose);
+        Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| MasterKeyError::Sealed)?))
+    }
+}
+
+/// Compares two secrets without telling by time where they differ.
+#[must_use]
+pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
+}
+
+/// SHA-256 of `bytes`, lower-case hexadecimal (64 characters): digests of plans, entries and audit rows.
+#[must_use]
+pub fn sha256_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    digest(&SHA256, bytes).as_ref().iter().fold(String::with_capacity(64), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MasterKey, MasterKeyError};
+    use crate::random::Rng;
+
+    #[test]
+    fn a_sealed_secret_opens_only_whole_and_for_its_purpose() {
+        let key = MasterKey::from_bytes([7; 32]);
+        let sealed = key.seal(&Rng::seeded(1), "signing-key", b"secret").unwrap();
+        assert_eq!(key.open("signing-key", &sealed).unwrap().as_slice(), b"secret");
+        assert!(matches!(key.open("other", &sealed), Err(MasterKeyError::Sealed)));
+        assert!(matches!(MasterKey::from_bytes([8; 32]).open("signing-key", &sealed), Err(MasterKeyError::Sealed)));
+        assert!(matches!(key.open("signing-key", sealed.get(1..).unwrap()), Err(MasterKeyError::Sealed)));
+    }
+
+    #[test]
+    fn a_weak_or_readable_master_key_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/master.key");
+        let made = MasterKey::load_or_create(&path, &Rng::system()).unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let read = MasterKey::load_or_create(&path, &Rng::system()).unwrap();
+        assert_eq!(made.token_hash("t", "x"), read.token_hash("t", "x"));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(matches!(MasterKey::load_or_create(&path, &Rng::system()), Err(MasterKeyError::Readable { .. })));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        for weak in ["", "changeme", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="] {
+            std::fs::write(&path, weak).unwrap();
+            assert!(matches!(MasterKey::load_or_create(&path, &Rng::system()), Err(MasterKeyError::Weak { .. })), "{weak}");
+        }
+    }
+}

@@ -1,0 +1,16 @@
+//! HTTP: the only place that knows axum.
+//!
+//! How to add an endpoint: its path in [`paths`], a file that parses, calls one function of a lower floor and answers,
+//! and a line in [`routes`]. Every route stands there on one page; the route-coverage test calls each as nobody, as a
+//! stranger and with a bad CSRF token.
+
+pub mod extract;
+mod health;
+mod layers;
+pub mod paths;
+pub mod respond;
+pub mod routes;
+pub mod server;
+pub mod state;
+
+pub use state::App;

@@ -1,0 +1,46 @@
+//! Every path of the broker, once: the router, discovery documents, pages and tests name it from here.
+
+/// Liveness: says only up or down.
+pub const HEALTH: &str = "/health";
+/// Readiness: up only while the database answers.
+pub const READY: &str = "/ready";
+
+/// Sign-in page.
+pub const LOGIN: &str = "/login";
+/// Sign-out (POST).
+pub const LOGOUT: &str = "/logout";
+/// Portal: a person's applications.
+pub const PORTAL: &str = "/";
+/// A person's sessions.
+pub const SESSIONS: &str = "/sessions";
+/// Language switch.
+pub const LANGUAGE: &str = "/language";
+/// Style sheet, icons.
+pub const ASSETS: &str = "/assets/{file}";
+
+/// Runs of the sync, for administrators.
+pub const RUNS: &str = "/console/runs";
+/// One run's report.
+pub const RUN: &str = "/console/runs/{id}";
+
+/// OpenID Connect Discovery 1.0 section 4.
+pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
+/// RFC 8414 section 3.
+pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
+/// RFC 6749 section 3.1.
+pub const AUTHORIZE: &str = "/oauth2/authorize";
+/// RFC 6749 section 3.2.
+pub const TOKEN: &str = "/oauth2/token";
+/// RFC 7662.
+pub const INTROSPECT: &str = "/oauth2/introspect";
+/// RFC 7009.
+pub const REVOKE: &str = "/oauth2/revoke";
+/// OpenID Connect Core 1.0 section 5.3.
+pub const USERINFO: &str = "/oauth2/userinfo";
+/// RFC 7517 section 5.
+pub const JWKS: &str = "/oauth2/jwks";
+/// OpenID Connect RP-Initiated Logout 1.0.
+pub const END_SESSION: &str = "/oauth2/logout";
+
+/// Forward-auth for nginx, Traefik and Caddy.
+pub const GATEWAY_CHECK: &str = "/gateway/check";

@@ -1,0 +1,5 @@
+//! One responder per wire format.
+
+mod problem;
+
+pub use problem::Problem;

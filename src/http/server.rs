@@ -1,0 +1,79 @@
+//! The listener: serves until told to stop, then lets requests under way finish.
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
+
+use axum::Router;
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use tokio_util::sync::CancellationToken;
+
+use crate::config::ServerConfig;
+
+/// The listener cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The address is taken or not ours.
+    #[error("cannot listen on {address}: {cause}; stop what uses it, or set server.listen to another port")]
+    Listen {
+        /// Which address.
+        address: SocketAddr,
+        /// What the system says.
+        cause: io::Error,
+    },
+    /// The certificate or key cannot be used.
+    #[error("the certificate `{file}` with its key cannot be used: {cause}; both must be PEM files that belong together")]
+    Certificate {
+        /// The certificate file.
+        file: String,
+        /// What is wrong.
+        cause: io::Error,
+    },
+    /// The server failed while serving.
+    #[error("the server failed: {0}")]
+    Serve(#[from] io::Error),
+}
+
+/// Takes the address, so that a port in use is known before anything else starts.
+///
+/// # Errors
+/// [`ServeError::Listen`].
+pub fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let listener = TcpListener::bind(address).map_err(|cause| ServeError::Listen { address, cause })?;
+    listener.set_nonblocking(true)?;
+    Ok(listener)
+}
+
+/// Serves `router` until `stop`, then waits for requests under way, at most `server.drain`.
+///
+/// # Errors
+/// [`ServeError`].
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    server: &ServerConfig,
+    folder: &Path,
+    stop: CancellationToken,
+) -> Result<(), ServeError> {
+    let handle = Handle::new();
+    let drain = server.drain.as_std();
+    let stopping = handle.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        stopping.graceful_shutdown(Some(drain));
+    });
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    match (&server.tls_cert_file, &server.tls_key_file) {
+        (Some(cert), Some(key)) => {
+            let (cert, key) = (folder.join(cert), folder.join(key));
+            let tls = RustlsConfig::from_pem_file(&cert, &key).await.map_err(|cause| ServeError::Certificate {
+                file: cert.display().to_string(),
+                cause,
+            })?;
+            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
+        }
+        _ => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+    }
+    Ok(())
+}

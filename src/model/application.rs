@@ -1,0 +1,81 @@
+//! Applications: systems that people sign in to, and services that call others.
+
+use serde::{Deserialize, Serialize};
+use sqlx::types::Json;
+
+use crate::string_enum;
+use crate::time::Instant;
+
+string_enum! {
+    /// How an application proves itself at the token endpoint (RFC 7591 section 2 names).
+    AuthMethod {
+        /// HTTP Basic with form-encoded id and secret.
+        ClientSecretBasic = "client_secret_basic",
+        /// Id and secret in the body.
+        ClientSecretPost = "client_secret_post",
+        /// A public client: PKCE only.
+        None = "none",
+    }
+}
+
+string_enum! {
+    /// What an application may ask for at the token endpoint (RFC 7591 section 2 names).
+    GrantType {
+        /// RFC 6749 section 4.1.
+        AuthorizationCode = "authorization_code",
+        /// RFC 6749 section 6.
+        RefreshToken = "refresh_token",
+        /// RFC 6749 section 4.4.
+        ClientCredentials = "client_credentials",
+    }
+}
+
+/// What is known of an application. The id is its OAuth `client_id`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize, sqlx::FromRow)]
+pub struct Application {
+    /// Client id.
+    pub id: String,
+    /// Name as shown to people.
+    pub name: String,
+    /// Declared in the configuration: read-only at run time.
+    pub declared: bool,
+    /// Switched off applications get nothing.
+    pub enabled: bool,
+    /// The one accepted way to authenticate.
+    pub auth_method: AuthMethod,
+    /// Keyed hash of the secret; none for public clients.
+    #[serde(skip)]
+    pub secret_hash: Option<String>,
+    /// Everything else.
+    pub settings: Json<ApplicationSettings>,
+    /// When made.
+    pub created_at: Instant,
+    /// When last changed.
+    pub updated_at: Instant,
+}
+
+/// The settings of an application, stored as one document.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ApplicationSettings {
+    /// Exact redirect URIs.
+    pub redirect_uris: Vec<String>,
+    /// Exact URIs to return to after logout.
+    pub post_logout_redirect_uris: Vec<String>,
+    /// Allowed grants.
+    pub grant_types: Vec<GrantType>,
+    /// Scopes it may ask for.
+    pub scopes: Vec<String>,
+    /// Where the portal sends people; none hides it there.
+    pub launch_url: Option<String>,
+    /// One line for the portal.
+    pub description: Option<String>,
+    /// PKCE demanded of a confidential client too.
+    pub require_pkce: bool,
+    /// `aud` of its access tokens; the configured default when empty.
+    pub audience: Vec<String>,
+    /// `alg` of its tokens; the configured default when none.
+    pub signing_algorithm: Option<String>,
+    /// Lifetime of its access tokens in seconds; the configured default when none.
+    pub access_token_seconds: Option<i64>,
+}

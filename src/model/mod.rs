@@ -1,0 +1,54 @@
+//! What things are: people, the department tree, applications, sessions, changes, plans, decisions. No I/O.
+//!
+//! Ids are newtypes, states are enums. Types derive what the store needs to read and write them (`sqlx::Type`,
+//! `sqlx::FromRow`), so that a row is described once.
+
+mod application;
+mod change;
+mod ids;
+mod person;
+mod session;
+
+pub use application::{Application, ApplicationSettings, AuthMethod, GrantType};
+pub use change::{Change, ChangeKind, ObjectKind};
+pub use ids::{DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
+pub use person::{Attributes, Department, Group, Position, Status, User};
+pub use session::{EndReason, Session};
+
+/// Derives a string enum for serde, for both databases and for people: one spelling everywhere.
+#[macro_export]
+macro_rules! string_enum {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $text:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, serde::Serialize, serde::Deserialize, sqlx::Type)]
+        #[sqlx(type_name = "TEXT")]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $text)] #[sqlx(rename = $text)] $variant),* }
+
+        impl $name {
+            /// Every value, in order.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The one spelling, as stored and shown.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = String;
+            fn from_str(text: &str) -> Result<Self, String> {
+                match text {
+                    $($text => Ok(Self::$variant),)*
+                    other => Err(format!("`{other}` is none of {}", [$($text),*].join(", "))),
+                }
+            }
+        }
+    };
+}

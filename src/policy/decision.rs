@@ -1,0 +1,111 @@
+//! What is asked and what is answered. Facts come in as values: this folder reads nothing.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use crate::string_enum;
+
+string_enum! {
+    /// What somebody wants to do.
+    Action {
+        /// Sign in to an application: resource `Application::"id"`.
+        SignIn = "sign_in",
+        /// Call an integration API: resource `Route::"name"`.
+        Call = "call",
+        /// See and approve what administrators see: resource `Console::"yaopai"`.
+        Administer = "administer",
+    }
+}
+
+/// Who asks, with everything policy may look at.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Principal {
+    /// A person: Cedar `User::"id"`, in `Department::"code"` (all ancestors), `Group::"code"` (closure), `Role::"name"`.
+    User {
+        /// Our id.
+        id: String,
+        /// Login name.
+        login: String,
+        /// Employee number, when there is one.
+        employee_number: Option<String>,
+        /// Codes of the department and all above it.
+        departments: BTreeSet<String>,
+        /// Position code, when there is one.
+        position: Option<String>,
+        /// Codes of all groups, direct and nested.
+        groups: BTreeSet<String>,
+        /// Role names.
+        roles: BTreeSet<String>,
+    },
+    /// A service calling in its own name: Cedar `Application::"id"`.
+    Application {
+        /// Client id.
+        id: String,
+    },
+    /// The recovery administrator: Cedar `Operator::"login"`.
+    Operator {
+        /// Login name.
+        login: String,
+    },
+}
+
+/// What it is done to.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Resource {
+    /// Cedar `Application::"id"`.
+    Application {
+        /// Client id.
+        id: String,
+    },
+    /// Cedar `Route::"name"`.
+    Route {
+        /// Name of the route.
+        name: String,
+    },
+    /// Cedar `Console::"yaopai"`.
+    Console,
+}
+
+/// The circumstances: Cedar `context`.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Context {
+    /// Address of the caller; Cedar `context.address` (ipaddr) when it is known.
+    pub address: Option<std::net::IpAddr>,
+    /// HTTP method of a call.
+    pub method: Option<String>,
+    /// Normalised path of a call.
+    pub path: Option<String>,
+    /// Scopes of the access token.
+    pub scopes: BTreeSet<String>,
+    /// Client id the token was issued to.
+    pub client_id: Option<String>,
+    /// How the person signed in (RFC 8176).
+    pub amr: BTreeSet<String>,
+}
+
+/// A question to the decision point.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Request {
+    /// Who.
+    pub principal: Principal,
+    /// What.
+    pub action: Action,
+    /// To what.
+    pub resource: Resource,
+    /// Under which circumstances.
+    pub context: Context,
+}
+
+/// The answer.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Decision {
+    /// Whether it may be done.
+    pub allowed: bool,
+    /// `@id` of the policies that determined it; empty when nothing permitted it.
+    pub policies: Vec<String>,
+    /// What went wrong while evaluating; a policy with an error never permits.
+    pub errors: Vec<String>,
+}

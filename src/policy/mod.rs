@@ -1,0 +1,5 @@
+//! The decision point: (request, policies, facts) → decision with reasons. Pure; default deny; cannot panic.
+
+mod decision;
+
+pub use decision::{Action, Context, Decision, Principal, Request, Resource};

@@ -1,0 +1,126 @@
+//! Set-based statements: many rows in one statement, in chunks that both databases accept.
+//!
+//! The text is built from constant parts and placeholders only; values are always bound.
+
+use std::fmt::Write as _;
+
+use sqlx::AssertSqlSafe;
+
+use super::db::Link;
+use super::param::{postgres, sqlite};
+use super::{Param, Row, StoreError, Tx};
+
+/// Parameters of one statement: SQLite allows 32,766, PostgreSQL 65,535.
+const MAX_PARAMS: usize = 30_000;
+/// Rows of one statement: beyond a thousand nothing is gained.
+const MAX_ROWS: usize = 1_000;
+
+impl Tx {
+    /// `{head} VALUES ($1, $2 …), (…) {tail}`, in chunks; tells how many rows were touched.
+    ///
+    /// `head` is like `INSERT INTO t (a, b)`, `tail` like `ON CONFLICT … DO UPDATE …` or empty.
+    ///
+    /// # Errors
+    /// When the database fails, [`StoreError::Conflict`] when a unique key is taken.
+    pub async fn insert_rows(
+        &mut self,
+        head: &'static str,
+        rows: &[Vec<&dyn Param>],
+        tail: &'static str,
+    ) -> Result<u64, StoreError> {
+        let Some(columns) = rows.first().map(Vec::len) else { return Ok(0) };
+        let mut touched = 0;
+        for chunk in rows.chunks((MAX_PARAMS / columns.max(1)).clamp(1, MAX_ROWS)) {
+            let mut sql = format!("{head} VALUES ");
+            placeholders(&mut sql, chunk.len(), columns);
+            let _ = write!(sql, " {tail}");
+            let params: Vec<&dyn Param> = chunk.iter().flatten().copied().collect();
+            touched += self.run_text(sql, &params).await?;
+        }
+        Ok(touched)
+    }
+
+    /// `{head} IN ($1, $2 …) {tail}`, in chunks; `fixed` parameters come first, as `$1…`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn run_in(
+        &mut self,
+        head: &'static str,
+        fixed: &[&dyn Param],
+        list: &[&dyn Param],
+        tail: &'static str,
+    ) -> Result<u64, StoreError> {
+        let mut touched = 0;
+        for chunk in list.chunks(MAX_ROWS) {
+            let (sql, params) = in_list(head, fixed, chunk, tail);
+            touched += self.run_text(sql, &params).await?;
+        }
+        Ok(touched)
+    }
+
+    /// Like [`Tx::run_in`], for rows. The order holds within a chunk only.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all_in<T: Row>(
+        &mut self,
+        head: &'static str,
+        fixed: &[&dyn Param],
+        list: &[&dyn Param],
+        tail: &'static str,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut rows = Vec::new();
+        for chunk in list.chunks(MAX_ROWS) {
+            let (sql, params) = in_list(head, fixed, chunk, tail);
+            rows.extend(self.all_text::<T>(sql, &params).await?);
+        }
+        Ok(rows)
+    }
+
+    pub(super) async fn run_text(&mut self, sql: String, params: &[&dyn Param]) -> Result<u64, StoreError> {
+        let sql = AssertSqlSafe(sql);
+        Ok(match &mut self.0 {
+            Link::SqliteTx(c) => sqlx::query_with(sql, sqlite(params)?).execute(&mut **c).await?.rows_affected(),
+            Link::SqliteReader(c) => sqlx::query_with(sql, sqlite(params)?).execute(&mut **c).await?.rows_affected(),
+            Link::PostgresTx(c) => sqlx::query_with(sql, postgres(params)?).execute(&mut **c).await?.rows_affected(),
+            Link::PostgresReader(c) => sqlx::query_with(sql, postgres(params)?).execute(&mut **c).await?.rows_affected(),
+        })
+    }
+
+    pub(super) async fn all_text<T: Row>(&mut self, sql: String, params: &[&dyn Param]) -> Result<Vec<T>, StoreError> {
+        let sql = AssertSqlSafe(sql);
+        Ok(match &mut self.0 {
+            Link::SqliteTx(c) => sqlx::query_as_with(sql, sqlite(params)?).fetch_all(&mut **c).await?,
+            Link::SqliteReader(c) => sqlx::query_as_with(sql, sqlite(params)?).fetch_all(&mut **c).await?,
+            Link::PostgresTx(c) => sqlx::query_as_with(sql, postgres(params)?).fetch_all(&mut **c).await?,
+            Link::PostgresReader(c) => sqlx::query_as_with(sql, postgres(params)?).fetch_all(&mut **c).await?,
+        })
+    }
+}
+
+fn placeholders(sql: &mut String, rows: usize, columns: usize) {
+    for row in 0..rows {
+        sql.push_str(if row == 0 { "(" } else { ", (" });
+        for column in 1..=columns {
+            let comma = if column == 1 { "" } else { ", " };
+            let _ = write!(sql, "{comma}${}", row * columns + column);
+        }
+        sql.push(')');
+    }
+}
+
+fn in_list<'p>(
+    head: &'static str,
+    fixed: &[&'p dyn Param],
+    list: &[&'p dyn Param],
+    tail: &'static str,
+) -> (String, Vec<&'p dyn Param>) {
+    let mut sql = format!("{head} IN (");
+    for place in 1..=list.len() {
+        let comma = if place == 1 { "" } else { ", " };
+        let _ = write!(sql, "{comma}${}", fixed.len() + place);
+    }
+    let _ = write!(sql, ") {tail}");
+    (sql, fixed.iter().chain(list).copied().collect())
+}

@@ -1,0 +1,186 @@
+//! The database and its transactions: an enum over the two kinds, and four methods on it.
+//!
+//! [`Db::write`] opens a transaction (BEGIN IMMEDIATE on SQLite, one writer); [`Db::read`] takes a reader connection
+//! without a transaction, on which SQLite refuses writes. Both give a [`Tx`], so a store function is written once.
+
+use std::path::Path;
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, Postgres, Sqlite, SqlitePool, Transaction};
+
+use super::migrate::{Dialect, migrator};
+use super::param::{postgres, sqlite};
+use super::{Param, Row, StoreError};
+
+/// A database: cheap to clone.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// A SQLite file: one writer, several readers.
+    Sqlite {
+        /// The pool of one writing connection.
+        writer: SqlitePool,
+        /// The pool of connections that can only read.
+        reader: SqlitePool,
+    },
+    /// A PostgreSQL server.
+    Postgres(PgPool),
+}
+
+/// A connection on which store functions run: a transaction, or a reader outside of one.
+#[derive(Debug)]
+pub struct Tx(pub(super) Link);
+
+#[derive(Debug)]
+pub(super) enum Link {
+    SqliteTx(Transaction<'static, Sqlite>),
+    PostgresTx(Transaction<'static, Postgres>),
+    SqliteReader(PoolConnection<Sqlite>),
+    PostgresReader(PoolConnection<Postgres>),
+}
+
+/// Runs `$call` on the right driver: `$build` makes the arguments, `$conn` is the connection.
+macro_rules! on {
+    ($self:expr, |$conn:ident, $args:ident| $call:expr) => {
+        match &mut $self.0 {
+            Link::SqliteTx(tx) => { let ($conn, $args) = (&mut **tx, sqlite); $call }
+            Link::PostgresTx(tx) => { let ($conn, $args) = (&mut **tx, postgres); $call }
+            Link::SqliteReader(c) => { let ($conn, $args) = (&mut **c, sqlite); $call }
+            Link::PostgresReader(c) => { let ($conn, $args) = (&mut **c, postgres); $call }
+        }
+    };
+}
+
+impl Db {
+    /// Opens the database of `url` (`sqlite://FILE` or `postgres://…`), creating the SQLite file where it is missing.
+    ///
+    /// # Errors
+    /// An unknown URL, or a database that cannot be reached.
+    pub async fn open(url: &str, connections: u32) -> Result<Self, StoreError> {
+        if let Some(file) = url.strip_prefix("sqlite://") {
+            Self::open_sqlite(Path::new(file), connections).await
+        } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url)?.application_name("yaopai");
+            let pool = PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(10))
+                .connect_with(options);
+            Ok(Self::Postgres(pool.await?))
+        } else {
+            Err(StoreError::Url(url.to_owned()))
+        }
+    }
+
+    async fn open_sqlite(file: &Path, connections: u32) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::new()
+            .filename(file)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(10))
+            .pragma("cache_size", "-16000");
+        let writer = SqlitePoolOptions::new().max_connections(1).connect_with(options.clone()).await?;
+        let reader = SqlitePoolOptions::new()
+            .max_connections(connections.max(1))
+            .connect_with(options.pragma("query_only", "on"))
+            .await?;
+        Ok(Self::Sqlite { writer, reader })
+    }
+
+    /// Brings the schema up to date. Safe to call on every start and from several nodes.
+    ///
+    /// # Errors
+    /// A migration that fails, or a database that is newer than this program.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        match self {
+            Self::Sqlite { writer, .. } => migrator(Dialect::Sqlite).run(writer).await?,
+            Self::Postgres(pool) => migrator(Dialect::Postgres).run(pool).await?,
+        }
+        Ok(())
+    }
+
+    /// Opens a transaction that may write. Dropped without [`Tx::commit`], it is rolled back.
+    ///
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn write(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match self {
+            Self::Sqlite { writer, .. } => Link::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
+            Self::Postgres(pool) => Link::PostgresTx(pool.begin().await?),
+        }))
+    }
+
+    /// Takes a connection for reading, each statement on its own.
+    ///
+    /// # Errors
+    /// When no connection is to be had.
+    pub async fn read(&self) -> Result<Tx, StoreError> {
+        Ok(Tx(match self {
+            Self::Sqlite { reader, .. } => Link::SqliteReader(reader.acquire().await?),
+            Self::Postgres(pool) => Link::PostgresReader(pool.acquire().await?),
+        }))
+    }
+
+    /// Closes every connection; SQLite folds its write-ahead log into the file.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, reader } => {
+                reader.close().await;
+                writer.close().await;
+            }
+            Self::Postgres(pool) => pool.close().await,
+        }
+    }
+}
+
+impl Tx {
+    /// The first row, where there is one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn optional<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<Option<T>, StoreError> {
+        on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_optional(conn).await).map_err(Into::into)
+    }
+
+    /// The one row.
+    ///
+    /// # Errors
+    /// When there is none, or the database fails.
+    pub async fn one<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<T, StoreError> {
+        on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_one(conn).await).map_err(Into::into)
+    }
+
+    /// Every row.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn all<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<T>, StoreError> {
+        on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_all(conn).await).map_err(Into::into)
+    }
+
+    /// Runs a statement and tells how many rows it touched.
+    ///
+    /// # Errors
+    /// When the database fails, [`StoreError::Conflict`] when a unique key is taken.
+    pub async fn run(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<u64, StoreError> {
+        on!(self, |conn, args| sqlx::query_with(sql, args(params)?).execute(conn).await.map(|done| done.rows_affected()))
+            .map_err(Into::into)
+    }
+
+    /// Commits what [`Db::write`] opened. On a reader it does nothing.
+    ///
+    /// # Errors
+    /// When the database refuses; nothing was written then.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        match self.0 {
+            Link::SqliteTx(tx) => tx.commit().await?,
+            Link::PostgresTx(tx) => tx.commit().await?,
+            Link::SqliteReader(_) | Link::PostgresReader(_) => {}
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! Migrations, embedded: every file exists twice, once per database, same name and same shape.
+
+use std::borrow::Cow;
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+macro_rules! migrations {
+    ($($name:literal),* $(,)?) => {
+        /// (name, SQLite text, PostgreSQL text), in order.
+        pub const MIGRATIONS: &[(&str, &str, &str)] = &[$((
+            $name,
+            include_str!(concat!("../../migrations/sqlite/", $name, ".sql")),
+            include_str!(concat!("../../migrations/postgres/", $name, ".sql")),
+        )),*];
+    };
+}
+
+migrations! {
+    "0001_directory",
+    "0002_sync",
+    "0003_login",
+    "0004_oidc",
+    "0005_audit",
+    "0006_jobs",
+}
+
+/// Which of the twins to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Dialect {
+    /// The first text.
+    Sqlite,
+    /// The second text.
+    Postgres,
+}
+
+/// The migrator of one database kind.
+pub(super) fn migrator(dialect: Dialect) -> Migrator {
+    let migrations = MIGRATIONS.iter().zip(1i64..).map(|((name, sqlite, postgres), version)| {
+        let text = if dialect == Dialect::Sqlite { *sqlite } else { *postgres };
+        Migration::new(version, Cow::Borrowed(*name), MigrationType::Simple, text.into_sql_str(), false)
+    });
+    Migrator { migrations: migrations.collect(), ..Migrator::DEFAULT }
+}

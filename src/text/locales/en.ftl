@@ -1,0 +1,2 @@
+## Every page
+product = Yaopai

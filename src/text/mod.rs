@@ -1,0 +1,10 @@
+//! Text for people, in zh-CN and en (Fluent), and the one fold that names are compared with.
+//!
+//! Messages live in `locales/zh-CN.ftl` and `locales/en.ftl`; a message that exists in one and not in the other fails
+//! the tidy test.
+
+mod fold;
+mod messages;
+
+pub use fold::fold;
+pub use messages::{Args, Language, message};

@@ -1,0 +1,1 @@
+//! What needs real outside programs: slapd, nginx, Chromium, other people's clients.

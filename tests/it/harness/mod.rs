@@ -1,0 +1,144 @@
+//! The harness: boots the broker in process on a fresh database, with a fixed clock and a seeded generator.
+//!
+//! `both!` makes two tests of one body, on SQLite and on PostgreSQL. Time moves only by `app.clock().advance(…)`.
+
+mod postgres;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use yaopai::broker::Broker;
+use yaopai::config::Config;
+use yaopai::crypto::MasterKey;
+use yaopai::http::{self, routes, server};
+use yaopai::random::Rng;
+use yaopai::store::Db;
+use yaopai::time::Clock;
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// Two tests of one body: `both!(name, |kind| async move { … })`.
+#[macro_export]
+macro_rules! both {
+    ($(#[$meta:meta])* $name:ident, $body:expr) => {
+        $(#[$meta])*
+        mod $name {
+            use super::*;
+            use $crate::harness::Kind;
+
+            async fn body(kind: Kind) {
+                let body = $body;
+                body(kind).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                body(Kind::Sqlite).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                body(Kind::Postgres).await;
+            }
+        }
+    };
+}
+
+/// A fresh, migrated database; the folder lives as long as the test.
+pub async fn database(kind: Kind, folder: &std::path::Path) -> Db {
+    let url = match kind {
+        Kind::Sqlite => format!("sqlite://{}", folder.join("test.db").display()),
+        Kind::Postgres => postgres::fresh_database().await,
+    };
+    let db = Db::open(&url, 4).await.unwrap();
+    db.migrate().await.unwrap();
+    db
+}
+
+/// A running broker.
+pub struct App {
+    /// Its means.
+    pub broker: Broker,
+    /// Where it is reached, without a trailing slash; also its issuer.
+    pub url: String,
+    /// Its folder: configuration, key, SQLite file.
+    pub folder: TempDir,
+    stop: CancellationToken,
+}
+
+impl App {
+    /// A broker with the smallest configuration.
+    pub async fn start(kind: Kind) -> Self {
+        Self::with_config(kind, "").await
+    }
+
+    /// A broker whose configuration is `[server]` and `extra`.
+    pub async fn with_config(kind: Kind, extra: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let text = format!("[server]\npublic_url = \"{url}\"\n[policies]\nfolder = \"{}\"\n{extra}", policies().display());
+        let path = folder.path().join("yaopai.toml");
+        std::fs::write(&path, &text).unwrap();
+        let config = Config::parse(&path, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let broker = Broker {
+            db: database(kind, folder.path()).await,
+            clock: Clock::fixed("2026-11-22T01:00:00Z".parse().unwrap()),
+            rng: Rng::system(),
+            master: Arc::new(MasterKey::from_bytes([42; 32])),
+            config: Arc::new(config),
+        };
+        let stop = CancellationToken::new();
+        let router = routes::router(http::App::new(broker.clone()));
+        let (config, stopping) = (broker.config.clone(), stop.clone());
+        tokio::spawn(async move {
+            server::serve(listener, router, &config.server, &config.folder, stopping).await.unwrap();
+        });
+        Self { broker, url, folder, stop }
+    }
+
+    /// The clock: it stands still until it is advanced.
+    pub fn clock(&self) -> &Clock {
+        &self.broker.clock
+    }
+
+    /// A browser of its own: cookies are kept, redirects are not followed.
+    pub fn browser(&self) -> reqwest::Client {
+        client(true)
+    }
+
+    /// An absolute URL of one of its paths.
+    pub fn at(&self, path: &str) -> String {
+        format!("{}{path}", self.url)
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// An HTTP client that follows no redirect.
+pub fn client(cookies: bool) -> reqwest::Client {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    reqwest::Client::builder()
+        .cookie_store(cookies)
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+        .unwrap()
+}
+
+/// The policies of the repository.
+pub fn policies() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("policies")
+}

@@ -1,0 +1,3 @@
+//! The router, route by route: mirrors `src/http`.
+
+mod health;

@@ -1,0 +1,7 @@
+//! Integration tests: the real router, in process, on a fresh database of each kind.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod harness;
+mod http;
+mod store;

@@ -1,0 +1,3 @@
+//! Every store function, on both databases.
+
+mod audit;
