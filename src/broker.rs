@@ -1,9 +1,11 @@
-//! What every operation needs, passed in: configuration, database, clock, randomness, secrets.
+//! What every operation needs, passed in: configuration, database, clock, randomness, secrets, audit, policies.
 
 use std::sync::Arc;
 
+use crate::audit::Recorder;
 use crate::config::Config;
 use crate::crypto::MasterKey;
+use crate::policy::Policies;
 use crate::random::Rng;
 use crate::store::Db;
 use crate::time::Clock;
@@ -21,4 +23,8 @@ pub struct Broker {
     pub rng: Rng,
     /// Seals and keyed hashes.
     pub master: Arc<MasterKey>,
+    /// The audit log, for what has no transaction of its own.
+    pub audit: Recorder,
+    /// The decision point.
+    pub policies: Policies,
 }

@@ -18,15 +18,18 @@
 //! | 8 | `http` | the only place that knows axum |
 //! | 9 | `telemetry` `cli` | log lines; the command line |
 
+pub mod access;
 pub mod audit;
 pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod http;
+pub mod login;
 pub mod model;
 pub mod policy;
 pub mod random;
+pub mod source;
 pub mod store;
 pub mod telemetry;
 pub mod text;

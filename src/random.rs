@@ -39,14 +39,12 @@ impl Rng {
     /// # Panics
     /// When the operating system has no randomness to give: nothing safe can be done then.
     #[must_use]
-    #[expect(clippy::panic, reason = "without randomness no secret may be made; stopping is the only safe answer")]
     pub fn bytes<const N: usize>(&self) -> [u8; N] {
         let mut out = [0u8; N];
         match self {
             Self::System(system) => {
-                if system.fill(&mut out).is_err() {
-                    panic!("the operating system gave no random bytes");
-                }
+                // Without randomness no secret may be made: stopping is the only safe answer.
+                assert!(system.fill(&mut out).is_ok(), "the operating system gave no random bytes");
             }
             Self::Seeded(state) => {
                 for chunk in out.chunks_mut(32) {

@@ -43,7 +43,15 @@ pub(super) fn row_hash(previous: &str, row: &AuditRow) -> String {
     let seq = row.seq.to_string();
     let at = row.at.timestamp_micros().to_string();
     let fields = [
-        previous, &seq, &at, &row.action, &row.outcome, &row.actor, &row.subject, &row.address, &row.request_id,
+        previous,
+        &seq,
+        &at,
+        &row.action,
+        &row.outcome,
+        &row.actor,
+        &row.subject,
+        &row.address,
+        &row.request_id,
         &row.details,
     ];
     let mut text = String::new();

@@ -5,6 +5,8 @@
 
 mod chain;
 mod event;
+mod recorder;
 
 pub use chain::append;
 pub use event::{Action, Event, Outcome};
+pub use recorder::Recorder;

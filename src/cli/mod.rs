@@ -9,9 +9,11 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use crate::audit::Recorder;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::crypto::MasterKey;
+use crate::policy::Policies;
 use crate::random::Rng;
 use crate::store::Db;
 use crate::time::Clock;
@@ -84,5 +86,7 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
         .await
         .context("database.url: the database cannot be opened; is it running and may this user connect?")?;
     db.migrate().await?;
-    Ok(Broker { config: Arc::new(config), db, clock: Clock::System, rng, master: Arc::new(master) })
+    let policies = Policies::load(&config.resolve(&config.policies.folder))?;
+    let audit = Recorder::new(db.clone(), Clock::System);
+    Ok(Broker { config: Arc::new(config), db, clock: Clock::System, rng, master: Arc::new(master), audit, policies })
 }

@@ -41,7 +41,9 @@ impl<'de> Deserialize<'de> for Lifetime {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
         Self::parse(&text).ok_or_else(|| {
-            de::Error::custom(format!("`{text}` is no length of time: write a number and s, m, h or d, such as \"15m\""))
+            de::Error::custom(format!(
+                "`{text}` is no length of time: write a number and s, m, h or d, such as \"15m\""
+            ))
         })
     }
 }

@@ -49,8 +49,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`], which names the place and the remedy.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path)
-            .map_err(|cause| ConfigError::Read { path: path.to_owned(), cause })?;
+        let text = std::fs::read_to_string(path).map_err(|cause| ConfigError::Read { path: path.to_owned(), cause })?;
         Self::parse(path, &text, &environment())
     }
 

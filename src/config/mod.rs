@@ -29,8 +29,8 @@ pub use secret::{SecretRef, SecretsConfig};
 pub use server::ServerConfig;
 pub use session::{LoginConfig, SessionConfig};
 pub use source::{
-    DepartmentMapping, DirectorySchema, EnabledRule, GroupMapping, GuardConfig, LdapConfig, LdifConfig, PositionMapping,
-    SourceConfig, UserMapping,
+    DepartmentMapping, DirectorySchema, EnabledRule, GroupMapping, GuardConfig, LdapConfig, LdifConfig,
+    PositionMapping, SourceConfig, UserMapping,
 };
 
 /// The whole configuration, checked.

@@ -79,8 +79,7 @@ impl MasterKey {
                 }
                 let key = Zeroizing::new(rng.bytes::<32>());
                 let text = Zeroizing::new(STANDARD.encode(key.as_slice()));
-                let mut out =
-                    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
+                let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
                 out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(file)?;
                 Ok(Self(key))
             }
@@ -207,9 +206,17 @@ mod tests {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
         assert!(matches!(MasterKey::load_or_create(&path, &Rng::system()), Err(MasterKeyError::Readable { .. })));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
-        for weak in ["", "changeme", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="] {
+        for weak in [
+            "",
+            "changeme",
+            "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+            "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+        ] {
             std::fs::write(&path, weak).unwrap();
-            assert!(matches!(MasterKey::load_or_create(&path, &Rng::system()), Err(MasterKeyError::Weak { .. })), "{weak}");
+            assert!(
+                matches!(MasterKey::load_or_create(&path, &Rng::system()), Err(MasterKeyError::Weak { .. })),
+                "{weak}"
+            );
         }
     }
 }

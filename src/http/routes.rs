@@ -7,10 +7,7 @@ use super::state::App;
 use super::{health, layers, paths};
 
 /// The router of the broker's listener.
-#[must_use]
 pub fn router(app: App) -> Router {
-    let router = Router::new()
-        .route(paths::HEALTH, get(health::live))
-        .route(paths::READY, get(health::ready));
+    let router = Router::new().route(paths::HEALTH, get(health::live)).route(paths::READY, get(health::ready));
     layers::wrap(router, &app).with_state(app)
 }

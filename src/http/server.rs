@@ -23,7 +23,9 @@ pub enum ServeError {
         cause: io::Error,
     },
     /// The certificate or key cannot be used.
-    #[error("the certificate `{file}` with its key cannot be used: {cause}; both must be PEM files that belong together")]
+    #[error(
+        "the certificate `{file}` with its key cannot be used: {cause}; both must be PEM files that belong together"
+    )]
     Certificate {
         /// The certificate file.
         file: String,
@@ -67,10 +69,9 @@ pub async fn serve(
     match (&server.tls_cert_file, &server.tls_key_file) {
         (Some(cert), Some(key)) => {
             let (cert, key) = (folder.join(cert), folder.join(key));
-            let tls = RustlsConfig::from_pem_file(&cert, &key).await.map_err(|cause| ServeError::Certificate {
-                file: cert.display().to_string(),
-                cause,
-            })?;
+            let tls = RustlsConfig::from_pem_file(&cert, &key)
+                .await
+                .map_err(|cause| ServeError::Certificate { file: cert.display().to_string(), cause })?;
             axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
         }
         _ => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,

@@ -67,12 +67,21 @@ impl AuditLog<'_> {
             .iter()
             .map(|r| -> Vec<&dyn Param> {
                 vec![
-                    &r.seq, &r.at, &r.action, &r.outcome, &r.actor, &r.subject, &r.address, &r.request_id, &r.details,
+                    &r.seq,
+                    &r.at,
+                    &r.action,
+                    &r.outcome,
+                    &r.actor,
+                    &r.subject,
+                    &r.address,
+                    &r.request_id,
+                    &r.details,
                     &r.hash,
                 ]
             })
             .collect();
-        let head = "INSERT INTO audit_log (seq, at, action, outcome, actor, subject, address, request_id, details, hash)";
+        let head =
+            "INSERT INTO audit_log (seq, at, action, outcome, actor, subject, address, request_id, details, hash)";
         self.0.insert_rows(head, &rows, "").await.map(drop)
     }
 }

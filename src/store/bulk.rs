@@ -84,7 +84,9 @@ impl Tx {
             Link::SqliteTx(c) => sqlx::query_with(sql, sqlite(params)?).execute(&mut **c).await?.rows_affected(),
             Link::SqliteReader(c) => sqlx::query_with(sql, sqlite(params)?).execute(&mut **c).await?.rows_affected(),
             Link::PostgresTx(c) => sqlx::query_with(sql, postgres(params)?).execute(&mut **c).await?.rows_affected(),
-            Link::PostgresReader(c) => sqlx::query_with(sql, postgres(params)?).execute(&mut **c).await?.rows_affected(),
+            Link::PostgresReader(c) => {
+                sqlx::query_with(sql, postgres(params)?).execute(&mut **c).await?.rows_affected()
+            }
         })
     }
 

@@ -46,10 +46,22 @@ pub(super) enum Link {
 macro_rules! on {
     ($self:expr, |$conn:ident, $args:ident| $call:expr) => {
         match &mut $self.0 {
-            Link::SqliteTx(tx) => { let ($conn, $args) = (&mut **tx, sqlite); $call }
-            Link::PostgresTx(tx) => { let ($conn, $args) = (&mut **tx, postgres); $call }
-            Link::SqliteReader(c) => { let ($conn, $args) = (&mut **c, sqlite); $call }
-            Link::PostgresReader(c) => { let ($conn, $args) = (&mut **c, postgres); $call }
+            Link::SqliteTx(tx) => {
+                let ($conn, $args) = (&mut **tx, sqlite);
+                $call
+            }
+            Link::PostgresTx(tx) => {
+                let ($conn, $args) = (&mut **tx, postgres);
+                $call
+            }
+            Link::SqliteReader(c) => {
+                let ($conn, $args) = (&mut **c, sqlite);
+                $call
+            }
+            Link::PostgresReader(c) => {
+                let ($conn, $args) = (&mut **c, postgres);
+                $call
+            }
         }
     };
 }
@@ -142,7 +154,11 @@ impl Tx {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn optional<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<Option<T>, StoreError> {
+    pub async fn optional<T: Row>(
+        &mut self,
+        sql: &'static str,
+        params: &[&dyn Param],
+    ) -> Result<Option<T>, StoreError> {
         on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_optional(conn).await).map_err(Into::into)
     }
 
@@ -167,8 +183,11 @@ impl Tx {
     /// # Errors
     /// When the database fails, [`StoreError::Conflict`] when a unique key is taken.
     pub async fn run(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<u64, StoreError> {
-        on!(self, |conn, args| sqlx::query_with(sql, args(params)?).execute(conn).await.map(|done| done.rows_affected()))
-            .map_err(Into::into)
+        on!(self, |conn, args| sqlx::query_with(sql, args(params)?)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))
+        .map_err(Into::into)
     }
 
     /// Commits what [`Db::write`] opened. On a reader it does nothing.

@@ -11,6 +11,7 @@ mod error;
 mod migrate;
 mod param;
 mod revocation;
+mod sessions;
 mod users;
 
 pub use audit::{AuditLog, AuditRow};
@@ -19,5 +20,6 @@ pub use error::StoreError;
 pub use migrate::MIGRATIONS;
 pub use param::{Param, Row};
 pub use revocation::Revoked;
+pub use sessions::Sessions;
 pub use sqlx::types::Json;
 pub use users::Users;

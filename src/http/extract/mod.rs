@@ -1,12 +1,14 @@
 //! What handlers take out of a request.
 
 mod peer;
+mod session;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::convert::Infallible;
 
 pub use peer::ClientAddress;
+pub use session::{MaybeSession, session_cookie};
 
 use crate::text::Language;
 

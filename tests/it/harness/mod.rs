@@ -10,10 +10,12 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+use yaopai::audit::Recorder;
 use yaopai::broker::Broker;
 use yaopai::config::Config;
 use yaopai::crypto::MasterKey;
 use yaopai::http::{self, routes, server};
+use yaopai::policy::Policies;
 use yaopai::random::Rng;
 use yaopai::store::Db;
 use yaopai::time::Clock;
@@ -85,13 +87,18 @@ impl App {
         let folder = tempfile::tempdir().unwrap();
         let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let text = format!("[server]\npublic_url = \"{url}\"\n[policies]\nfolder = \"{}\"\n{extra}", policies().display());
+        let text =
+            format!("[server]\npublic_url = \"{url}\"\n[policies]\nfolder = \"{}\"\n{extra}", policies().display());
         let path = folder.path().join("yaopai.toml");
         std::fs::write(&path, &text).unwrap();
         let config = Config::parse(&path, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
+        let db = database(kind, folder.path()).await;
+        let clock = Clock::fixed("2026-11-22T01:00:00Z".parse().unwrap());
         let broker = Broker {
-            db: database(kind, folder.path()).await,
-            clock: Clock::fixed("2026-11-22T01:00:00Z".parse().unwrap()),
+            audit: Recorder::new(db.clone(), clock.clone()),
+            policies: Policies::load(&policies()).unwrap(),
+            db,
+            clock,
             rng: Rng::system(),
             master: Arc::new(MasterKey::from_bytes([42; 32])),
             config: Arc::new(config),

@@ -1,0 +1,31 @@
+//! Questions to policy that more than one protocol asks.
+
+use super::principal;
+use crate::broker::Broker;
+use crate::model::{Status, User};
+use crate::policy::{Action, Context, Decision, Principal, Request, Resource};
+use crate::store::StoreError;
+
+/// Whether `user` may sign in to the application. A person who is not active never may.
+///
+/// # Errors
+/// When the database fails.
+pub async fn may_sign_in(
+    broker: &Broker,
+    user: &User,
+    application: &str,
+    context: Context,
+) -> Result<Decision, StoreError> {
+    if user.status != Status::Active {
+        return Ok(Decision { allowed: false, policies: Vec::new(), errors: Vec::new() });
+    }
+    let principal = principal(&mut broker.db.read().await?, user).await?;
+    let resource = Resource::Application { id: application.to_owned() };
+    Ok(broker.policies.decide(&Request { principal, action: Action::SignIn, resource, context }))
+}
+
+/// Whether `principal` may see and do what administrators do.
+#[must_use]
+pub fn may_administer(broker: &Broker, principal: Principal, context: Context) -> Decision {
+    broker.policies.decide(&Request { principal, action: Action::Administer, resource: Resource::Console, context })
+}

@@ -1,0 +1,97 @@
+//! Sessions.
+
+use super::{StoreError, Tx};
+use crate::model::{EndReason, Session, SessionId, UserId};
+use crate::time::Instant;
+
+/// Store functions of sessions.
+#[derive(Debug)]
+pub struct Sessions<'a>(&'a mut Tx);
+
+impl Tx {
+    /// Sessions.
+    pub fn sessions(&mut self) -> Sessions<'_> {
+        Sessions(self)
+    }
+}
+
+impl Sessions<'_> {
+    /// The session whose cookie hashes to `token_hash`, live or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_by_token(&mut self, token_hash: &str) -> Result<Option<Session>, StoreError> {
+        self.0.optional("SELECT * FROM sessions WHERE token_hash = $1", &[&token_hash]).await
+    }
+
+    /// The session with this id, live or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&mut self, id: SessionId) -> Result<Option<Session>, StoreError> {
+        self.0.optional("SELECT * FROM sessions WHERE id = $1", &[&id]).await
+    }
+
+    /// A person's live sessions, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_live(&mut self, user: UserId, now: Instant) -> Result<Vec<Session>, StoreError> {
+        let sql = "SELECT * FROM sessions WHERE user_id = $1 AND ended_at IS NULL AND idle_expires_at > $2 \
+                   AND expires_at > $2 ORDER BY created_at DESC";
+        self.0.all(sql, &[&user, &now]).await
+    }
+
+    /// Writes a new session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert(&mut self, s: &Session) -> Result<(), StoreError> {
+        let sql = "INSERT INTO sessions (id, token_hash, user_id, operator_id, auth_time, amr, address, user_agent, \
+                   created_at, last_seen_at, idle_expires_at, expires_at) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        self.0
+            .run(
+                sql,
+                &[
+                    &s.id,
+                    &s.token_hash,
+                    &s.user_id,
+                    &s.operator_id,
+                    &s.auth_time,
+                    &s.amr,
+                    &s.address,
+                    &s.user_agent,
+                    &s.created_at,
+                    &s.last_seen_at,
+                    &s.idle_expires_at,
+                    &s.expires_at,
+                ],
+            )
+            .await
+            .map(drop)
+    }
+
+    /// Notes that the session was used.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn touch(&mut self, id: SessionId, now: Instant, idle_expires_at: Instant) -> Result<(), StoreError> {
+        let sql = "UPDATE sessions SET last_seen_at = $2, idle_expires_at = $3 WHERE id = $1 AND ended_at IS NULL";
+        self.0.run(sql, &[&id, &now, &idle_expires_at]).await.map(drop)
+    }
+
+    /// Ends the session with the grants made from it (but not those with `offline_access`, which outlive it by
+    /// design); tells whether it was live.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end(&mut self, id: SessionId, reason: EndReason, now: Instant) -> Result<bool, StoreError> {
+        let sql = "UPDATE sessions SET ended_at = $2, ended_reason = $3 WHERE id = $1 AND ended_at IS NULL";
+        let ended = self.0.run(sql, &[&id, &now, &reason]).await?;
+        let sql = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE session_id = $1 AND revoked_at IS NULL \
+                   AND ' ' || scope || ' ' NOT LIKE '% offline_access %'";
+        self.0.run(sql, &[&id, &now, &reason]).await?;
+        Ok(ended > 0)
+    }
+}
