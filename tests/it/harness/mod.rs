@@ -118,6 +118,7 @@ impl App {
     }
 
     /// A browser of its own: cookies are kept, redirects are not followed.
+    #[expect(clippy::unused_self, reason = "reads as what it is for: a browser of this broker")]
     pub fn browser(&self) -> reqwest::Client {
         client(true)
     }

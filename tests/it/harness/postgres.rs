@@ -40,7 +40,15 @@ pub async fn fresh_database() -> String {
 }
 
 async fn admin(url: &str, sql: &str) {
-    let mut connection = PgConnection::connect(url).await.unwrap();
+    let mut connection = loop {
+        match PgConnection::connect(url).await {
+            Ok(connection) => break connection,
+            Err(error) if error.to_string().contains("starting up") => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(error) => panic!("{error}"),
+        }
+    };
     // CREATE DATABASE … TEMPLATE fails while another session is copying from it: tried again.
     for attempt in 0.. {
         match connection.execute(sqlx::AssertSqlSafe(sql.to_owned())).await {
@@ -93,10 +101,9 @@ fn start() -> Cluster {
     wait.recv().unwrap();
     let begun = Instant::now();
     while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "PostgreSQL did not start");
+        assert!(begun.elapsed() < Duration::from_mins(1), "PostgreSQL did not start");
         std::thread::sleep(Duration::from_millis(50));
     }
-    std::thread::sleep(Duration::from_millis(300));
     Cluster { port, _folder: folder }
 }
 
