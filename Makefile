@@ -1,0 +1,41 @@
+# What people, the README and CI call. `make help` lists it.
+
+SHELL := /bin/bash
+export PATH := $(HOME)/.cargo/bin:$(PATH)
+CARGO ?= cargo
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test lint bench conformance conformance-update
+
+help: ## lists the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+setup: ## installs everything that demo, test, lint and bench need
+	@deploy/setup.sh all
+
+demo: ## a sample company, the broker and two applications; walks the whole path, then keeps serving (DEMO_ONCE=1: ends)
+	@deploy/setup.sh demo
+	@$(CARGO) build --locked --bin yaopai --example demo
+	@$(CARGO) run --quiet --locked --example demo
+
+test: ## every test, on SQLite and PostgreSQL, with real outside programs
+	@deploy/setup.sh test
+	$(CARGO) test --locked --no-fail-fast
+
+lint: ## format, clippy, licences and bans
+	@deploy/setup.sh lint
+	$(CARGO) fmt --check
+	$(CARGO) clippy --locked --all-targets -- -D warnings
+	PATH="$$PATH:$(CURDIR)/.setup/lint/bin" cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+
+bench: ## requests a second and CPU a request of every path, and a sync of 20,000 people
+	@deploy/setup.sh bench
+	$(CARGO) bench --locked --bench yaopai
+
+conformance: ## which assertions of the conformance checklist are tested, by section
+	@deploy/setup.sh demo
+	@$(CARGO) test --quiet --locked --test it conformance::report -- --nocapture
+
+conformance-update: ## writes tests/conformance.toml anew from what the tests cite
+	@deploy/setup.sh demo
+	@CONFORMANCE_UPDATE=1 $(CARGO) test --quiet --locked --test it conformance::
