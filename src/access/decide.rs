@@ -17,7 +17,7 @@ pub async fn may_sign_in(
     context: Context,
 ) -> Result<Decision, StoreError> {
     if user.status != Status::Active {
-        return Ok(Decision { allowed: false, policies: Vec::new(), errors: Vec::new() });
+        return Ok(Decision::denied(Vec::new()));
     }
     let principal = principal(&mut broker.db.read().await?, user).await?;
     let resource = Resource::Application { id: application.to_owned() };

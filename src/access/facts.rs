@@ -1,4 +1,6 @@
 //! The facts of a person, as policy sees them.
+//!
+//! One query a decision, no cache: a role given or taken, a group or department moved, is seen by the next decision.
 
 use std::collections::BTreeSet;
 
@@ -11,14 +13,23 @@ use crate::store::{StoreError, Tx};
 /// # Errors
 /// When the database fails.
 pub async fn principal(tx: &mut Tx, user: &User) -> Result<Principal, StoreError> {
-    let _ = tx;
+    let (mut departments, mut groups, mut roles) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    let mut position = None;
+    for (kind, code) in tx.facts().list(user.id).await? {
+        match kind.as_str() {
+            "department" => drop(departments.insert(code)),
+            "group" => drop(groups.insert(code)),
+            "role" => drop(roles.insert(code)),
+            _ => position = Some(code),
+        }
+    }
     Ok(Principal::User {
         id: user.id.to_string(),
         login: user.login.clone(),
         employee_number: user.employee_number.clone(),
-        departments: BTreeSet::new(),
-        position: None,
-        groups: BTreeSet::new(),
-        roles: BTreeSet::new(),
+        departments,
+        position,
+        groups,
+        roles,
     })
 }

@@ -1,6 +1,7 @@
 //! What is asked and what is answered. Facts come in as values: this folder reads nothing.
 
 use std::collections::BTreeSet;
+use std::str::FromStr;
 
 use serde::Serialize;
 
@@ -52,6 +53,8 @@ pub enum Principal {
 }
 
 /// What it is done to.
+///
+/// Read from text as it stands in a policy: `Application::"oa"`, `Route::"expense-api"`, `Console::"yaopai"`.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Resource {
@@ -67,6 +70,25 @@ pub enum Resource {
     },
     /// Cedar `Console::"yaopai"`.
     Console,
+}
+
+impl FromStr for Resource {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let problem =
+            || format!("`{text}` is no resource: write Application::\"id\", Route::\"name\" or Console::\"yaopai\"");
+        let (kind, id) = text.trim().split_once("::").ok_or_else(problem)?;
+        // Quotation marks are left out by many a shell.
+        let id = id.strip_prefix('"').and_then(|id| id.strip_suffix('"')).unwrap_or(id);
+        match kind {
+            _ if id.is_empty() || id.contains('"') => Err(problem()),
+            "Application" => Ok(Self::Application { id: id.to_owned() }),
+            "Route" => Ok(Self::Route { name: id.to_owned() }),
+            "Console" if id == "yaopai" => Ok(Self::Console),
+            _ => Err(problem()),
+        }
+    }
 }
 
 /// The circumstances: Cedar `context`.
@@ -100,12 +122,20 @@ pub struct Request {
 }
 
 /// The answer.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct Decision {
     /// Whether it may be done.
     pub allowed: bool,
-    /// `@id` of the policies that determined it; empty when nothing permitted it.
+    /// `@id` of the policies that determined it, sorted; empty when nothing permitted it.
     pub policies: Vec<String>,
     /// What went wrong while evaluating; a policy with an error never permits.
     pub errors: Vec<String>,
+}
+
+impl Decision {
+    /// A refusal that no policy made.
+    #[must_use]
+    pub fn denied(errors: Vec<String>) -> Self {
+        Self { allowed: false, policies: Vec::new(), errors }
+    }
 }

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+mod access;
 mod harness;
 mod http;
+mod policy;
 mod store;

@@ -1,0 +1,108 @@
+//! A request in Cedar's terms: the principal with its ancestors as parents, the resource, the context.
+//!
+//! Only the slice that the decision is about is built: the user, flattened to all departments above, all groups and all
+//! roles. The whole directory never becomes entities.
+
+use std::collections::{HashMap, HashSet};
+use std::str::FromStr as _;
+
+use cedar_policy::{
+    Context as CedarContext, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression,
+};
+
+use super::{Action, Context, Principal, Request, Resource};
+
+/// A request as Cedar takes it.
+pub(super) struct Question {
+    /// Who, what, to what, under which circumstances.
+    pub(super) request: cedar_policy::Request,
+    /// What is known of them.
+    pub(super) entities: Entities,
+    /// The resource.
+    pub(super) resource: EntityUid,
+}
+
+impl Question {
+    /// Translates `request`.
+    pub(super) fn new(request: &Request) -> Result<Self, String> {
+        let principal = principal(&request.principal)?;
+        let resource = resource(&request.resource)?;
+        let asked = cedar_policy::Request::new(
+            principal.uid(),
+            action(request.action)?,
+            resource.clone(),
+            context(&request.context)?,
+            None,
+        );
+        let entities = [principal, Entity::new_no_attrs(resource.clone(), HashSet::new())];
+        Ok(Self {
+            request: asked.map_err(|error| error.to_string())?,
+            entities: Entities::from_entities(entities, None).map_err(|error| error.to_string())?,
+            resource,
+        })
+    }
+}
+
+fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
+    let kind = EntityTypeName::from_str(kind).map_err(|error| error.to_string())?;
+    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+}
+
+fn action(action: Action) -> Result<EntityUid, String> {
+    uid("Action", action.as_str())
+}
+
+fn resource(resource: &Resource) -> Result<EntityUid, String> {
+    match resource {
+        Resource::Application { id } => uid("Application", id),
+        Resource::Route { name } => uid("Route", name),
+        Resource::Console => uid("Console", "yaopai"),
+    }
+}
+
+fn principal(principal: &Principal) -> Result<Entity, String> {
+    let text = |value: &str| RestrictedExpression::new_string(value.to_owned());
+    let mut attributes = HashMap::new();
+    let mut parents = HashSet::new();
+    let uid_of = match principal {
+        Principal::User { id, login, employee_number, departments, position, groups, roles } => {
+            attributes.insert("login".to_owned(), text(login));
+            if let Some(number) = employee_number {
+                attributes.insert("employee_number".to_owned(), text(number));
+            }
+            let positions = position.iter();
+            for (kind, ids) in [("Department", departments), ("Group", groups), ("Role", roles)] {
+                for id in ids {
+                    parents.insert(uid(kind, id)?);
+                }
+            }
+            for code in positions {
+                parents.insert(uid("Position", code)?);
+            }
+            uid("User", id)?
+        }
+        Principal::Application { id } => uid("Application", id)?,
+        Principal::Operator { login } => {
+            attributes.insert("login".to_owned(), text(login));
+            uid("Operator", login)?
+        }
+    };
+    Entity::new(uid_of, attributes, parents).map_err(|error| error.to_string())
+}
+
+fn context(context: &Context) -> Result<CedarContext, String> {
+    let text = |value: &String| RestrictedExpression::new_string(value.clone());
+    let mut pairs = vec![
+        ("scopes".to_owned(), RestrictedExpression::new_set(context.scopes.iter().map(text))),
+        ("amr".to_owned(), RestrictedExpression::new_set(context.amr.iter().map(text))),
+    ];
+    if let Some(address) = context.address {
+        pairs.push(("address".to_owned(), RestrictedExpression::new_ip(address.to_canonical().to_string())));
+    }
+    for (name, value) in [("method", &context.method), ("path", &context.path), ("client_id", &context.client_id)] {
+        if let Some(value) = value {
+            pairs.push((name.to_owned(), text(value)));
+        }
+    }
+    CedarContext::from_pairs(pairs).map_err(|error| error.to_string())
+}

@@ -1,0 +1,3 @@
+//! The facts that policy sees, and the questions asked with them.
+
+mod facts;
