@@ -51,8 +51,8 @@ async fn person(tx: &mut Tx, n: u128, login: &str, department: u128, position: u
 
 both!(a_person_is_in_all_above_and_around, |kind| async move {
     let app = App::start(kind).await;
+    let at = app.clock().now();
     let mut tx = app.broker.db.write().await.unwrap();
-    let at: yaopai::time::Instant = NOW.parse().unwrap();
     department(&mut tx, 1, "company", None).await;
     department(&mut tx, 2, "finance", Some(1)).await;
     department(&mut tx, 3, "accounts", Some(2)).await;
@@ -91,8 +91,8 @@ both!(a_person_is_in_all_above_and_around, |kind| async move {
 
 both!(sign_in_follows_roles_and_status, |kind| async move {
     let app = App::start(kind).await;
+    let at = app.clock().now();
     let mut tx = app.broker.db.write().await.unwrap();
-    let at: yaopai::time::Instant = NOW.parse().unwrap();
     department(&mut tx, 1, "company", None).await;
     let sql = "INSERT INTO positions (id, source, code, name, status, created_at, updated_at) \
                VALUES ($1, 'hr', 'clerk', 'clerk', 'active', $2, $2)";
