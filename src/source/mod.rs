@@ -3,6 +3,65 @@
 //! How to add a source: a table in `config/source.rs`, a folder or file here with a `read` that gives a [`Snapshot`]
 //! only when it saw everything, a line in [`read`].
 
+mod collect;
+mod dn;
+mod error;
+mod filter;
+mod ldif;
+mod select;
 mod snapshot;
 
-pub use snapshot::{Entry, Rejected, Snapshot};
+use std::path::Path;
+
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use crate::config::SourceConfig;
+
+pub use dn::{Dn, DnError, PartValue, Rdn};
+pub use error::SourceError;
+pub use filter::{Filter, FilterError};
+pub use snapshot::{Entry, Part, Rejected, Snapshot};
+
+/// How far a read has come.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Entries read so far, of all parts.
+    pub entries: u64,
+}
+
+/// Reads everything that the source's mapping asks for. `folder` is what relative paths are relative to; `progress` is
+/// called now and then, and once at the end.
+///
+/// The reader works in a task of its own: whatever an odd server makes it do, this function only fails. Dropping the
+/// future ends the read.
+///
+/// # Errors
+/// [`SourceError`]: the read was not completed, nothing may be concluded from it.
+pub async fn read(
+    config: &SourceConfig,
+    folder: &Path,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Snapshot, SourceError> {
+    let selections = select::selections(config)?;
+    let (sender, mut receiver) = watch::channel(Progress::default());
+    let mut tasks = JoinSet::new();
+    let source = config.name.clone();
+    if let Some(ldif) = &config.ldif {
+        let path = folder.join(&ldif.file);
+        tasks.spawn_blocking(move || ldif::read(&source, path, &selections, &sender));
+    } else {
+        let reason = "the source needs one of [source.ldap] and [source.ldif]".to_owned();
+        return Err(SourceError::Config { key: format!("source `{source}`"), reason });
+    }
+    loop {
+        tokio::select! {
+            Ok(()) = receiver.changed() => progress(*receiver.borrow_and_update()),
+            done = tasks.join_next() => {
+                progress(*receiver.borrow_and_update());
+                return done.and_then(Result::ok).unwrap_or(Err(SourceError::Stopped));
+            }
+        }
+    }
+}

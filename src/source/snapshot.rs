@@ -2,25 +2,39 @@
 
 use std::collections::BTreeMap;
 
-/// One entry: attribute names in lower case and without options (`;lang-zh`), values in the order of the source.
+/// One entry: attribute names in lower case and without options (`;lang-zh`), values in the order of the source, those
+/// with options last. Only the attributes that the mapping names, and `objectclass`.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Entry {
     /// Stable id at the source (entryUUID): the only key.
     pub external_id: String,
-    /// Distinguished name: an attribute like any other, never a key.
+    /// Distinguished name: an attribute like any other, never a key. It parses as [`super::Dn`].
     pub dn: String,
     /// Attribute → values.
     pub attributes: BTreeMap<String, Vec<String>>,
 }
 
+/// Which of the three lists of a snapshot an entry belongs to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Part {
+    /// People.
+    Users,
+    /// Departments.
+    Departments,
+    /// Groups.
+    Groups,
+}
+
 /// An entry that was there and could not be read: it counts as present and becomes a finding.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Rejected {
+    /// What it would have been.
+    pub part: Part,
     /// Stable id, where at least that could be read.
     pub external_id: Option<String>,
     /// Distinguished name, where it could be read.
     pub dn: String,
-    /// Finding code, such as `bad_utf8` or `no_id`.
+    /// Finding code: `bad_dn`, `no_id`, `bad_utf8`, `too_large`, `partial_values`, `duplicate_id`.
     pub code: &'static str,
     /// What exactly, for the report.
     pub detail: String,
@@ -41,4 +55,6 @@ pub struct Snapshot {
     pub groups: Vec<Entry>,
     /// Entries that could not be read, of any of the three.
     pub rejected: Vec<Rejected>,
+    /// What an operator should look at, such as answers from outside of the base, which were ignored.
+    pub warnings: Vec<String>,
 }

@@ -1,0 +1,191 @@
+//! From raw entries to a snapshot: names without options, values as text, one entry an id. What cannot be read is
+//! rejected, entry by entry, and stays counted.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry as Slot;
+
+use super::dn::Dn;
+use super::filter::{Values, base_name};
+use super::select::Selection;
+use super::snapshot::{Entry, Part, Rejected, Snapshot};
+
+/// A value longer than this is no datum of a person: bytes.
+const MAX_VALUE: usize = 1 << 20;
+
+/// An entry as it came.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Raw {
+    pub dn: Vec<u8>,
+    pub values: Values,
+    /// Attributes of which the server sent only a range (`member;range=0-1499`).
+    partial: Vec<String>,
+    /// Values with options, to be put last.
+    optioned: Vec<(String, Vec<u8>)>,
+}
+
+impl Raw {
+    pub fn new(dn: Vec<u8>) -> Self {
+        Self { dn, ..Self::default() }
+    }
+
+    /// Adds one value under a description such as `cn;lang-zh`.
+    pub fn push(&mut self, description: &str, value: Vec<u8>) {
+        let name = base_name(description);
+        match description.split_once(';') {
+            None => self.values.entry(name).or_default().push(value),
+            Some((_, options)) => {
+                let is_cut = |option: &str| {
+                    let option = option.to_ascii_lowercase();
+                    option.strip_prefix("range=").is_some_and(|range| !range.ends_with('*'))
+                };
+                if options.split(';').any(is_cut) && !self.partial.contains(&name) {
+                    self.partial.push(name.clone());
+                }
+                self.optioned.push((name, value));
+            }
+        }
+    }
+
+    /// Puts the values with options behind the others; call it after the last [`Raw::push`].
+    pub fn finish(&mut self) {
+        for (name, value) in self.optioned.drain(..) {
+            self.values.entry(name).or_default().push(value);
+        }
+    }
+}
+
+/// What happens when two entries carry one id.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Duplicates {
+    #[expect(dead_code, reason = "the LDAP reader, which follows, merges")]
+    /// A live directory can return an entry twice while it changes: the later answer wins.
+    Merge,
+    /// In a file two names with one id are a mistake: the second is rejected.
+    Reject,
+}
+
+/// Gathers entries; becomes a [`Snapshot`] only through [`Collector::seal`], which the readers call at the very end.
+#[derive(Debug)]
+pub(super) struct Collector {
+    duplicates: Duplicates,
+    snapshot: Snapshot,
+    seen: HashMap<(Part, String), usize>,
+    outside: HashMap<Part, (u64, String)>,
+}
+
+impl Collector {
+    pub fn new(source: &str, duplicates: Duplicates) -> Self {
+        let snapshot = Snapshot { source: source.to_owned(), ..Snapshot::default() };
+        Self { duplicates, snapshot, seen: HashMap::new(), outside: HashMap::new() }
+    }
+
+    /// Takes one entry that the selection covers.
+    pub fn take(&mut self, selection: &Selection, raw: Raw) {
+        match read_entry(selection, raw) {
+            Ok(entry) => self.keep(selection.part, entry),
+            Err(rejected) => self.snapshot.rejected.push(rejected),
+        }
+    }
+
+    #[expect(dead_code, reason = "the LDAP reader, which follows, ignores")]
+    /// Takes note of an answer from outside of the base, which nobody asked for.
+    pub fn ignore(&mut self, part: Part, dn: &str) {
+        let (count, _) = self.outside.entry(part).or_insert_with(|| (0, dn.to_owned()));
+        *count += 1;
+    }
+
+    fn keep(&mut self, part: Part, entry: Entry) {
+        let list = match part {
+            Part::Users => &mut self.snapshot.users,
+            Part::Departments => &mut self.snapshot.departments,
+            Part::Groups => &mut self.snapshot.groups,
+        };
+        match self.seen.entry((part, entry.external_id.clone())) {
+            Slot::Vacant(slot) => {
+                slot.insert(list.len());
+                list.push(entry);
+            }
+            Slot::Occupied(slot) => match (list.get_mut(*slot.get()), self.duplicates) {
+                (Some(first), Duplicates::Reject) if first.dn != entry.dn => {
+                    self.snapshot.rejected.push(Rejected {
+                        part,
+                        external_id: Some(entry.external_id),
+                        detail: format!("`{}` has the same id; give each entry one of its own", first.dn),
+                        dn: entry.dn,
+                        code: "duplicate_id",
+                    });
+                }
+                (Some(first), _) => *first = entry,
+                (None, _) => {}
+            },
+        }
+    }
+
+    /// The snapshot. Only after everything was read and every result was a success.
+    pub fn seal(mut self) -> Snapshot {
+        // An entry that was read once and rejected once (it changed in between) was read.
+        let seen = &self.seen;
+        self.snapshot.rejected.retain(|rejected| {
+            rejected.code == "duplicate_id"
+                || rejected.external_id.as_ref().is_none_or(|id| !seen.contains_key(&(rejected.part, id.clone())))
+        });
+        let mut outside: Vec<_> = self.outside.into_iter().collect();
+        outside.sort_by_key(|(part, _)| *part);
+        for (_, (count, first)) in outside {
+            tracing::warn!(source = self.snapshot.source, count, "answers from outside of the base were ignored");
+            let text = format!("{count} answers from outside of the base were ignored, the first being `{first}`");
+            self.snapshot.warnings.push(text);
+        }
+        self.snapshot
+    }
+}
+
+fn read_entry(selection: &Selection, mut raw: Raw) -> Result<Entry, Rejected> {
+    let id = raw.values.get(&selection.id).and_then(|ids| ids.first()).and_then(|id| text_of(id.clone()).ok());
+    let external_id = id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
+    let dn = String::from_utf8_lossy(&raw.dn).into_owned();
+    let reject = |code, detail| Rejected {
+        part: selection.part,
+        external_id: external_id.clone(),
+        dn: dn.clone(),
+        code,
+        detail,
+    };
+    if std::str::from_utf8(&raw.dn).is_err() {
+        return Err(reject("bad_dn", "the name of the entry is not UTF-8".to_owned()));
+    }
+    if let Err(error) = Dn::parse(&dn) {
+        return Err(reject("bad_dn", error.to_string()));
+    }
+    let Some(id) = external_id.clone() else {
+        return Err(reject("no_id", format!("the entry has no usable `{}`, which is its stable id", selection.id)));
+    };
+    if let Some(name) = raw.partial.iter().find(|name| selection.wanted.contains(*name)) {
+        return Err(reject("partial_values", format!("the server sent only a range of the values of `{name}`")));
+    }
+    let mut entry = Entry { external_id: id, dn: dn.clone(), ..Entry::default() };
+    for name in &selection.wanted {
+        let Some((name, values)) = raw.values.remove_entry(name) else { continue };
+        let texts: Result<Vec<String>, Unreadable> = values.into_iter().map(text_of).collect();
+        let texts = texts.map_err(|error| match error {
+            Unreadable::TooLarge(size) => {
+                reject("too_large", format!("a value of `{name}` has {size} bytes, more than {MAX_VALUE}"))
+            }
+            Unreadable::BadUtf8 => reject("bad_utf8", format!("a value of `{name}` is not UTF-8")),
+        })?;
+        entry.attributes.insert(name, texts);
+    }
+    Ok(entry)
+}
+
+enum Unreadable {
+    TooLarge(usize),
+    BadUtf8,
+}
+
+fn text_of(value: Vec<u8>) -> Result<String, Unreadable> {
+    if value.len() > MAX_VALUE {
+        return Err(Unreadable::TooLarge(value.len()));
+    }
+    String::from_utf8(value).map_err(|_| Unreadable::BadUtf8)
+}

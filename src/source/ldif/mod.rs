@@ -1,0 +1,76 @@
+//! An LDIF file as a source (RFC 2849 content records). Change records and values by URL are refused: a snapshot is
+//! what is, and a file does not make the broker read other files.
+
+mod parse;
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+
+use tokio::sync::watch;
+
+use super::Progress;
+use super::collect::{Collector, Duplicates, Raw};
+use super::dn::Dn;
+use super::error::SourceError;
+use super::select::Selection;
+use super::snapshot::Snapshot;
+
+use parse::Reader;
+
+/// Reads the whole file. Blocking.
+pub(super) fn read(
+    source: &str,
+    path: PathBuf,
+    selections: &[Selection],
+    progress: &watch::Sender<Progress>,
+) -> Result<Snapshot, SourceError> {
+    let failed = |cause| SourceError::File { path: path.clone(), cause };
+    let file = File::open(&path).map_err(failed)?;
+    let before = file.metadata().map_err(failed)?;
+    let mut collector = Collector::new(source, Duplicates::Reject);
+    let mut count = 0;
+    let mut reader = Reader::new(BufReader::with_capacity(1 << 16, file));
+    while let Some(raw) = next_record(&mut reader, &path)? {
+        count += 1;
+        if count % 256 == 0 {
+            progress.send_replace(Progress { entries: count });
+        }
+        place(&mut collector, selections, raw);
+    }
+    progress.send_replace(Progress { entries: count });
+    if count == 0 {
+        let reason = "the file holds no entry; was it written completely?".to_owned();
+        return Err(SourceError::Ldif { path, line: reader.line().max(1), reason });
+    }
+    let after = std::fs::metadata(&path).map_err(failed)?;
+    if before.len() != after.len() || before.modified().ok() != after.modified().ok() {
+        return Err(SourceError::FileChanged { path });
+    }
+    Ok(collector.seal())
+}
+
+fn next_record<R: BufRead>(reader: &mut Reader<R>, path: &Path) -> Result<Option<Raw>, SourceError> {
+    reader.record().map_err(|error| match error {
+        parse::LdifError::Io(cause) => SourceError::File { path: path.to_owned(), cause },
+        parse::LdifError::Syntax { line, reason } => SourceError::Ldif { path: path.to_owned(), line, reason },
+    })
+}
+
+/// Gives the entry to every part of the mapping that covers it; an entry whose name cannot be read belongs to those
+/// whose filter finds it, so that it is reported.
+fn place(collector: &mut Collector, selections: &[Selection], raw: Raw) {
+    let text = String::from_utf8_lossy(&raw.dn).into_owned();
+    let dn = Dn::parse(&text).ok();
+    let mut covering = selections.iter().filter(|selection| match &dn {
+        Some(dn) => selection.covers(&text, dn, &raw.values),
+        None => selection.filter.matches(&raw.values),
+    });
+    let Some(mut selection) = covering.next() else { return };
+    let others: Vec<&Selection> = covering.collect();
+    for other in others {
+        collector.take(selection, raw.clone());
+        selection = other;
+    }
+    collector.take(selection, raw);
+}
