@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 mod access;
+mod conformance;
 mod harness;
 mod http;
 mod policy;
 mod store;
+mod tidy;
