@@ -2,12 +2,12 @@
 //!
 //! # The floors
 //!
-//! A file imports from its own folder and from lower floors only; folders on one floor never import each other. The
-//! tidy test reads this table and enforces it.
+//! A file imports from its own folder and from lower floors only; folders on one floor never import each other, but
+//! where an arrow stands between them, the later may use the earlier. The tidy test reads this table and enforces it.
 //!
 //! | floor | folders | what lives there |
 //! | --- | --- | --- |
-//! | 0 | `model` `time` `random` `text` | what things are; the clock; randomness; words for people |
+//! | 0 | `time` → `random` → `model` → `text` | the clock; randomness; what things are; words for people |
 //! | 1 | `config` `crypto` | the configuration file; keys, hashes, sealing |
 //! | 2 | `store` `policy` | all SQL; the decision point |
 //! | 3 | `audit` `jobs` `source` | the hash chain; leases and schedules; reading masters |
@@ -16,7 +16,7 @@
 //! | 6 | `sync` `login` `oidc` | plan and apply; sign-in and sessions; the OpenID provider |
 //! | 7 | `gateway` | judging calls |
 //! | 8 | `http` | the only place that knows axum |
-//! | 9 | `telemetry` `cli` | log lines; the command line |
+//! | 9 | `telemetry` → `cli` | log lines; the command line |
 
 pub mod access;
 pub mod audit;

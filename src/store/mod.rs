@@ -11,6 +11,7 @@ mod error;
 mod facts;
 mod migrate;
 mod param;
+mod probe;
 mod revocation;
 mod sessions;
 mod users;

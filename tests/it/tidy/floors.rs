@@ -5,14 +5,18 @@ use std::collections::BTreeMap;
 use super::hold;
 use super::tree::{self, File, is_word};
 
-/// Folder → floor, from the table in `src/lib.rs`.
-fn table(map: &str) -> BTreeMap<String, u32> {
+/// Folder → (floor, place on it), from the table in `src/lib.rs`. Folders side by side share a place; an arrow between
+/// two (`a` → `b`) puts the later above the earlier.
+fn table(map: &str) -> BTreeMap<String, (u32, usize)> {
     let mut floors = BTreeMap::new();
     for line in map.lines() {
         let cells: Vec<&str> = line.split('|').map(str::trim).collect();
         let ["//!", floor, folders, ..] = cells.as_slice() else { continue };
         let Ok(floor) = floor.parse() else { continue };
-        floors.extend(folders.split('`').skip(1).step_by(2).map(|folder| (folder.to_owned(), floor)));
+        for (place, part) in folders.split('→').enumerate() {
+            let names = part.split('`').skip(1).step_by(2);
+            floors.extend(names.map(|folder| (folder.to_owned(), (floor, place))));
+        }
     }
     floors
 }
@@ -86,9 +90,9 @@ fn check(map: &str, files: &[File]) -> Vec<String> {
                 _ if target == own => {}
                 Some(lower) if lower < floor => {}
                 Some(other) => problems.push(format!(
-                    "{}:{line}: `{own}` (floor {floor}) imports `{target}` (floor {other}); move the code down, or hand \
+                    "{}:{line}: `{own}` (floor {}) imports `{target}` (floor {}); move the code down, or hand \
                      the value in from a higher floor",
-                    file.path
+                    file.path, floor.0, other.0
                 )),
                 None => problems.push(format!("{}:{line}: `crate::{name}` is on no floor of src/lib.rs", file.path)),
             }
@@ -116,14 +120,14 @@ fn every_import_goes_to_a_lower_floor() {
 fn the_table_names_every_folder_once() {
     let map = tree::file("src/lib.rs").text;
     let floors = table(&map);
-    assert!(floors.len() > 15 && floors.get("http") == Some(&8), "{floors:?}");
+    assert!(floors.len() > 15 && floors.get("http") == Some(&(8, 0)) && floors["time"] < floors["model"], "{floors:?}");
     let ticks = map.lines().filter(|line| line.starts_with("//! | ")).filter(|line| line.contains('`'));
     assert_eq!(ticks.map(|line| line.split('|').nth(2).unwrap().matches('`').count() / 2).sum::<usize>(), floors.len());
 }
 
 #[test]
 fn an_import_upwards_or_sideways_is_found() {
-    let map = "//! | 0 | `model` | x |\n//! | 6 | `login` `oidc` | y |\n//! | 8 | `http` | z |\n";
+    let map = "//! | 0 | `time` → `model` | x |\n//! | 6 | `login` `oidc` | y |\n//! | 8 | `http` | z |\n";
     let found = |path: &str, text: &str| check(map, &[File::sample(path, text)]);
     assert!(found("src/http/a.rs", "use crate::{model::{X, login}, oidc};\nuse crate::login::Y;").is_empty());
     assert!(
@@ -136,6 +140,8 @@ fn an_import_upwards_or_sideways_is_found() {
     assert_eq!(found("src/http/mod.rs", "use super::login;").len(), 1);
     assert_eq!(found("src/http/oidc/a.rs", "use super::super::super::login;").len(), 1);
     assert!(found("src/http/oidc/a.rs", "use super::super::App;").is_empty());
+    assert!(found("src/model.rs", "use crate::time;").is_empty(), "an arrow allows it");
+    assert_eq!(found("src/time.rs", "use crate::model;").len(), 1);
     let macros = [
         File::sample("src/http/m.rs", "#[macro_export]\nmacro_rules! page { () => {} }"),
         File::sample("src/login/a.rs", "use crate::page;"),

@@ -45,10 +45,11 @@ fn walk(folder: &Path, endings: &[&str], found: &mut Vec<File>) {
     for entry in entries {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if FOREIGN.contains(&name.as_str()) {
+            continue;
+        }
         if path.is_dir() {
-            if !FOREIGN.contains(&name.as_str()) {
-                walk(&path, endings, found);
-            }
+            walk(&path, endings, found);
         } else if (endings.is_empty() || endings.iter().any(|ending| name.ends_with(ending)))
             && let Ok(text) = std::fs::read_to_string(&path)
         {
