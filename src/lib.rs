@@ -31,6 +31,7 @@ pub mod policy;
 pub mod random;
 pub mod source;
 pub mod store;
+pub mod sync;
 pub mod telemetry;
 pub mod text;
 pub mod time;

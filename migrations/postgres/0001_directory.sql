@@ -1,18 +1,20 @@
 -- People, the department tree, positions, groups, roles, and the links that tie them to their source.
+-- References within a table are checked at commit, so that a set of rows is written in any order. Codes and login
+-- names are unique among active rows only: what a leaver held is free for a joiner.
 
 CREATE TABLE departments (
     id          UUID PRIMARY KEY,
     source      TEXT NOT NULL,
     code        TEXT NOT NULL,
     name        TEXT NOT NULL,
-    parent_id   UUID REFERENCES departments (id),
+    parent_id   UUID REFERENCES departments (id) DEFERRABLE INITIALLY DEFERRED,
     sort_order  BIGINT NOT NULL DEFAULT 0,
     status      TEXT NOT NULL,
     created_at  TIMESTAMPTZ NOT NULL,
     updated_at  TIMESTAMPTZ NOT NULL
 );
 CREATE INDEX departments_parent ON departments (parent_id);
-CREATE UNIQUE INDEX departments_code ON departments (source, code);
+CREATE UNIQUE INDEX departments_code ON departments (source, code) WHERE status = 'active';
 
 CREATE TABLE positions (
     id          UUID PRIMARY KEY,
@@ -23,7 +25,7 @@ CREATE TABLE positions (
     created_at  TIMESTAMPTZ NOT NULL,
     updated_at  TIMESTAMPTZ NOT NULL
 );
-CREATE UNIQUE INDEX positions_code ON positions (source, code);
+CREATE UNIQUE INDEX positions_code ON positions (source, code) WHERE status = 'active';
 
 CREATE TABLE users (
     id              UUID PRIMARY KEY,
@@ -39,7 +41,7 @@ CREATE TABLE users (
     title           TEXT,
     department_id   UUID REFERENCES departments (id),
     position_id     UUID REFERENCES positions (id),
-    manager_id      UUID REFERENCES users (id),
+    manager_id      UUID REFERENCES users (id) DEFERRABLE INITIALLY DEFERRED,
     attributes      JSONB NOT NULL,
     password_hash   TEXT,
     status          TEXT NOT NULL,
@@ -49,7 +51,9 @@ CREATE TABLE users (
     created_at      TIMESTAMPTZ NOT NULL,
     updated_at      TIMESTAMPTZ NOT NULL
 );
-CREATE UNIQUE INDEX users_login ON users (login_key) WHERE status <> 'deleted';
+CREATE UNIQUE INDEX users_login ON users (login_key) WHERE status = 'active';
+CREATE INDEX users_login_any ON users (login_key);
+CREATE INDEX users_source ON users (source);
 CREATE INDEX users_employee_number ON users (employee_number);
 CREATE INDEX users_department ON users (department_id);
 CREATE INDEX users_manager ON users (manager_id);
@@ -63,7 +67,7 @@ CREATE TABLE groups (
     created_at  TIMESTAMPTZ NOT NULL,
     updated_at  TIMESTAMPTZ NOT NULL
 );
-CREATE UNIQUE INDEX groups_code ON groups (source, code);
+CREATE UNIQUE INDEX groups_code ON groups (source, code) WHERE status = 'active';
 
 -- A member is a person or a nested group: exactly one of the two columns is set.
 CREATE TABLE group_members (

@@ -12,6 +12,7 @@ CREATE TABLE runs (
 );
 CREATE INDEX runs_source ON runs (source, started_at);
 
+-- A plan is made once and applied exactly; `undoes` names the plan that an undo takes back.
 CREATE TABLE plans (
     id          UUID PRIMARY KEY,
     source      TEXT NOT NULL,
@@ -21,6 +22,8 @@ CREATE TABLE plans (
     ground      TEXT NOT NULL,
     guard       JSONB NOT NULL,
     summary     JSONB NOT NULL,
+    findings    JSONB NOT NULL,
+    undoes      UUID,
     created_at  TIMESTAMPTZ NOT NULL,
     expires_at  TIMESTAMPTZ NOT NULL,
     decided_at  TIMESTAMPTZ,
@@ -40,12 +43,26 @@ CREATE TABLE plan_changes (
     PRIMARY KEY (plan_id, seq)
 );
 
+-- The links as they will be once the plan is applied; emptied by the apply. `password` is a new hash, empty to forget
+-- the old one, NULL to keep it: hashes are never part of a change's documents.
+CREATE TABLE plan_links (
+    plan_id     UUID NOT NULL REFERENCES plans (id),
+    kind        TEXT NOT NULL,
+    external_id TEXT NOT NULL,
+    object_id   UUID NOT NULL,
+    dn          TEXT NOT NULL,
+    digest      TEXT NOT NULL,
+    password    TEXT,
+    PRIMARY KEY (plan_id, kind, external_id)
+);
+
 CREATE TABLE findings (
     source      TEXT NOT NULL,
     external_id TEXT NOT NULL,
     code        TEXT NOT NULL,
     dn          TEXT NOT NULL,
-    details     JSONB NOT NULL,
+    details     TEXT NOT NULL,
+    quarantined BOOLEAN NOT NULL,
     run_id      UUID NOT NULL,
     first_seen  TIMESTAMPTZ NOT NULL,
     last_seen   TIMESTAMPTZ NOT NULL,
@@ -64,11 +81,14 @@ CREATE TABLE change_log (
     after       JSONB
 );
 CREATE INDEX change_log_object ON change_log (object_id, seq);
+CREATE INDEX change_log_run ON change_log (run_id);
+CREATE INDEX change_log_kind ON change_log (kind, at);
 
 -- What a source looked like when it was last applied: the guard compares with it.
 CREATE TABLE source_state (
     source          TEXT PRIMARY KEY,
     scope_digest    TEXT NOT NULL,
+    roles_digest    TEXT NOT NULL,
     last_run_id     UUID NOT NULL,
     last_applied_at TIMESTAMPTZ NOT NULL,
     users_seen      BIGINT NOT NULL,

@@ -7,12 +7,17 @@ mod application;
 mod change;
 mod ids;
 mod person;
+mod plan;
 mod session;
 
 pub use application::{Application, ApplicationSettings, AuthMethod, GrantType};
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use ids::{DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
 pub use person::{Attributes, Department, Group, Position, Status, User};
+pub use plan::{
+    Finding, Link, LoggedChange, Member, NewFinding, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState,
+    SourceState,
+};
 pub use session::{EndReason, Session};
 
 /// Derives a string enum for serde, for both databases and for people: one spelling everywhere.

@@ -1,3 +1,5 @@
 //! Every store function, on both databases.
 
 mod audit;
+mod directory;
+mod sync;

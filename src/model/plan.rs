@@ -1,0 +1,240 @@
+//! Runs, plans, findings, links and role grants: what a sync keeps of its work.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{ChangeKind, ObjectKind, PlanId, RunId, UserId};
+use crate::string_enum;
+use crate::time::Instant;
+
+string_enum! {
+    /// How far a run came.
+    RunState {
+        /// Under way, or its process died.
+        Running = "running",
+        /// A plan was made and waits for `apply`.
+        Planned = "planned",
+        /// The guard holds the plan; it waits for approval.
+        Held = "held",
+        /// The plan was applied.
+        Applied = "applied",
+        /// Nothing differed.
+        Unchanged = "unchanged",
+        /// Nothing was concluded; the report says why.
+        Failed = "failed",
+    }
+}
+
+string_enum! {
+    /// What became of a plan.
+    PlanState {
+        /// May be applied.
+        Planned = "planned",
+        /// The guard holds it until somebody approves.
+        Held = "held",
+        /// Applied, once.
+        Applied = "applied",
+        /// Applied and taken back.
+        Undone = "undone",
+        /// A later plan took its place, or the ground moved.
+        Superseded = "superseded",
+    }
+}
+
+/// One execution of a source's sync.
+#[derive(Clone, PartialEq, Debug, Serialize, sqlx::FromRow)]
+pub struct Run {
+    /// Id.
+    pub id: RunId,
+    /// The source.
+    pub source: String,
+    /// How far it came.
+    pub state: RunState,
+    /// Who or what started it: `cli`, `schedule`, `user:ID`.
+    pub started_by: String,
+    /// When started.
+    pub started_at: Instant,
+    /// When ended.
+    pub ended_at: Option<Instant>,
+    /// The plan it made.
+    pub plan_id: Option<PlanId>,
+    /// `sync::RunReport`.
+    pub report: Json<Value>,
+}
+
+/// A stored plan, without its changes.
+#[derive(Clone, PartialEq, Debug, Serialize, sqlx::FromRow)]
+pub struct Plan {
+    /// Id.
+    pub id: PlanId,
+    /// The source.
+    pub source: String,
+    /// The run that made it.
+    pub run_id: RunId,
+    /// What became of it.
+    pub state: PlanState,
+    /// SHA-256 over the canonical changes.
+    pub digest: String,
+    /// Fingerprint of what it was computed on; `apply` refuses when it has moved.
+    pub ground: String,
+    /// `sync::Verdict` of the guard.
+    pub guard: Json<Value>,
+    /// `sync::RunReport` as far as planned.
+    pub summary: Json<Value>,
+    /// `Vec<NewFinding>`.
+    pub findings: Json<Vec<NewFinding>>,
+    /// The plan that this one takes back.
+    pub undoes: Option<PlanId>,
+    /// When made.
+    pub created_at: Instant,
+    /// Until when it may be applied or approved.
+    pub expires_at: Instant,
+    /// When approved.
+    pub decided_at: Option<Instant>,
+    /// Who approved.
+    pub decided_by: Option<String>,
+    /// When applied.
+    pub applied_at: Option<Instant>,
+}
+
+/// An entry that could not be mapped, or only in part.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+pub struct NewFinding {
+    /// Code, such as `missing_login`.
+    pub code: String,
+    /// Stable id at the source; the DN where there is none.
+    pub external_id: String,
+    /// Distinguished name.
+    pub dn: String,
+    /// What exactly.
+    pub details: String,
+    /// Whether the entry was left out (and counts as present); otherwise only the faulty field was.
+    pub quarantined: bool,
+}
+
+/// A finding as stored.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, sqlx::FromRow)]
+pub struct Finding {
+    /// The source.
+    pub source: String,
+    /// Stable id at the source.
+    pub external_id: String,
+    /// Code.
+    pub code: String,
+    /// Distinguished name.
+    pub dn: String,
+    /// What exactly.
+    pub details: String,
+    /// Whether the entry was left out.
+    pub quarantined: bool,
+    /// The last run that saw it.
+    pub run_id: RunId,
+    /// When first seen.
+    pub first_seen: Instant,
+    /// When last seen.
+    pub last_seen: Instant,
+}
+
+/// (source, external id) ↔ our id: the only key between a source and us.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, sqlx::FromRow)]
+pub struct Link {
+    /// The source.
+    pub source: String,
+    /// What kind of object.
+    pub kind: ObjectKind,
+    /// Stable id at the source.
+    pub external_id: String,
+    /// Our id.
+    pub object_id: Uuid,
+    /// Distinguished name when last seen; empty for what has none.
+    pub dn: String,
+    /// Digest of the mapped record when last applied; empty forces a comparison.
+    pub digest: String,
+    /// The run that last touched it.
+    pub run_id: RunId,
+}
+
+/// A link as it will be once the plan is applied.
+#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
+pub struct PlannedLink {
+    /// What kind of object.
+    pub kind: ObjectKind,
+    /// Stable id at the source.
+    pub external_id: String,
+    /// Our id.
+    pub object_id: Uuid,
+    /// Distinguished name.
+    pub dn: String,
+    /// Digest of the mapped record.
+    pub digest: String,
+    /// A new password hash, empty to forget the old one, none to keep it.
+    pub password: Option<String>,
+}
+
+/// A role that a rule gave to a person.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, sqlx::FromRow)]
+pub struct RoleGrant {
+    /// The person.
+    pub user_id: UserId,
+    /// The role.
+    pub role: String,
+    /// Id of the rule.
+    pub rule: String,
+    /// The run that granted it.
+    pub run_id: Option<RunId>,
+    /// When granted.
+    pub granted_at: Instant,
+}
+
+/// A member of a group: a person or a nested group.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize, sqlx::FromRow)]
+pub struct Member {
+    /// The group.
+    pub group_id: super::GroupId,
+    /// [`ObjectKind::User`] or [`ObjectKind::Group`].
+    pub member_kind: ObjectKind,
+    /// The person's or the group's id.
+    pub member_id: Uuid,
+}
+
+/// A row of the change log.
+#[derive(Clone, PartialEq, Debug, Serialize, sqlx::FromRow)]
+pub struct LoggedChange {
+    /// Number, growing.
+    pub seq: i64,
+    /// When.
+    pub at: Instant,
+    /// By which run.
+    pub run_id: Option<RunId>,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// To what kind of object.
+    pub object_kind: ObjectKind,
+    /// To which object.
+    pub object_id: Uuid,
+    /// Before.
+    pub before: Option<Json<Value>>,
+    /// After.
+    pub after: Option<Json<Value>>,
+}
+
+/// What a source looked like when it was last applied: the guard compares with it, `apply` locks it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, sqlx::FromRow)]
+pub struct SourceState {
+    /// The source.
+    pub source: String,
+    /// Fingerprint of base, filters and mapping.
+    pub scope_digest: String,
+    /// Fingerprint of the role rules.
+    pub roles_digest: String,
+    /// The last run that was applied.
+    pub last_run_id: RunId,
+    /// When that was.
+    pub last_applied_at: Instant,
+    /// People seen then.
+    pub users_seen: i64,
+    /// Grows with every apply.
+    pub version: i64,
+}

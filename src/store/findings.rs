@@ -1,0 +1,52 @@
+//! Findings: what could not be mapped, as of the last applied run.
+
+use super::{Param, StoreError, Tx};
+use crate::model::{Finding, NewFinding, RunId};
+use crate::time::Instant;
+
+/// Store functions of findings.
+#[derive(Debug)]
+pub struct Findings<'a>(&'a mut Tx);
+
+impl Tx {
+    /// Findings.
+    pub fn findings(&mut self) -> Findings<'_> {
+        Findings(self)
+    }
+}
+
+impl Findings<'_> {
+    /// Findings of the source, by code and DN.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_by_source(&mut self, source: &str) -> Result<Vec<Finding>, StoreError> {
+        let sql = "SELECT * FROM findings WHERE source = $1 ORDER BY code, dn";
+        self.0.all(sql, &[&source]).await
+    }
+
+    /// Makes the source's findings exactly these: known ones keep when they were first seen, others are gone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn replace(
+        &mut self,
+        source: &str,
+        run: RunId,
+        at: Instant,
+        findings: &[NewFinding],
+    ) -> Result<(), StoreError> {
+        let rows: Vec<Vec<&dyn Param>> = findings
+            .iter()
+            .map(|f| -> Vec<&dyn Param> {
+                vec![&source, &f.external_id, &f.code, &f.dn, &f.details, &f.quarantined, &run, &at, &at]
+            })
+            .collect();
+        let head =
+            "INSERT INTO findings (source, external_id, code, dn, details, quarantined, run_id, first_seen, last_seen)";
+        let tail = "ON CONFLICT (source, external_id, code) DO UPDATE SET dn = excluded.dn, details = excluded.details, \
+                    quarantined = excluded.quarantined, run_id = excluded.run_id, last_seen = excluded.last_seen";
+        self.0.insert_rows(head, &rows, tail).await?;
+        self.0.run("DELETE FROM findings WHERE source = $1 AND run_id <> $2", &[&source, &run]).await.map(drop)
+    }
+}

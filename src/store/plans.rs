@@ -1,0 +1,182 @@
+//! Plans, their changes and their links.
+
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::{Json, Param, StoreError, Tx};
+use crate::model::{Change, ChangeKind, ObjectKind, Plan, PlanId, PlanState, PlannedLink};
+use crate::time::Instant;
+
+type Document<'a> = Option<Json<&'a Value>>;
+type ChangeRow = (ChangeKind, ObjectKind, Uuid, Option<Json<Value>>, Option<Json<Value>>);
+
+/// Store functions of plans.
+#[derive(Debug)]
+pub struct Plans<'a>(&'a mut Tx);
+
+impl Tx {
+    /// Plans.
+    pub fn plans(&mut self) -> Plans<'_> {
+        Plans(self)
+    }
+}
+
+impl Plans<'_> {
+    /// The plan with this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&mut self, id: PlanId) -> Result<Option<Plan>, StoreError> {
+        self.0.optional("SELECT * FROM plans WHERE id = $1", &[&id]).await
+    }
+
+    /// The newest plan of the source that may still be applied or approved.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_waiting(&mut self, source: &str, now: Instant) -> Result<Option<Plan>, StoreError> {
+        let sql = "SELECT * FROM plans WHERE source = $1 AND state IN ('planned', 'held') AND expires_at > $2 \
+                   ORDER BY created_at DESC, id DESC LIMIT 1";
+        self.0.optional(sql, &[&source, &now]).await
+    }
+
+    /// The plan of the source that was applied last.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_last_applied(&mut self, source: &str) -> Result<Option<Plan>, StoreError> {
+        let sql = "SELECT * FROM plans WHERE source = $1 AND applied_at IS NOT NULL \
+                   ORDER BY applied_at DESC, id DESC LIMIT 1";
+        self.0.optional(sql, &[&source]).await
+    }
+
+    /// Writes a new plan.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert(&mut self, p: &Plan) -> Result<(), StoreError> {
+        let sql = "INSERT INTO plans (id, source, run_id, state, digest, ground, guard, summary, findings, undoes, \
+                   created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        let params: [&dyn Param; 12] = [
+            &p.id,
+            &p.source,
+            &p.run_id,
+            &p.state,
+            &p.digest,
+            &p.ground,
+            &p.guard,
+            &p.summary,
+            &p.findings,
+            &p.undoes,
+            &p.created_at,
+            &p.expires_at,
+        ];
+        self.0.run(sql, &params).await.map(drop)
+    }
+
+    /// Writes the changes of a plan, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_changes(&mut self, plan: PlanId, changes: &[Change]) -> Result<(), StoreError> {
+        // A typed NULL, and borrowed documents: an import's documents are not copied.
+        let null: Option<Json<Value>> = None;
+        let documents: Vec<(i64, Document<'_>, Document<'_>)> = (1..)
+            .zip(changes)
+            .map(|(seq, change)| (seq, change.before.as_ref().map(Json), change.after.as_ref().map(Json)))
+            .collect();
+        let rows: Vec<Vec<&dyn Param>> = documents
+            .iter()
+            .zip(changes)
+            .map(|((seq, before, after), c)| -> Vec<&dyn Param> {
+                let before: &dyn Param = before.as_ref().map_or(&null, |json| json);
+                let after: &dyn Param = after.as_ref().map_or(&null, |json| json);
+                vec![&plan, seq, &c.kind, &c.object_kind, &c.object_id, before, after]
+            })
+            .collect();
+        let head = "INSERT INTO plan_changes (plan_id, seq, kind, object_kind, object_id, before, after)";
+        self.0.insert_rows(head, &rows, "").await.map(drop)
+    }
+
+    /// The changes of a plan, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn changes(&mut self, plan: PlanId) -> Result<Vec<Change>, StoreError> {
+        let sql =
+            "SELECT kind, object_kind, object_id, before, after FROM plan_changes WHERE plan_id = $1 ORDER BY seq";
+        let rows: Vec<ChangeRow> = self.0.all(sql, &[&plan]).await?;
+        let change = |(kind, object_kind, object_id, before, after): ChangeRow| Change {
+            kind,
+            object_kind,
+            object_id,
+            before: before.map(|json| json.0),
+            after: after.map(|json| json.0),
+        };
+        Ok(rows.into_iter().map(change).collect())
+    }
+
+    /// Writes the links as they will be once the plan is applied.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_links(&mut self, plan: PlanId, links: &[PlannedLink]) -> Result<(), StoreError> {
+        let rows: Vec<Vec<&dyn Param>> = links
+            .iter()
+            .map(|l| -> Vec<&dyn Param> {
+                vec![&plan, &l.kind, &l.external_id, &l.object_id, &l.dn, &l.digest, &l.password]
+            })
+            .collect();
+        let head = "INSERT INTO plan_links (plan_id, kind, external_id, object_id, dn, digest, password)";
+        self.0.insert_rows(head, &rows, "").await.map(drop)
+    }
+
+    /// New password hashes of a plan: (our id, hash).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn passwords(&mut self, plan: PlanId) -> Result<Vec<(Uuid, String)>, StoreError> {
+        let sql = "SELECT object_id, password FROM plan_links WHERE plan_id = $1 AND password IS NOT NULL";
+        self.0.all(sql, &[&plan]).await
+    }
+
+    /// Takes a plan for applying: tells whether it was still waiting. One caller gets it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn consume(
+        &mut self,
+        plan: PlanId,
+        decided_by: Option<String>,
+        now: Instant,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE plans SET state = 'applied', applied_at = $2, decided_by = $3, \
+                   decided_at = CASE WHEN $3 IS NULL THEN NULL ELSE $2 END \
+                   WHERE id = $1 AND state IN ('planned', 'held') AND expires_at > $2";
+        Ok(self.0.run(sql, &[&plan, &now, &decided_by]).await? > 0)
+    }
+
+    /// Sets what became of a plan.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_state(&mut self, plan: PlanId, state: PlanState) -> Result<(), StoreError> {
+        self.0.run("UPDATE plans SET state = $2 WHERE id = $1", &[&plan, &state]).await.map(drop)
+    }
+
+    /// Other waiting plans of the source lose their turn; their links and changes are forgotten.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn supersede(&mut self, source: &str, keep: PlanId) -> Result<(), StoreError> {
+        let sql =
+            "UPDATE plans SET state = 'superseded' WHERE source = $1 AND id <> $2 AND state IN ('planned', 'held')";
+        self.0.run(sql, &[&source, &keep]).await?;
+        let sql = "DELETE FROM plan_links WHERE plan_id IN \
+                   (SELECT id FROM plans WHERE source = $1 AND state NOT IN ('planned', 'held'))";
+        self.0.run(sql, &[&source]).await?;
+        let sql = "DELETE FROM plan_changes WHERE plan_id IN \
+                   (SELECT id FROM plans WHERE source = $1 AND state IN ('superseded', 'undone'))";
+        self.0.run(sql, &[&source]).await.map(drop)
+    }
+}

@@ -1,0 +1,69 @@
+//! Roles that rules gave to people.
+
+use super::{Param, StoreError, Tx};
+use crate::model::{RoleGrant, UserId};
+
+/// Store functions of role grants.
+#[derive(Debug)]
+pub struct RoleGrants<'a>(&'a mut Tx);
+
+impl Tx {
+    /// Role grants.
+    pub fn role_grants(&mut self) -> RoleGrants<'_> {
+        RoleGrants(self)
+    }
+}
+
+impl RoleGrants<'_> {
+    /// Every grant to people the source owns.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_by_source(&mut self, source: &str) -> Result<Vec<RoleGrant>, StoreError> {
+        let sql = "SELECT r.* FROM role_grants r JOIN users u ON u.id = r.user_id WHERE u.source = $1";
+        self.0.all(sql, &[&source]).await
+    }
+
+    /// A person's grants, by role and rule.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_by_user(&mut self, user: UserId) -> Result<Vec<RoleGrant>, StoreError> {
+        let sql = "SELECT * FROM role_grants WHERE user_id = $1 ORDER BY role, rule";
+        self.0.all(sql, &[&user]).await
+    }
+
+    /// Names of a person's roles, each once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn roles_of(&mut self, user: UserId) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT role FROM role_grants WHERE user_id = $1 ORDER BY role";
+        let rows: Vec<(String,)> = self.0.all(sql, &[&user]).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// Writes grants; those there already are left alone.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert(&mut self, grants: &[RoleGrant]) -> Result<(), StoreError> {
+        let rows: Vec<Vec<&dyn Param>> = grants
+            .iter()
+            .map(|g| -> Vec<&dyn Param> { vec![&g.user_id, &g.role, &g.rule, &g.run_id, &g.granted_at] })
+            .collect();
+        let head = "INSERT INTO role_grants (user_id, role, rule, run_id, granted_at)";
+        self.0.insert_rows(head, &rows, "ON CONFLICT DO NOTHING").await.map(drop)
+    }
+
+    /// Takes grants (person, role, rule) away.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete(&mut self, grants: &[(UserId, String, String)]) -> Result<(), StoreError> {
+        let rows: Vec<Vec<&dyn Param>> =
+            grants.iter().map(|(user, role, rule)| -> Vec<&dyn Param> { vec![user, role, rule] }).collect();
+        let head = "DELETE FROM role_grants WHERE (user_id, role, rule) IN (";
+        self.0.insert_rows(head, &rows, ")").await.map(drop)
+    }
+}

@@ -1,0 +1,58 @@
+//! What a source looked like when it was last applied.
+
+use super::{StoreError, Tx};
+use crate::model::{RunId, SourceState};
+use crate::time::Instant;
+
+/// Store functions of source states.
+#[derive(Debug)]
+pub struct SourceStates<'a>(&'a mut Tx);
+
+impl Tx {
+    /// Source states.
+    pub fn source_states(&mut self) -> SourceStates<'_> {
+        SourceStates(self)
+    }
+}
+
+impl SourceStates<'_> {
+    /// The state of the source; none before its first apply.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&mut self, source: &str) -> Result<Option<SourceState>, StoreError> {
+        self.0.optional("SELECT * FROM source_state WHERE source = $1", &[&source]).await
+    }
+
+    /// Moves the source from `version` to the next; false when somebody else did before. Locks the row until commit.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn advance(&mut self, source: &str, version: i64, run: RunId, at: Instant) -> Result<bool, StoreError> {
+        let moved = if version == 0 {
+            let sql = "INSERT INTO source_state (source, scope_digest, roles_digest, last_run_id, last_applied_at, \
+                       users_seen, version) VALUES ($1, '', '', $2, $3, 0, 1) ON CONFLICT (source) DO NOTHING";
+            self.0.run(sql, &[&source, &run, &at]).await?
+        } else {
+            let sql = "UPDATE source_state SET version = version + 1, last_run_id = $3, last_applied_at = $4 \
+                       WHERE source = $1 AND version = $2";
+            self.0.run(sql, &[&source, &version, &run, &at]).await?
+        };
+        Ok(moved > 0)
+    }
+
+    /// Writes what the guard compares the next run with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn describe(
+        &mut self,
+        source: &str,
+        scope_digest: &str,
+        roles_digest: &str,
+        users_seen: i64,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE source_state SET scope_digest = $2, roles_digest = $3, users_seen = $4 WHERE source = $1";
+        self.0.run(sql, &[&source, &scope_digest, &roles_digest, &users_seen]).await.map(drop)
+    }
+}

@@ -1,0 +1,179 @@
+//! The report of a run: numbers that add up, for the terminal, for `--json`, for the page and for the record.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{NewFinding, PlanId, RunId, RunState};
+use crate::time::Instant;
+
+/// What became of the entries of one kind: `read = created + changed + unchanged + quarantined`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Counts {
+    /// Entries the source returned.
+    pub read: u64,
+    /// New objects.
+    pub created: u64,
+    /// Known objects that differ in anything: attributes, place, locked out, let in again. Each counts once.
+    pub changed: u64,
+    /// Known objects that do not differ.
+    pub unchanged: u64,
+    /// Entries left out with a finding; what they are linked to stays untouched.
+    pub quarantined: u64,
+    /// Of `changed`: those that moved to another department (a department: to another parent).
+    pub moved: u64,
+    /// Of `changed` and `created`: those the source locked out.
+    pub locked_out: u64,
+    /// Of `changed`: those let in again.
+    pub enabled: u64,
+    /// Beside `read`: known objects that the source no longer returns and that are disabled by this plan.
+    pub absent: u64,
+}
+
+impl Counts {
+    /// Whether the numbers add up.
+    #[must_use]
+    pub const fn adds_up(&self) -> bool {
+        self.read == self.created + self.changed + self.unchanged + self.quarantined
+    }
+
+    /// Objects that this plan disables, for whatever reason.
+    #[must_use]
+    pub const fn disabled(&self) -> u64 {
+        self.locked_out + self.absent
+    }
+}
+
+/// Memberships, beside the groups themselves.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GroupCounts {
+    /// Members that joined.
+    pub added: u64,
+    /// Members that left.
+    pub removed: u64,
+    /// Member DNs that name nobody the source returned: skipped.
+    pub skipped: u64,
+}
+
+/// Grants of one role.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RoleCounts {
+    /// People who gained it (by one more rule).
+    pub granted: u64,
+    /// People who lost it (by one rule).
+    pub revoked: u64,
+}
+
+/// Why the guard holds a plan.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HeldReason {
+    /// Code, such as `disabled_percent`; a message `sync-held-CODE` says it in words.
+    pub code: String,
+    /// What was counted.
+    pub actual: i64,
+    /// What is allowed.
+    pub limit: i64,
+    /// What it is about: a group, say. Empty where it is about the whole plan.
+    pub about: String,
+}
+
+/// The report of one run, stored in `runs.report`.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct RunReport {
+    /// The run.
+    pub run_id: RunId,
+    /// The source.
+    pub source: String,
+    /// Who or what started it: `cli`, `schedule`, `user:ID`.
+    pub started_by: String,
+    /// When started.
+    pub started_at: Instant,
+    /// When ended.
+    pub ended_at: Option<Instant>,
+    /// How long it took, in milliseconds.
+    pub duration_ms: i64,
+    /// How it ended.
+    pub state: RunState,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// The plan it made or applied.
+    pub plan_id: Option<PlanId>,
+    /// The plan's digest.
+    pub plan_digest: Option<String>,
+    /// The plan this run took back.
+    pub undoes: Option<PlanId>,
+    /// Who approved the held plan.
+    pub approved_by: Option<String>,
+    /// Steps of the plan.
+    pub changes: u64,
+    /// People.
+    pub users: Counts,
+    /// Departments.
+    pub departments: Counts,
+    /// Positions.
+    pub positions: Counts,
+    /// Groups.
+    pub groups: Counts,
+    /// Memberships.
+    pub members: GroupCounts,
+    /// Role → grants and revocations.
+    pub roles: BTreeMap<String, RoleCounts>,
+    /// Findings by code, all of them.
+    pub findings: BTreeMap<String, u64>,
+    /// The first findings in full.
+    pub finding_list: Vec<NewFinding>,
+    /// People no longer returned, by the department they were in (its code; empty for none).
+    pub absent_by_department: BTreeMap<String, u64>,
+    /// Why the guard holds the plan; empty when it does not.
+    pub held: Vec<HeldReason>,
+    /// Sessions that ended with the apply.
+    pub sessions_ended: u64,
+    /// Grants (with their tokens) that ended with the apply.
+    pub grants_ended: u64,
+}
+
+impl RunReport {
+    /// An empty report of a run that begins.
+    #[must_use]
+    pub fn new(run_id: RunId, source: &str, started_by: &str, started_at: Instant) -> Self {
+        Self {
+            run_id,
+            source: source.to_owned(),
+            started_by: started_by.to_owned(),
+            started_at,
+            ended_at: None,
+            duration_ms: 0,
+            state: RunState::Running,
+            error: None,
+            plan_id: None,
+            plan_digest: None,
+            undoes: None,
+            approved_by: None,
+            changes: 0,
+            users: Counts::default(),
+            departments: Counts::default(),
+            positions: Counts::default(),
+            groups: Counts::default(),
+            members: GroupCounts::default(),
+            roles: BTreeMap::new(),
+            findings: BTreeMap::new(),
+            finding_list: Vec::new(),
+            absent_by_department: BTreeMap::new(),
+            held: Vec::new(),
+            sessions_ended: 0,
+            grants_ended: 0,
+        }
+    }
+
+    /// Roles gained and lost, over all roles.
+    #[must_use]
+    pub fn role_totals(&self) -> RoleCounts {
+        self.roles.values().fold(RoleCounts::default(), |sum, role| RoleCounts {
+            granted: sum.granted + role.granted,
+            revoked: sum.revoked + role.revoked,
+        })
+    }
+}
