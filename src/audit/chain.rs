@@ -1,9 +1,15 @@
-//! Appending to the hash chain, inside the transaction of what is recorded.
+//! The hash chain: appending inside the transaction of what is recorded, and walking along it.
+//!
+//! Appending locks the head row until the transaction ends, so that several nodes write one chain. Append last in a
+//! transaction: whoever else records waits for it.
 
 use super::Event;
 use crate::crypto::sha256_hex;
 use crate::store::{AuditRow, StoreError, Tx};
 use crate::time::Instant;
+
+/// Characters of a field at the most: what is recorded comes from outside too.
+const MAX_CHARS: usize = 300;
 
 /// Appends `events` to the log in the caller's transaction. The head row is locked until it commits.
 ///
@@ -22,10 +28,10 @@ pub async fn append(tx: &mut Tx, at: Instant, events: &[Event]) -> Result<(), St
             at,
             action: event.action.to_string(),
             outcome: event.outcome.to_string(),
-            actor: event.actor.clone(),
-            subject: event.subject.clone(),
-            address: event.address.clone(),
-            request_id: event.request_id.clone(),
+            actor: inert(&event.actor),
+            subject: inert(&event.subject),
+            address: inert(&event.address),
+            request_id: inert(&event.request_id),
             details: event.details.to_string(),
             hash: String::new(),
         };
@@ -37,9 +43,18 @@ pub async fn append(tx: &mut Tx, at: Instant, events: &[Event]) -> Result<(), St
     tx.audit().set_head(&hash).await
 }
 
+/// Text from outside that can do nothing to a console, a file or a database: control and bidirectional characters
+/// replaced, cut to a length. (`details` is JSON, which escapes them.)
+fn inert(text: &str) -> String {
+    let harmful = |c: char| {
+        c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().take(MAX_CHARS).map(|c| if harmful(c) { '\u{FFFD}' } else { c }).collect()
+}
+
 /// The hash of a row: SHA-256 over the hash before it and every field, each with its length, so that no two rows
 /// share an encoding.
-pub(super) fn row_hash(previous: &str, row: &AuditRow) -> String {
+fn row_hash(previous: &str, row: &AuditRow) -> String {
     let seq = row.seq.to_string();
     let at = row.at.timestamp_micros().to_string();
     let fields = [
@@ -61,4 +76,73 @@ pub(super) fn row_hash(previous: &str, row: &AuditRow) -> String {
         text.push_str(field);
     }
     sha256_hex(text.as_bytes())
+}
+
+/// What is wrong with a chain: the first bad record.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error, serde::Serialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum ChainFault {
+    /// Numbers are missing, doubled or out of order.
+    #[error("after row {after} comes row {found}: rows were removed, inserted or renumbered there")]
+    Gap {
+        /// The last good row.
+        after: i64,
+        /// The number found instead of the next.
+        found: i64,
+    },
+    /// The row does not fit its hash.
+    #[error("row {row} was changed or inserted: its content does not fit its hash and the row before")]
+    Changed {
+        /// Which row.
+        row: i64,
+    },
+    /// The head knows of more rows.
+    #[error("the log ends at row {last}, but row {head} was written once: the end was removed")]
+    Cut {
+        /// The last row that is there.
+        last: i64,
+        /// The last row that was written.
+        head: i64,
+    },
+    /// The head's hash is not that of the last row.
+    #[error("the head does not fit row {row}: the row and its hash, or the head, were changed")]
+    Head {
+        /// The last row.
+        row: i64,
+    },
+    /// A row beyond the head.
+    #[error("row {row} stands beyond the end of the log: it was inserted")]
+    Beyond {
+        /// Which row.
+        row: i64,
+    },
+}
+
+/// Walks along a chain, row by row, and stops at the first bad one.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Walk {
+    /// The last good row; 0 before the first.
+    pub(super) last: i64,
+    /// Its hash; empty before the first.
+    pub(super) hash: String,
+}
+
+impl Walk {
+    /// A walk that begins after the row `last` with that hash: (0, "") for the whole chain.
+    pub(super) fn after(last: i64, hash: String) -> Self {
+        Self { last, hash }
+    }
+
+    /// The next row.
+    pub(super) fn step(&mut self, row: &AuditRow) -> Result<(), ChainFault> {
+        if row.seq != self.last + 1 {
+            return Err(ChainFault::Gap { after: self.last, found: row.seq });
+        }
+        if row.hash != row_hash(&self.hash, row) {
+            return Err(ChainFault::Changed { row: row.seq });
+        }
+        self.last = row.seq;
+        self.hash.clone_from(&row.hash);
+        Ok(())
+    }
 }

@@ -29,6 +29,8 @@ string_enum! {
         ApplicationAdmin = "application_admin",
         /// A signing key was made or rotated.
         KeyAdmin = "key_admin",
+        /// The audit log was searched or exported.
+        AuditRead = "audit_read",
         /// Policies were loaded, or refused.
         PolicyLoad = "policy_load",
         /// The broker started or stopped.

@@ -1,12 +1,12 @@
 //! The audit log and its head.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Param, StoreError, Tx};
 use crate::time::Instant;
 
 /// One row of the log, as stored.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, sqlx::FromRow)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize, sqlx::FromRow)]
 pub struct AuditRow {
     /// Number in the chain, from 1 without gaps.
     pub seq: i64,
@@ -28,6 +28,19 @@ pub struct AuditRow {
     pub details: String,
     /// Hash over this row and the one before.
     pub hash: String,
+}
+
+/// What rows are looked for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AuditSearch {
+    /// Not before.
+    pub since: Instant,
+    /// Actor or subject, such as `user:ID`; anybody when empty.
+    pub about: String,
+    /// Action; any when empty.
+    pub action: String,
+    /// Rows at the most.
+    pub limit: i64,
 }
 
 /// Store functions of the audit log.
@@ -56,6 +69,64 @@ impl AuditLog<'_> {
     /// When the database fails.
     pub async fn set_head(&mut self, hash: &str) -> Result<(), StoreError> {
         self.0.run("UPDATE audit_head SET hash = $1 WHERE id = 1", &[&hash]).await.map(drop)
+    }
+
+    /// The last number and hash.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn head(&mut self) -> Result<(i64, String), StoreError> {
+        self.0.one("SELECT seq, hash FROM audit_head WHERE id = 1", &[]).await
+    }
+
+    /// Rows after `after` up to `until`, in order, `limit` at the most.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_after(&mut self, after: i64, until: i64, limit: i64) -> Result<Vec<AuditRow>, StoreError> {
+        let sql = "SELECT * FROM audit_log WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
+        self.0.all(sql, &[&after, &until, &limit]).await
+    }
+
+    /// The hash of a row, where there is such a row.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hash_of(&mut self, seq: i64) -> Result<Option<String>, StoreError> {
+        let row: Option<(String,)> = self.0.optional("SELECT hash FROM audit_log WHERE seq = $1", &[&seq]).await?;
+        Ok(row.map(|(hash,)| hash))
+    }
+
+    /// The number of a row beyond the head, which nothing of ours writes. One statement, so that rows written meanwhile
+    /// are not taken for one.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn first_beyond_head(&mut self) -> Result<Option<i64>, StoreError> {
+        let sql =
+            "SELECT seq FROM audit_log WHERE seq > (SELECT seq FROM audit_head WHERE id = 1) ORDER BY seq LIMIT 1";
+        let row: Option<(i64,)> = self.0.optional(sql, &[]).await?;
+        Ok(row.map(|(seq,)| seq))
+    }
+
+    /// The last number before `at`: what an export since `at` begins after.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn last_before(&mut self, at: Instant) -> Result<i64, StoreError> {
+        let sql = "SELECT seq FROM audit_log WHERE at < $1 ORDER BY seq DESC LIMIT 1";
+        let row: Option<(i64,)> = self.0.optional(sql, &[&at]).await?;
+        Ok(row.map_or(0, |(seq,)| seq))
+    }
+
+    /// The newest rows that match, newest first.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn search(&mut self, search: &AuditSearch) -> Result<Vec<AuditRow>, StoreError> {
+        let sql = "SELECT * FROM audit_log WHERE at >= $1 AND ($2 = '' OR subject = $2 OR actor = $2) \
+                   AND ($3 = '' OR action = $3) ORDER BY seq DESC LIMIT $4";
+        self.0.all(sql, &[&search.since, &search.about, &search.action, &search.limit]).await
     }
 
     /// Writes rows.

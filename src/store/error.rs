@@ -15,6 +15,12 @@ pub enum StoreError {
     /// A value could not be encoded as a parameter.
     #[error("a value could not be stored: {0}")]
     Encode(String),
+    /// Written together with others, and all of it failed.
+    #[error(transparent)]
+    Shared(std::sync::Arc<StoreError>),
+    /// The task that was writing ended before it was done.
+    #[error("writing was interrupted")]
+    Interrupted,
     /// Anything else the driver reports.
     #[error("the database failed")]
     Driver(#[source] sqlx::Error),

@@ -27,7 +27,7 @@ mod sessions;
 mod source_state;
 mod users;
 
-pub use audit::{AuditLog, AuditRow};
+pub use audit::{AuditLog, AuditRow, AuditSearch};
 pub use change_log::ChangeLog;
 pub use db::{Db, Tx};
 pub use departments::Departments;

@@ -1,8 +1,9 @@
 //! Integration tests: the real router, in process, on a fresh database of each kind.
 
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 mod access;
+mod audit;
 mod conformance;
 mod harness;
 mod http;

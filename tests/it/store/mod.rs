@@ -1,5 +1,4 @@
 //! Every store function, on both databases.
 
-mod audit;
 mod directory;
 mod sync;
