@@ -1,3 +1,4 @@
 //! The facts that policy sees, and the questions asked with them.
 
 mod facts;
+mod watch;

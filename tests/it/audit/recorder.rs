@@ -37,7 +37,7 @@ both!(many_at_once_are_all_there_when_record_returns, |kind| async move {
 });
 
 both!(
-    /// AUD-010: several nodes append to one chain without forking it.
+    /// Several nodes append to one chain without forking it.
     several_nodes_write_one_chain,
     |kind| async move {
         let folder = tempfile::tempdir().unwrap();

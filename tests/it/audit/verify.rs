@@ -127,7 +127,7 @@ fn file(lines: &[String]) -> Verification {
 }
 
 both!(
-    /// AUD-006, AUD-016
+    /// AUD-006
     an_exported_file_is_verified_without_the_database,
     |kind| async move {
         let folder = tempfile::tempdir().unwrap();
