@@ -8,7 +8,7 @@
 //! | floor | folders | what lives there |
 //! | --- | --- | --- |
 //! | 0 | `time` → `random` → `model` → `text` | the clock; randomness; what things are; words for people |
-//! | 1 | `config` `crypto` | the configuration file; keys, hashes, sealing |
+//! | 1 | `config` `crypto` `sample` | the configuration file; keys, hashes, sealing; an invented company |
 //! | 2 | `store` `policy` | all SQL; the decision point |
 //! | 3 | `audit` `jobs` `source` | the hash chain; leases and schedules; reading masters |
 //! | 4 | `broker` | what every operation needs, in one value |
@@ -29,6 +29,7 @@ pub mod login;
 pub mod model;
 pub mod policy;
 pub mod random;
+pub mod sample;
 pub mod source;
 pub mod store;
 pub mod sync;

@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. How to add one: a file with an `Args` and a `run`, a line in [`Command`].
 
+mod demo_company;
 mod serve;
 
 use std::path::PathBuf;
@@ -37,6 +38,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Writes an invented company, for demonstrations and tests.
+    DemoCompany(demo_company::Args),
     /// Starts the broker.
     Serve(serve::Args),
 }
@@ -61,6 +64,7 @@ pub fn main() -> ExitCode {
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
+        Command::DemoCompany(args) => demo_company::run(&args),
         Command::Serve(args) => serve::run(&cli.config, args).await,
     }
 }

@@ -8,5 +8,6 @@ mod conformance;
 mod harness;
 mod http;
 mod policy;
+mod source;
 mod store;
 mod tidy;
