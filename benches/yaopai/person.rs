@@ -1,0 +1,144 @@
+//! A person at the broker: signs in by the form, then goes through the code flow on that session.
+
+use anyhow::{Context as _, ensure};
+use aws_lc_rs::digest;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hyper::StatusCode;
+use hyper::header::{LOCATION, SET_COOKIE};
+use scraper::{Html, Selector};
+use url::form_urlencoded::Serializer;
+
+use super::client::{Answer, Connection, Work, expect, member};
+use super::stage::{LOGIN, PASSWORD, REDIRECT, SECRET};
+
+/// A PKCE verifier: the same each time, since nobody listens here.
+const VERIFIER: &str = "bench-verifier-0123456789-0123456789-0123456789";
+
+/// A signed-in person on a connection.
+#[derive(Debug)]
+pub struct Person {
+    connection: Connection,
+    cookie: String,
+    authorize: String,
+}
+
+/// Tokens of one code flow.
+#[derive(Clone, Debug)]
+pub struct Tokens {
+    /// Access token.
+    pub access: String,
+    /// Refresh token.
+    pub refresh: String,
+}
+
+/// Signs in by the form; the value of the `Cookie` header that carries the session.
+pub async fn sign_in(address: &str) -> anyhow::Result<String> {
+    let mut connection = Connection::open(address).await?;
+    let page = connection.send("GET", "/login", &[], "").await?;
+    expect(&page, StatusCode::OK)?;
+    let mut jar = cookies(&page);
+    let (action, mut fields) = form(&String::from_utf8_lossy(page.body()))?;
+    fields.push(("login".to_owned(), LOGIN.to_owned()));
+    fields.push(("password".to_owned(), PASSWORD.to_owned()));
+    let body = Serializer::new(String::new()).extend_pairs(&fields).finish();
+    let origin = format!("http://{address}");
+    let headers = [("cookie", jar.join("; ")), ("origin", origin)];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let done = connection.send("POST", &action, &headers, &body).await?;
+    expect(&done, StatusCode::SEE_OTHER).context("signing in")?;
+    jar.extend(cookies(&done));
+    Ok(jar.join("; "))
+}
+
+fn cookies(answer: &Answer) -> Vec<String> {
+    let set = answer.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
+    set.filter_map(|value| value.split(';').next()).map(str::to_owned).collect()
+}
+
+fn form(html: &str) -> anyhow::Result<(String, Vec<(String, String)>)> {
+    let html = Html::parse_document(html);
+    let select = |css: &str| Selector::parse(css).map_err(|error| anyhow::anyhow!("{css}: {error}"));
+    let (forms, hidden, password) = (select("form")?, select("input[type=hidden]")?, select("input[name=password]")?);
+    let form = html.select(&forms).find(|form| form.select(&password).next().is_some()).context("no sign-in form")?;
+    let fields = form.select(&hidden).filter_map(|input| {
+        Some((input.attr("name")?.to_owned(), input.attr("value").unwrap_or_default().to_owned()))
+    });
+    let action = form.attr("action").filter(|action| action.starts_with('/')).unwrap_or("/login");
+    Ok((action.to_owned(), fields.collect()))
+}
+
+impl Person {
+    /// A person with a session (see [`sign_in`]) on a connection of their own.
+    pub async fn at(address: &str, cookie: &str) -> anyhow::Result<Self> {
+        let challenge = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, VERIFIER.as_bytes()));
+        let query = Serializer::new(String::new())
+            .append_pair("response_type", "code")
+            .append_pair("client_id", "oa")
+            .append_pair("redirect_uri", REDIRECT)
+            .append_pair("scope", "openid profile org roles offline_access expense:read")
+            .append_pair("state", "bench")
+            .append_pair("nonce", "bench")
+            .append_pair("code_challenge", &challenge)
+            .append_pair("code_challenge_method", "S256")
+            .finish();
+        let authorize = format!("/oauth2/authorize?{query}");
+        Ok(Self { connection: Connection::open(address).await?, cookie: cookie.to_owned(), authorize })
+    }
+
+    /// Authorization request, code, tokens: two requests.
+    pub async fn code_flow(&mut self) -> anyhow::Result<Tokens> {
+        let back = self.connection.send("GET", &self.authorize, &[("cookie", &self.cookie)], "").await?;
+        ensure!(back.status().is_redirection(), "expected a redirect with a code, got {}", back.status());
+        let location = back.headers().get(LOCATION).context("no Location")?.to_str()?;
+        let location = url::Url::parse(location).with_context(|| format!("sent to `{location}`"))?;
+        let code = location.query_pairs().find(|(name, _)| name == "code");
+        let (_, code) = code.with_context(|| format!("no code in {location}"))?;
+        let body = Serializer::new(String::new())
+            .append_pair("grant_type", "authorization_code")
+            .append_pair("client_id", "oa")
+            .append_pair("client_secret", SECRET)
+            .append_pair("redirect_uri", REDIRECT)
+            .append_pair("code_verifier", VERIFIER)
+            .append_pair("code", &code)
+            .finish();
+        let answer = self.connection.send("POST", "/oauth2/token", &[], &body).await?;
+        expect(&answer, StatusCode::OK)?;
+        Ok(Tokens { access: member(&answer, "access_token")?, refresh: member(&answer, "refresh_token")? })
+    }
+}
+
+impl Work for Person {
+    async fn once(&mut self) -> anyhow::Result<()> {
+        self.code_flow().await.map(drop)
+    }
+}
+
+/// A chain of refresh tokens, each used once.
+#[derive(Debug)]
+pub struct Refresher {
+    connection: Connection,
+    token: String,
+}
+
+impl Refresher {
+    /// A chain that begins with `token`.
+    pub async fn at(address: &str, token: String) -> anyhow::Result<Self> {
+        Ok(Self { connection: Connection::open(address).await?, token })
+    }
+}
+
+impl Work for Refresher {
+    async fn once(&mut self) -> anyhow::Result<()> {
+        let body = Serializer::new(String::new())
+            .append_pair("grant_type", "refresh_token")
+            .append_pair("client_id", "oa")
+            .append_pair("client_secret", SECRET)
+            .append_pair("refresh_token", &self.token)
+            .finish();
+        let answer = self.connection.send("POST", "/oauth2/token", &[], &body).await?;
+        expect(&answer, StatusCode::OK)?;
+        self.token = member(&answer, "refresh_token")?;
+        Ok(())
+    }
+}
