@@ -35,7 +35,13 @@ impl Connection {
     }
 
     /// Sends one request and reads the whole answer.
-    pub async fn send(&mut self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> anyhow::Result<Answer> {
+    pub async fn send(
+        &mut self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> anyhow::Result<Answer> {
         let mut request = Request::builder().method(method).uri(path).header("host", &self.host);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -67,8 +73,6 @@ pub fn member(answer: &Answer, name: &str) -> anyhow::Result<String> {
 /// What a scenario measured.
 #[derive(Clone, Copy, Debug)]
 pub struct Measured {
-    /// Requests (or flows) answered.
-    pub requests: usize,
     /// A second on the wall clock.
     pub per_second: f64,
     /// Server CPU microseconds each.
@@ -89,7 +93,7 @@ pub async fn measure<W: Work>(server: &Server, workers: Vec<W>, time: Duration) 
     let wall = begun.elapsed().as_secs_f64();
     let cpu = server.cpu()? - cpu;
     let count = requests as f64;
-    Ok(Measured { requests, per_second: count / wall, micros: cpu * 1e6 / count })
+    Ok(Measured { per_second: count / wall, micros: cpu * 1e6 / count })
 }
 
 async fn run<W: Work>(workers: Vec<W>, time: Duration) -> anyhow::Result<(usize, Vec<W>)> {

@@ -7,7 +7,7 @@
 //! than a SQLite file (an empty one: it is filled).
 
 #![expect(clippy::print_stderr, reason = "progress, apart from the result")]
-#![expect(clippy::indexing_slicing, clippy::cast_precision_loss, reason = "counts of a benchmark")]
+#![expect(clippy::cast_precision_loss, reason = "counts of a benchmark")]
 
 mod calls;
 mod client;

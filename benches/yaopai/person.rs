@@ -8,9 +8,10 @@ use hyper::StatusCode;
 use hyper::header::{LOCATION, SET_COOKIE};
 use scraper::{Html, Selector};
 use url::form_urlencoded::Serializer;
+use yaopai::sample;
 
 use super::client::{Answer, Connection, Work, expect, member};
-use super::stage::{LOGIN, PASSWORD, REDIRECT, SECRET};
+use super::stage::{REDIRECT, SECRET};
 
 /// A PKCE verifier: the same each time, since nobody listens here.
 const VERIFIER: &str = "bench-verifier-0123456789-0123456789-0123456789";
@@ -39,8 +40,8 @@ pub async fn sign_in(address: &str) -> anyhow::Result<String> {
     expect(&page, StatusCode::OK)?;
     let mut jar = cookies(&page);
     let (action, mut fields) = form(&String::from_utf8_lossy(page.body()))?;
-    fields.push(("login".to_owned(), LOGIN.to_owned()));
-    fields.push(("password".to_owned(), PASSWORD.to_owned()));
+    fields.push(("login".to_owned(), sample::CLERK.login.to_owned()));
+    fields.push(("password".to_owned(), sample::PASSWORD.to_owned()));
     let body = Serializer::new(String::new()).extend_pairs(&fields).finish();
     let origin = format!("http://{address}");
     let headers = [("cookie", jar.join("; ")), ("origin", origin)];
@@ -61,9 +62,9 @@ fn form(html: &str) -> anyhow::Result<(String, Vec<(String, String)>)> {
     let select = |css: &str| Selector::parse(css).map_err(|error| anyhow::anyhow!("{css}: {error}"));
     let (forms, hidden, password) = (select("form")?, select("input[type=hidden]")?, select("input[name=password]")?);
     let form = html.select(&forms).find(|form| form.select(&password).next().is_some()).context("no sign-in form")?;
-    let fields = form.select(&hidden).filter_map(|input| {
-        Some((input.attr("name")?.to_owned(), input.attr("value").unwrap_or_default().to_owned()))
-    });
+    let fields = form
+        .select(&hidden)
+        .filter_map(|input| Some((input.attr("name")?.to_owned(), input.attr("value").unwrap_or_default().to_owned())));
     let action = form.attr("action").filter(|action| action.starts_with('/')).unwrap_or("/login");
     Ok((action.to_owned(), fields.collect()))
 }

@@ -23,7 +23,9 @@ pub struct Server {
 pub fn yaopai(folder: &Path) -> Command {
     let mut command = Command::new(YAOPAI);
     command.args(["--config", "yaopai.toml"]).current_dir(folder).stdin(Stdio::null());
-    for variable in ["LISTEN", "PUBLIC_URL", "DATABASE_URL", "MASTER_KEY_FILE", "POLICIES", "CONFIG", "LOG", "LOG_FORMAT"] {
+    for variable in
+        ["LISTEN", "PUBLIC_URL", "DATABASE_URL", "MASTER_KEY_FILE", "POLICIES", "CONFIG", "LOG", "LOG_FORMAT"]
+    {
         command.env_remove(format!("YAOPAI_{variable}"));
     }
     command.env("YAOPAI_LOG", "warn");

@@ -25,20 +25,21 @@ pub fn calls(lines: &[Line], signatures: f64) {
             100.0 * floor / measured.micros
         );
     }
-    println!("\nThis machine signs ES256 {signatures:.0} times a second on one core ({:.0} µs each).\n", 1e6 / signatures);
+    println!(
+        "\nThis machine signs ES256 {signatures:.0} times a second on one core ({:.0} µs each).\n",
+        1e6 / signatures
+    );
 }
 
 /// Prints the sync.
 #[expect(clippy::print_stdout, reason = "the program's result")]
 pub fn sync(synced: &Synced) {
-    let Synced { dump, first, again, .. } = synced;
+    let Synced { dump, first, again } = synced;
     println!("| 20,000 people from slapd | wall seconds | CPU seconds of the process | of the dump's wall time |");
     println!("| --- | ---: | ---: | ---: |");
-    for (name, used) in [
-        ("bare `ldapsearch` dump, paged", dump),
-        ("first import", first),
-        ("the same again, nothing changed", again),
-    ] {
+    for (name, used) in
+        [("bare `ldapsearch` dump, paged", dump), ("first import", first), ("the same again, nothing changed", again)]
+    {
         println!("| {name} | {:.2} | {:.2} | {:.2} |", used.wall, used.cpu, used.wall / dump.wall);
     }
     println!();

@@ -8,10 +8,6 @@ use tempfile::TempDir;
 
 use super::process::{Server, timed, yaopai};
 
-/// Somebody of the sample company who may sign in.
-pub const LOGIN: &str = "wang.fang";
-/// The sample company's password.
-pub const PASSWORD: &str = "yaopai-demo";
 /// Secret of both clients: any will do on a throw-away broker, but it must not be a weak one.
 pub const SECRET: &str = "bench-Zk3vQ9tWm7Rx2LpN8sHc4JyD";
 /// Where codes are sent; nothing listens there.

@@ -1,19 +1,38 @@
-//! Who plays in the demonstration: three people of the sample company.
+//! Who plays in the demonstration: people of the sample company.
 
-/// Somebody of `deploy/demo/company.ldif`.
-#[derive(Clone, Copy, Debug)]
+use yaopai::sample::{self, SampleLogin};
+
+pub use yaopai::sample::PASSWORD;
+
+/// Somebody with a browser.
+#[derive(Clone, Debug)]
 pub struct Player {
     /// Login name.
     pub login: &'static str,
     /// Name as shown.
-    pub name: &'static str,
+    pub name: String,
+    /// Job title.
+    pub title: &'static str,
 }
 
-/// An ordinary clerk, who leaves the company at the end.
-pub const CLERK: Player = Player { login: "wang.fang", name: "王芳" };
+impl From<SampleLogin> for Player {
+    fn from(person: SampleLogin) -> Self {
+        let name = format!("{}{}", person.family_name, person.given_name);
+        Self { login: person.login, name, title: person.title }
+    }
+}
 
-/// Somebody with the role `expense-approver`.
-pub const APPROVER: Player = Player { login: "liu.qiang", name: "刘强" };
+/// A clerk: signs in, and may not approve.
+pub fn clerk() -> Player {
+    sample::CLERK.into()
+}
 
-/// The password of everybody in the sample company.
-pub const PASSWORD: &str = "yaopai-demo";
+/// A head of department with the role `expense-approver`.
+pub fn approver() -> Player {
+    sample::APPROVER.into()
+}
+
+/// Somebody who leaves the company.
+pub fn leaver() -> Player {
+    sample::LEAVER.into()
+}

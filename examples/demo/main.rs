@@ -22,10 +22,9 @@ use tokio::signal::unix::{SignalKind, signal};
 use apps::relying_party::Registration;
 use apps::{Kind, Neighbourhood};
 use broker::{Serving, Yaopai};
-use browser::Browser;
 use stage::Stage;
 use tell::{Tell, say};
-use walk::Walk;
+use walk::{Actor, Walk};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -57,8 +56,9 @@ async fn perform(tell: Tell) -> anyhow::Result<bool> {
         yaopai: &yaopai,
         tell,
         http: http.clone(),
-        clerk: Browser::new(tell.tag())?,
-        approver: Browser::new(tell.tag())?,
+        clerk: Actor::new(cast::clerk(), tell)?,
+        approver: Actor::new(cast::approver(), tell)?,
+        leaver: Actor::new(cast::leaver(), tell)?,
     };
     let stop = stopped();
     tokio::pin!(stop);
@@ -118,7 +118,7 @@ fn epilogue(tell: Tell, stage: &Stage, failures: usize, serving: &Serving, is_ke
     if !is_kept {
         return;
     }
-    let (who, password) = (cast::APPROVER, cast::PASSWORD);
+    let (who, password) = (cast::approver(), cast::PASSWORD);
     let lines = tell.pick(
         [
             "Now try it yourself:",

@@ -10,6 +10,9 @@ use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
+/// The header in which the gateway says which person calls.
+pub const CALLER: &str = "x-yaopai-login";
+
 /// One expense report.
 #[derive(Clone, Debug, Serialize)]
 struct Report {
@@ -52,7 +55,7 @@ struct Approval {
 
 async fn approve(State(reports): State<Reports>, headers: HeaderMap, Json(approval): Json<Approval>) -> Response {
     let caller = caller(&headers);
-    let Some(login) = caller.get("x-yaopai-login").and_then(|login| login.as_str()) else {
+    let Some(login) = caller.get(CALLER).and_then(|login| login.as_str()) else {
         return (StatusCode::UNAUTHORIZED, "only through the gateway\n").into_response();
     };
     let mut reports = reports.lock().unwrap_or_else(PoisonError::into_inner);

@@ -16,7 +16,7 @@ use axum::Router;
 use axum::routing::{get, post};
 use tokio::net::TcpListener;
 
-pub use api::serve as serve_api;
+pub use api::{CALLER, serve as serve_api};
 use pages::Pages;
 use relying_party::{Member, Pending, Registration, RelyingParty};
 

@@ -5,39 +5,57 @@ use std::time::{Duration, Instant};
 use anyhow::ensure;
 use reqwest::StatusCode;
 
-use super::Walk;
-use crate::cast::CLERK;
+use super::sync::Report;
+use super::{Walk, sign_in};
+use crate::cast::PASSWORD;
 use crate::leaver;
 use crate::tell::{command, took};
 
 /// The promised bound between the end of the sync and the last door shut.
-const BOUND: Duration = Duration::from_secs(2);
+const BOUND: Duration = Duration::from_secs(1);
 
-/// Removed from the LDIF, synced, refused everywhere.
+/// Signed in everywhere, removed from the LDIF, synced, refused everywhere.
 pub async fn is_gone(walk: &Walk<'_>) -> anyhow::Result<()> {
-    let (tell, stage) = (walk.tell, walk.stage);
+    let (tell, stage, who) = (walk.tell, walk.stage, &walk.leaver.who);
+    let (name, login, title) = (&who.name, who.login, who.title);
+    sign_in::with_password(walk, &walk.leaver, &stage.oa).await?;
+    sign_in::without_password(walk, &walk.leaver, &stage.expense).await?;
+    tell.held(
+        format_args!("in the morning {name} ({login}, {title}) is signed in to both systems"),
+        format_args!("上午，{name}（{login}，{title}）登录了两个系统"),
+    );
     let path = stage.file("company.ldif");
     let text = std::fs::read_to_string(&path)?;
-    std::fs::write(&path, leaver::without(&text, CLERK.login)?)?;
+    std::fs::write(&path, leaver::without(&text, login)?)?;
     tell.note(
-        format_args!("{} is taken out of {}", CLERK.name, path.display()),
-        format_args!("从 {} 中删除{}", path.display(), CLERK.name),
+        format_args!("  … and is taken out of {}", path.display()),
+        format_args!("  …… 随后从 {} 中删除", path.display()),
     );
     let run = walk.yaopai.report(&["sync", "run", "--source", "company"]).await?;
     let synced = Instant::now();
     command(&run.line, &run.output);
-    tell.held(format_args!("synced in {}", took(run.took)), format_args!("同步用时 {}", took(run.took)));
+    let report = Report::last(walk).await?;
+    ensure!(report.users.absent == 1, "expected exactly one leaver, got {}", report.users.absent);
+    ensure!(report.sessions_ended >= 1, "expected the leaver's session to end with the sync");
+    ensure!(report.grants_ended >= 2, "expected two grants to end with the sync, got {}", report.grants_ended);
+    tell.held(
+        format_args!(
+            "ended in the same transaction: {} session, {} grants",
+            report.sessions_ended, report.grants_ended
+        ),
+        format_args!("同一事务内结束：{} 个会话、{} 项授权", report.sessions_ended, report.grants_ended),
+    );
     doors_are_shut(walk, synced).await?;
-    let shown = walk.yaopai.report(&["user", "show", CLERK.login]).await?;
+    let shown = walk.yaopai.run(&["user", "show", login]).await?;
     command(&shown.line, &shown.output);
     Ok(())
 }
 
-/// Portal, both applications with their refresh tokens, and the gateway.
+/// Portal, both applications with their refresh tokens, and the sign-in page.
 async fn doors_are_shut(walk: &Walk<'_>, synced: Instant) -> anyhow::Result<()> {
-    let (tell, stage) = (walk.tell, walk.stage);
+    let (tell, stage, browser) = (walk.tell, walk.stage, &walk.leaver.browser);
     let portal = loop {
-        let page = walk.clerk.open(&stage.broker).await?;
+        let page = browser.open(&stage.broker).await?;
         if page.has_field("password") || synced.elapsed() > BOUND {
             break page;
         }
@@ -46,11 +64,11 @@ async fn doors_are_shut(walk: &Walk<'_>, synced: Instant) -> anyhow::Result<()> 
     let after = took(synced.elapsed());
     ensure!(portal.has_field("password"), "expected the sign-in form instead of the portal: {}", portal.text());
     tell.held(
-        format_args!("the session is gone {after} after the sync: the portal asks for a password"),
+        format_args!("{after} after the sync the session is gone: the portal asks for a password"),
         format_args!("同步后 {after}，会话已失效：门户要求重新登录"),
     );
     for app in [&stage.oa, &stage.expense] {
-        let page = walk.clerk.open(&format!("{app}/")).await?;
+        let page = browser.open(&format!("{app}/")).await?;
         page.expect(StatusCode::UNAUTHORIZED)?;
         let why = page.words_of("code").unwrap_or_default();
         ensure!(why.contains("invalid_grant"), "expected the refresh token refused with invalid_grant, got {why}");
@@ -60,8 +78,8 @@ async fn doors_are_shut(walk: &Walk<'_>, synced: Instant) -> anyhow::Result<()> 
             format_args!("{app}：{after} 后访问令牌与刷新令牌均被拒绝（{why}）"),
         );
     }
-    let form = walk.clerk.open(&format!("{}/login", stage.broker)).await?.form("password")?;
-    let again = walk.clerk.submit(form.with("login", CLERK.login).with("password", crate::cast::PASSWORD)).await?;
+    let form = browser.open(&format!("{}/login", stage.broker)).await?.form("password")?;
+    let again = browser.submit(form.with("login", walk.leaver.who.login).with("password", PASSWORD)).await?;
     ensure!(again.has_field("password"), "expected the sign-in to be refused, got {}", again.text());
     tell.held("the right password does not open the door any more", "正确的密码也无法再登录");
     Ok(())

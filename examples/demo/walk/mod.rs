@@ -10,6 +10,7 @@ use reqwest::Client;
 
 use crate::broker::Yaopai;
 use crate::browser::Browser;
+use crate::cast::Player;
 use crate::stage::Stage;
 use crate::tell::Tell;
 
@@ -24,10 +25,28 @@ pub struct Walk<'a> {
     pub tell: Tell,
     /// A client without cookies, for calls that are no browser's.
     pub http: Client,
-    /// The clerk's browser.
-    pub clerk: Browser,
-    /// The approver's browser.
-    pub approver: Browser,
+    /// The clerk.
+    pub clerk: Actor,
+    /// The head of department.
+    pub approver: Actor,
+    /// The one who leaves.
+    pub leaver: Actor,
+}
+
+/// Somebody at a browser.
+#[derive(Debug)]
+pub struct Actor {
+    /// Who.
+    pub who: Player,
+    /// Their browser.
+    pub browser: Browser,
+}
+
+impl Actor {
+    /// Somebody with a browser that nobody used before.
+    pub fn new(who: Player, tell: Tell) -> anyhow::Result<Self> {
+        Ok(Self { who, browser: Browser::new(tell.tag())? })
+    }
 }
 
 impl Walk<'_> {

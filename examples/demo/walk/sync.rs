@@ -1,6 +1,7 @@
 //! Steps 1 and 2: people in.
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
+use serde::Deserialize;
 
 use super::Walk;
 use crate::tell::{command, took};
@@ -21,8 +22,9 @@ pub async fn apply(walk: &Walk<'_>) -> anyhow::Result<()> {
     let run = walk.yaopai.report(&["sync", "run", "--source", "company"]).await?;
     command(&run.line, &run.output);
     let again = walk.yaopai.run(&["sync", "run", "--source", "company", "--json"]).await?;
-    let report: serde_json::Value = serde_json::from_str(&again.output)?;
-    ensure!(is_unchanged(&report), "expected a second run without changes: {report:#}");
+    let report: Report = serde_json::from_str(&again.output).context("the JSON report")?;
+    ensure!(report.changes == 0, "expected a second run without changes, got {}", report.changes);
+    ensure!(report.users.unchanged > 1_000, "expected over 1,000 people, got {}", report.users.unchanged);
     walk.tell.held(
         format_args!("the same again in {}: nothing to do", took(again.took)),
         format_args!("再次运行用时 {}：没有变化", took(again.took)),
@@ -30,7 +32,32 @@ pub async fn apply(walk: &Walk<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a run's report says that nothing changed.
-fn is_unchanged(report: &serde_json::Value) -> bool {
-    report.to_string().contains("unchanged")
+/// What the walk reads of a run's report.
+#[derive(Debug, Deserialize)]
+pub struct Report {
+    /// Steps of the plan.
+    pub changes: u64,
+    /// Sessions that ended with it.
+    pub sessions_ended: u64,
+    /// Grants (with their tokens) that ended with it.
+    pub grants_ended: u64,
+    /// People.
+    pub users: Users,
+}
+
+/// What the walk reads of its numbers of people.
+#[derive(Debug, Deserialize)]
+pub struct Users {
+    /// Known people that do not differ.
+    pub unchanged: u64,
+    /// Known people that the source no longer returns.
+    pub absent: u64,
+}
+
+impl Report {
+    /// The report of the last run.
+    pub async fn last(walk: &Walk<'_>) -> anyhow::Result<Self> {
+        let printed = walk.yaopai.run(&["sync", "report", "--source", "company", "--json"]).await?;
+        serde_json::from_str(&printed.output).context("the JSON report")
+    }
 }
