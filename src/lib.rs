@@ -27,6 +27,7 @@ pub mod crypto;
 pub mod http;
 pub mod login;
 pub mod model;
+pub mod oidc;
 pub mod policy;
 pub mod random;
 pub mod sample;

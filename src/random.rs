@@ -60,6 +60,12 @@ impl Rng {
         out
     }
 
+    /// The generator that signing takes its nonces from: always the operating system's, whatever the stream.
+    #[must_use]
+    pub fn for_signatures() -> SystemRandom {
+        SystemRandom::new()
+    }
+
     /// An opaque token: 256 random bits, base64url without padding (43 characters).
     #[must_use]
     pub fn token(&self) -> String {

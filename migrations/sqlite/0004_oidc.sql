@@ -22,6 +22,8 @@ CREATE TABLE signing_keys (
     activated_at    TEXT,
     retired_at      TEXT
 ) STRICT;
+-- One key signs and one waits, whatever two nodes do at the same moment.
+CREATE UNIQUE INDEX signing_keys_current ON signing_keys (algorithm, state) WHERE state <> 'retired';
 
 -- One row per grant: all that was issued from one authorization. Revoking it kills every refresh and access token of it.
 CREATE TABLE grants (

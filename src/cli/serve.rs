@@ -7,6 +7,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::http::{App, routes, server};
+use crate::oidc::{KeyRing, declare_applications};
 
 /// Arguments of `serve`: none yet.
 #[derive(Debug, clap::Args)]
@@ -16,7 +17,9 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let broker = super::broker(config).await?;
     let settings = broker.config.clone();
     let listener = server::bind(settings.server.listen)?;
-    let app = App::new(broker.clone());
+    declare_applications(&broker).await?;
+    let keys = KeyRing::open(&broker).await?;
+    let app = App::new(broker.clone(), keys);
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     tracing::info!(listen = %settings.server.listen, url = %settings.server.public_url, "serving");

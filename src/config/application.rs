@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::SecretRef;
-use crate::model::{AuthMethod, GrantType};
+use crate::model::{Algorithm, AuthMethod, GrantType, check_redirect_uri};
 
 /// One `[[application]]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -38,7 +38,7 @@ pub struct ApplicationConfig {
     #[serde(default)]
     pub audience: Vec<String>,
     /// `alg` of its tokens.
-    pub signing_algorithm: Option<super::Algorithm>,
+    pub signing_algorithm: Option<Algorithm>,
     /// Life of its access tokens.
     pub access_token_lifetime: Option<super::Lifetime>,
     /// Switched off without being removed.
@@ -56,6 +56,11 @@ impl ApplicationConfig {
         let public = self.auth_method == Some(AuthMethod::None);
         if public && self.secret.is_some() {
             problems.push(format!("application `{id}`: a public client (auth_method = \"none\") has no secret"));
+        }
+        for uri in self.redirect_uris.iter().chain(&self.post_logout_redirect_uris) {
+            if let Err(why) = check_redirect_uri(uri, public) {
+                problems.push(format!("application `{id}`: redirect URI {why}"));
+            }
         }
         if !public && self.secret.is_none() {
             problems.push(format!("application `{id}`: secret is missing, such as secret = {{ file = \"…\" }}"));

@@ -23,7 +23,7 @@ pub use application::ApplicationConfig;
 pub use database::DatabaseConfig;
 pub use duration::Lifetime;
 pub use load::ConfigError;
-pub use oidc::{Algorithm, OidcConfig};
+pub use oidc::OidcConfig;
 pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{SecretRef, SecretsConfig};
 pub use server::ServerConfig;

@@ -169,6 +169,14 @@ pub fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
+/// SHA-256 of `bytes`.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> [u8; 32] {
+    let mut out = [0u8; 32];
+    out.iter_mut().zip(digest(&SHA256, bytes).as_ref()).for_each(|(to, from)| *to = *from);
+    out
+}
+
 /// SHA-256 of `bytes`, lower-case hexadecimal (64 characters): digests of plans, entries and audit rows.
 #[must_use]
 pub fn sha256_hex(bytes: &[u8]) -> String {

@@ -7,6 +7,7 @@
 pub mod extract;
 mod health;
 mod layers;
+mod oidc;
 pub mod paths;
 pub mod respond;
 pub mod routes;

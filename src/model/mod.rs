@@ -3,22 +3,30 @@
 //! Ids are newtypes, states are enums. Types derive what the store needs to read and write them (`sqlx::Type`,
 //! `sqlx::FromRow`), so that a row is described once.
 
+mod algorithm;
 mod application;
 mod change;
+mod grant;
 mod ids;
 mod person;
 mod plan;
+mod redirect_uri;
 mod session;
+mod signing_key;
 
+pub use algorithm::Algorithm;
 pub use application::{Application, ApplicationSettings, AuthMethod, GrantType};
 pub use change::{Change, ChangeKind, ObjectKind};
+pub use grant::{AuthorizationCode, Grant, RefreshToken};
 pub use ids::{DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
 pub use person::{Attributes, Department, Group, Position, Status, User};
 pub use plan::{
     Finding, Link, LoggedChange, Member, NewFinding, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState,
     SourceState,
 };
+pub use redirect_uri::{RedirectUri, check_redirect_uri};
 pub use session::{EndReason, Session};
+pub use signing_key::{KeyState, SigningKeyRow};
 
 /// Derives a string enum for serde, for both databases and for people: one spelling everywhere.
 #[macro_export]

@@ -5,6 +5,7 @@
 
 use std::path::Path;
 use std::str::FromStr as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -30,9 +31,20 @@ pub enum Db {
     Postgres(PgPool),
 }
 
-/// A connection on which store functions run: a transaction, or a reader outside of one.
+/// A connection on which store functions run: a transaction, or a reader outside of one. The second field tells
+/// whether the commit makes cached answers stale.
 #[derive(Debug)]
-pub struct Tx(pub(super) Link);
+pub struct Tx(pub(super) Link, bool);
+
+/// Commits of this process that took something away.
+static INVALIDATIONS: AtomicU64 = AtomicU64::new(0);
+
+/// Grows with every commit of this process that revoked or switched off something (see [`Tx::invalidates`]). A cache
+/// of "is it still alive" keeps an answer only while this number stands still, and no longer than its own bound.
+#[must_use]
+pub fn invalidations() -> u64 {
+    INVALIDATIONS.load(Ordering::SeqCst)
+}
 
 #[derive(Debug)]
 pub(super) enum Link {
@@ -120,10 +132,11 @@ impl Db {
     /// # Errors
     /// When no connection is to be had.
     pub async fn write(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match self {
+        let link = match self {
             Self::Sqlite { writer, .. } => Link::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Link::PostgresTx(pool.begin().await?),
-        }))
+        };
+        Ok(Tx(link, false))
     }
 
     /// Takes a connection for reading, each statement on its own.
@@ -131,10 +144,11 @@ impl Db {
     /// # Errors
     /// When no connection is to be had.
     pub async fn read(&self) -> Result<Tx, StoreError> {
-        Ok(Tx(match self {
+        let link = match self {
             Self::Sqlite { reader, .. } => Link::SqliteReader(reader.acquire().await?),
             Self::Postgres(pool) => Link::PostgresReader(pool.acquire().await?),
-        }))
+        };
+        Ok(Tx(link, false))
     }
 
     /// Closes every connection; SQLite folds its write-ahead log into the file.
@@ -190,6 +204,12 @@ impl Tx {
         .map_err(Into::into)
     }
 
+    /// Notes that this transaction revokes, ends or switches off something, so that its commit empties the caches of
+    /// this process. Every store function that does such a thing calls it.
+    pub fn invalidates(&mut self) {
+        self.1 = true;
+    }
+
     /// Commits what [`Db::write`] opened. On a reader it does nothing.
     ///
     /// # Errors
@@ -199,6 +219,9 @@ impl Tx {
             Link::SqliteTx(tx) => tx.commit().await?,
             Link::PostgresTx(tx) => tx.commit().await?,
             Link::SqliteReader(_) | Link::PostgresReader(_) => {}
+        }
+        if self.1 {
+            INVALIDATIONS.fetch_add(1, Ordering::SeqCst);
         }
         Ok(())
     }

@@ -26,6 +26,7 @@ impl Tx {
         reason: EndReason,
         at: Instant,
     ) -> Result<Revoked, StoreError> {
+        self.invalidates();
         let list: Vec<&dyn Param> = users.iter().map(|id| -> &dyn Param { id }).collect();
         let sessions = self
             .run_in(

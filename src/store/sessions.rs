@@ -87,6 +87,7 @@ impl Sessions<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn end(&mut self, id: SessionId, reason: EndReason, now: Instant) -> Result<bool, StoreError> {
+        self.0.invalidates();
         let sql = "UPDATE sessions SET ended_at = $2, ended_reason = $3 WHERE id = $1 AND ended_at IS NULL";
         let ended = self.0.run(sql, &[&id, &now, &reason]).await?;
         let sql = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE session_id = $1 AND revoked_at IS NULL \

@@ -1,5 +1,7 @@
 //! What handlers take out of a request.
 
+mod caller;
+mod form;
 mod peer;
 mod session;
 
@@ -7,6 +9,8 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::convert::Infallible;
 
+pub use caller::Authorization;
+pub use form::FormParams;
 pub use peer::ClientAddress;
 pub use session::{MaybeSession, session_cookie};
 

@@ -2,6 +2,7 @@
 //!
 //! `both!` makes two tests of one body, on SQLite and on PostgreSQL. Time moves only by `app.clock().advance(…)`.
 
+mod keys;
 mod postgres;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use yaopai::broker::Broker;
 use yaopai::config::Config;
 use yaopai::crypto::MasterKey;
 use yaopai::http::{self, routes, server};
+use yaopai::oidc::{KeyRing, declare_applications};
 use yaopai::policy::Policies;
 use yaopai::random::Rng;
 use yaopai::store::Db;
@@ -84,11 +86,18 @@ impl App {
 
     /// A broker whose configuration is `[server]` and `extra`.
     pub async fn with_config(kind: Kind, extra: &str) -> Self {
+        Self::with_server(kind, "", extra).await
+    }
+
+    /// A broker with further keys of `[server]`, and `extra`.
+    pub async fn with_server(kind: Kind, server: &str, extra: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let text =
-            format!("[server]\npublic_url = \"{url}\"\n[policies]\nfolder = \"{}\"\n{extra}", policies().display());
+        let text = format!(
+            "[server]\npublic_url = \"{url}\"\n{server}\n[policies]\nfolder = \"{}\"\n{extra}",
+            policies().display()
+        );
         let path = folder.path().join("yaopai.toml");
         std::fs::write(&path, &text).unwrap();
         let config = Config::parse(&path, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
@@ -103,8 +112,11 @@ impl App {
             master: Arc::new(MasterKey::from_bytes([42; 32])),
             config: Arc::new(config),
         };
+        keys::plant(&broker).await;
+        declare_applications(&broker).await.unwrap();
+        let keys = KeyRing::open(&broker).await.unwrap();
         let stop = CancellationToken::new();
-        let router = routes::router(http::App::new(broker.clone()));
+        let router = routes::router(http::App::new(broker.clone(), keys));
         let (config, stopping) = (broker.config.clone(), stop.clone());
         tokio::spawn(async move {
             server::serve(listener, router, &config.server, &config.folder, stopping).await.unwrap();

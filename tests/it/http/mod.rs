@@ -1,3 +1,4 @@
 //! The router, route by route: mirrors `src/http`.
 
 mod health;
+mod oidc;

@@ -1,0 +1,28 @@
+//! `GET /.well-known/openid-configuration` and `GET /.well-known/oauth-authorization-server`: one document.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+
+use crate::http::paths;
+use crate::http::state::App;
+use crate::oidc::{Endpoints, metadata};
+
+/// The document.
+pub(super) async fn show(State(app): State<App>) -> Response {
+    let server = &app.broker.config.server;
+    let document = metadata(
+        server.issuer(),
+        Endpoints {
+            authorization_endpoint: server.url(paths::AUTHORIZE),
+            token_endpoint: server.url(paths::TOKEN),
+            userinfo_endpoint: server.url(paths::USERINFO),
+            jwks_uri: server.url(paths::JWKS),
+            introspection_endpoint: server.url(paths::INTROSPECT),
+            revocation_endpoint: server.url(paths::REVOKE),
+            end_session_endpoint: server.url(paths::END_SESSION),
+        },
+    );
+    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(document)).into_response()
+}

@@ -1,0 +1,173 @@
+//! OAuth errors as JSON (RFC 6749 section 5.2), and as a challenge of protected endpoints (RFC 6750 section 3).
+//!
+//! Every text is a constant of ours within %x20-21 / %x23-5B / %x5D-7E; nothing a caller sent is repeated. The cause of
+//! a failure on our side is logged once, here.
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::oidc::{ClientError, GrantError, KeyError, NotEncoded, TokenError};
+use crate::store::StoreError;
+
+/// An OAuth error answer.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct OauthError {
+    status: StatusCode,
+    error: &'static str,
+    description: &'static str,
+    challenge: Option<&'static str>,
+    retry_after: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Body {
+    error: &'static str,
+    error_description: &'static str,
+}
+
+impl OauthError {
+    const fn bad_request(error: &'static str, description: &'static str) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, error, description, challenge: None, retry_after: None }
+    }
+
+    /// The request is incomplete or contradicts itself.
+    #[must_use]
+    pub const fn invalid_request(description: &'static str) -> Self {
+        Self::bad_request("invalid_request", description)
+    }
+
+    /// Something failed on our side.
+    #[must_use]
+    pub const fn server_error() -> Self {
+        Self {
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            ..Self::bad_request("server_error", "something failed on our side; tell the administrator the x-request-id")
+        }
+    }
+}
+
+impl IntoResponse for OauthError {
+    fn into_response(self) -> Response {
+        let body = Json(Body { error: self.error, error_description: self.description });
+        let mut response = (self.status, body).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(challenge) = self.challenge {
+            headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
+        }
+        response
+    }
+}
+
+impl From<StoreError> for OauthError {
+    fn from(error: StoreError) -> Self {
+        tracing::error!(%error, cause = ?error, "the database failed");
+        Self::server_error()
+    }
+}
+
+impl From<KeyError> for OauthError {
+    fn from(error: KeyError) -> Self {
+        tracing::error!(%error, "no token could be signed");
+        Self::server_error()
+    }
+}
+
+impl From<NotEncoded> for OauthError {
+    fn from(_: NotEncoded) -> Self {
+        Self::invalid_request("the parameters are not form-encoded UTF-8")
+    }
+}
+
+impl From<ClientError> for OauthError {
+    fn from(error: ClientError) -> Self {
+        let refused = Self {
+            status: StatusCode::UNAUTHORIZED,
+            challenge: Some("Basic realm=\"yaopai\", charset=\"UTF-8\""),
+            ..Self::bad_request("invalid_client", "the application is unknown or did not prove itself as registered")
+        };
+        match error {
+            ClientError::Missing | ClientError::Malformed | ClientError::Refused => refused,
+            ClientError::SeveralMethods => {
+                Self::invalid_request("more than one client authentication method in one request")
+            }
+            ClientError::Throttled => Self {
+                status: StatusCode::TOO_MANY_REQUESTS,
+                description: "too many wrong secrets from this address; wait a minute",
+                challenge: None,
+                retry_after: Some("60"),
+                ..refused
+            },
+            ClientError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<GrantError> for OauthError {
+    fn from(error: GrantError) -> Self {
+        match error {
+            GrantError::Client(error) => error.into(),
+            GrantError::InvalidRequest(text) => Self::invalid_request(text),
+            GrantError::InvalidGrant(text) => Self::bad_request("invalid_grant", text),
+            GrantError::InvalidScope(text) => Self::bad_request("invalid_scope", text),
+            GrantError::UnauthorizedClient => {
+                Self::bad_request("unauthorized_client", "the application is not registered for this grant type")
+            }
+            GrantError::UnsupportedGrantType => {
+                Self::bad_request("unsupported_grant_type", "the grant type is not supported")
+            }
+            GrantError::Key(error) => error.into(),
+            GrantError::Store(error) => error.into(),
+        }
+    }
+}
+
+/// The refusal of a protected endpoint: status and `WWW-Authenticate: Bearer` (RFC 6750 section 3.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BearerError {
+    /// No token in the `Authorization` header: no error code, RFC 6750 section 3.1.
+    Missing,
+    /// The token is not accepted.
+    Invalid,
+    /// The token does not allow this.
+    InsufficientScope,
+    /// Something failed on our side.
+    Internal,
+}
+
+impl From<TokenError> for BearerError {
+    fn from(error: TokenError) -> Self {
+        match error {
+            TokenError::Jwt(_) | TokenError::Issuer | TokenError::Expired | TokenError::Revoked => Self::Invalid,
+            TokenError::Store(error) => {
+                tracing::error!(%error, cause = ?error, "a token could not be checked");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl IntoResponse for BearerError {
+    fn into_response(self) -> Response {
+        let (status, challenge) = match self {
+            Self::Missing => (StatusCode::UNAUTHORIZED, "Bearer realm=\"yaopai\""),
+            Self::Invalid => (
+                StatusCode::UNAUTHORIZED,
+                "Bearer realm=\"yaopai\", error=\"invalid_token\", \
+                 error_description=\"the token is unknown, expired or revoked\"",
+            ),
+            Self::InsufficientScope => (
+                StatusCode::FORBIDDEN,
+                "Bearer realm=\"yaopai\", error=\"insufficient_scope\", \
+                 error_description=\"the token does not allow this\", scope=\"openid\"",
+            ),
+            Self::Internal => return OauthError::server_error().into_response(),
+        };
+        (status, [(header::WWW_AUTHENTICATE, challenge)]).into_response()
+    }
+}

@@ -1,0 +1,119 @@
+//! Applications at hand: kept in memory, never older than a second.
+//!
+//! The whole list is small and asked for with every token, so it is kept and read again only when its stamp (number of
+//! rows, last change) has moved. A change made by this process is seen at once.
+
+use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant as Monotonic};
+
+use moka::sync::Cache;
+
+use crate::broker::Broker;
+use crate::model::{Application, RedirectUri};
+use crate::store::{StoreError, invalidations};
+use crate::time::Instant;
+
+/// How old the list may be.
+const STALENESS: Duration = Duration::from_secs(1);
+/// Wrong secrets for one application from one address before it has to wait.
+const FAILURES: u32 = 20;
+/// How long it has to wait.
+pub(super) const WAIT: Duration = Duration::from_mins(1);
+
+#[derive(Clone, Debug)]
+struct Loaded {
+    by_id: Arc<HashMap<String, Arc<Application>>>,
+    origins: Arc<HashSet<String>>,
+    stamp: (i64, Option<Instant>),
+    at: Monotonic,
+    before: u64,
+}
+
+#[derive(Debug)]
+struct Inner {
+    loaded: RwLock<Option<Loaded>>,
+    reloading: tokio::sync::Mutex<()>,
+    failures: Cache<(String, IpAddr), u32>,
+}
+
+/// The enabled applications. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Applications(Arc<Inner>);
+
+impl Default for Applications {
+    fn default() -> Self {
+        let failures = Cache::builder().max_capacity(10_000).time_to_live(WAIT).build();
+        Self(Arc::new(Inner { loaded: RwLock::default(), reloading: tokio::sync::Mutex::default(), failures }))
+    }
+}
+
+impl Applications {
+    /// The enabled application of this id.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&self, broker: &Broker, id: &str) -> Result<Option<Arc<Application>>, StoreError> {
+        Ok(self.current(broker).await?.by_id.get(id).cloned())
+    }
+
+    /// Whether pages of this origin belong to an application: the origin of one of its redirect URIs.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn knows_origin(&self, broker: &Broker, origin: &str) -> Result<bool, StoreError> {
+        Ok(self.current(broker).await?.origins.contains(origin))
+    }
+
+    /// Whether an address has given so many wrong secrets for the application that it has to wait. Another address is
+    /// not touched, so that nobody can lock an application out.
+    pub(super) fn is_throttled(&self, id: &str, address: IpAddr) -> bool {
+        self.0.failures.get(&(id.to_owned(), address)).is_some_and(|failures| failures >= FAILURES)
+    }
+
+    pub(super) fn note_failure(&self, id: &str, address: IpAddr) {
+        let key = (id.to_owned(), address);
+        self.0
+            .failures
+            .entry(key)
+            .and_upsert_with(|entry| entry.map_or(1, |entry| entry.into_value().saturating_add(1)));
+    }
+
+    fn fresh(&self) -> Option<Loaded> {
+        let loaded = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+        (loaded.at.elapsed() < STALENESS && loaded.before == invalidations()).then_some(loaded)
+    }
+
+    async fn current(&self, broker: &Broker) -> Result<Loaded, StoreError> {
+        if let Some(loaded) = self.fresh() {
+            return Ok(loaded);
+        }
+        let _one = self.0.reloading.lock().await;
+        if let Some(loaded) = self.fresh() {
+            return Ok(loaded);
+        }
+        let (before, at) = (invalidations(), Monotonic::now());
+        let mut tx = broker.db.read().await?;
+        let stamp = tx.applications().stamp().await?;
+        let kept = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
+        let loaded = match kept {
+            Some(kept) if kept.stamp == stamp => Loaded { at, before, ..kept },
+            _ => read(&tx.applications().list().await?, stamp, at, before),
+        };
+        *self.0.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
+        Ok(loaded)
+    }
+}
+
+fn read(list: &[Application], stamp: (i64, Option<Instant>), at: Monotonic, before: u64) -> Loaded {
+    let enabled = || list.iter().filter(|app| app.enabled);
+    let uris = enabled().flat_map(|app| &app.settings.redirect_uris);
+    Loaded {
+        origins: Arc::new(uris.filter_map(|uri| RedirectUri(uri).origin()).collect()),
+        by_id: Arc::new(enabled().map(|app| (app.id.clone(), Arc::new(app.clone()))).collect()),
+        stamp,
+        at,
+        before,
+    }
+}

@@ -1,0 +1,142 @@
+//! Applications declared in the configuration: brought into the table at start.
+//!
+//! The table is what everything reads. A declared application is written as the file says; one that is gone from the
+//! file is switched off with its grants, and comes back with its id when it is declared again.
+
+use serde_json::json;
+
+use super::client::PURPOSE;
+use super::scopes::{PERSONAL, is_scope};
+use crate::audit::{self, Action, Event, Outcome};
+use crate::broker::Broker;
+use crate::config::ApplicationConfig;
+use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType};
+use crate::store::{Json, StoreError, Tx};
+use crate::time::Instant;
+
+/// Characters that a declared secret has at the least.
+const SHORTEST_SECRET: usize = 16;
+
+/// A declared application cannot be taken over.
+#[derive(Debug, thiserror::Error)]
+pub enum DeclareError {
+    /// The secret cannot be read.
+    #[error("application `{id}`: secret: {why}")]
+    Secret {
+        /// Which application.
+        id: String,
+        /// What is wrong, without the secret.
+        why: String,
+    },
+    /// A scope that cannot be written in a request.
+    #[error("application `{id}`: scopes: `{scope}` is no scope: it may hold no blank, quote or backslash")]
+    Scope {
+        /// Which application.
+        id: String,
+        /// Which scope.
+        scope: String,
+    },
+    /// The id belongs to an application made at run time.
+    #[error("application `{0}` was made with `yaopai app add`: remove it there, or give the declared one another id")]
+    Taken(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Writes the declared applications into the table.
+///
+/// # Errors
+/// [`DeclareError`]; nothing is changed then.
+pub async fn declare_applications(broker: &Broker) -> Result<(), DeclareError> {
+    let now = broker.clock.now();
+    let declared: Vec<Application> =
+        broker.config.applications.iter().map(|config| read(broker, config, now)).collect::<Result<_, _>>()?;
+    let mut tx = broker.db.write().await?;
+    let mut known = tx.applications().list().await?;
+    let mut events = Vec::new();
+    for app in declared {
+        let before = known.iter().position(|known| known.id == app.id).map(|at| known.swap_remove(at));
+        if write(&mut tx, &app, before).await? {
+            events.push(changed(&app.id, "declared"));
+        }
+    }
+    for mut gone in known.into_iter().filter(|app| app.declared && app.enabled) {
+        gone.enabled = false;
+        gone.updated_at = now;
+        tx.applications().update(&gone).await?;
+        tx.applications().revoke_grants(&gone.id, now).await?;
+        events.push(changed(&gone.id, "no longer declared"));
+    }
+    audit::append(&mut tx, now, &events).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn changed(id: &str, what: &str) -> Event {
+    Event::new(Action::ApplicationAdmin, Outcome::Success, "configuration", format!("app:{id}"))
+        .with(json!({ "change": what }))
+}
+
+/// Writes one application; tells whether anything changed.
+async fn write(tx: &mut Tx, app: &Application, before: Option<Application>) -> Result<bool, DeclareError> {
+    let Some(before) = before else {
+        tx.applications().insert(app).await?;
+        return Ok(true);
+    };
+    if !before.declared {
+        return Err(DeclareError::Taken(app.id.clone()));
+    }
+    let same = Application { created_at: before.created_at, updated_at: before.updated_at, ..app.clone() };
+    if same == before {
+        return Ok(false);
+    }
+    tx.applications().update(app).await?;
+    if before.enabled && !app.enabled {
+        tx.applications().revoke_grants(&app.id, app.updated_at).await?;
+    }
+    Ok(true)
+}
+
+fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<Application, DeclareError> {
+    let refuse = |why: String| DeclareError::Secret { id: config.id.clone(), why };
+    let secret_hash = match &config.secret {
+        Some(secret) => {
+            let secret = secret.read(&broker.config.folder).map_err(refuse)?;
+            if secret.len() < SHORTEST_SECRET {
+                return Err(refuse(format!(
+                    "it has fewer than {SHORTEST_SECRET} characters: use a random one (openssl rand -base64 32)"
+                )));
+            }
+            Some(broker.master.token_hash(PURPOSE, &secret))
+        }
+        None => None,
+    };
+    let scopes = config.scopes.clone().unwrap_or_else(|| PERSONAL.map(str::to_owned).to_vec());
+    if let Some(scope) = scopes.iter().find(|scope| !is_scope(scope)) {
+        return Err(DeclareError::Scope { id: config.id.clone(), scope: scope.clone() });
+    }
+    let grants = || vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+    Ok(Application {
+        id: config.id.clone(),
+        name: config.name.clone().unwrap_or_else(|| config.id.clone()),
+        declared: true,
+        enabled: config.enabled,
+        auth_method: config.auth_method.unwrap_or(AuthMethod::ClientSecretBasic),
+        secret_hash,
+        settings: Json(ApplicationSettings {
+            redirect_uris: config.redirect_uris.clone(),
+            post_logout_redirect_uris: config.post_logout_redirect_uris.clone(),
+            grant_types: config.grant_types.clone().unwrap_or_else(grants),
+            scopes,
+            launch_url: config.launch_url.clone(),
+            description: config.description.clone(),
+            require_pkce: config.require_pkce,
+            audience: config.audience.clone(),
+            signing_algorithm: config.signing_algorithm.map(|algorithm| algorithm.as_str().to_owned()),
+            access_token_seconds: config.access_token_lifetime.map(|life| life.0.num_seconds()),
+        }),
+        created_at: now,
+        updated_at: now,
+    })
+}

@@ -1,0 +1,122 @@
+//! Writing tokens: JWT access tokens (RFC 9068) and ID tokens (OpenID Connect Core 1.0 section 2).
+
+use std::str::FromStr as _;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::Provider;
+use super::keys::KeyError;
+use super::verify::ACCESS_TYP;
+use crate::config::Config;
+use crate::crypto::{SigningKey, jwt};
+use crate::model::{Algorithm, Application, GrantId, SessionId};
+
+/// One audience as a string, several as an array (RFC 7519 section 4.1.3).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Audience {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl From<Vec<String>> for Audience {
+    fn from(mut list: Vec<String>) -> Self {
+        if list.len() == 1
+            && let Some(one) = list.pop()
+        {
+            return Self::One(one);
+        }
+        Self::Several(list)
+    }
+}
+
+impl From<Audience> for Vec<String> {
+    fn from(audience: Audience) -> Self {
+        match audience {
+            Audience::One(one) => vec![one],
+            Audience::Several(list) => list,
+        }
+    }
+}
+
+/// Claims of an access token (RFC 9068 section 2.2). Without `grant` the application speaks for itself.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct AccessClaims {
+    pub iss: String,
+    pub sub: String,
+    pub aud: Audience,
+    pub client_id: String,
+    pub scope: String,
+    pub iat: i64,
+    pub exp: i64,
+    pub jti: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub grant: Option<GrantId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub amr: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+}
+
+/// A signed access token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Issued {
+    pub token: String,
+    pub jti: String,
+    /// Seconds.
+    pub expires_in: i64,
+}
+
+/// The namespace of applications that speak for themselves: no person's `sub` begins so, theirs are UUIDs.
+pub(super) const APPLICATION_SUBJECT: &str = "app:";
+
+/// `aud` of an application's access tokens: its own, else the configured one, else the issuer's `/api`.
+pub(super) fn audience(config: &Config, app: &Application) -> Vec<String> {
+    if !app.settings.audience.is_empty() {
+        return app.settings.audience.clone();
+    }
+    vec![config.oidc.audience.clone().unwrap_or_else(|| config.server.url("/api"))]
+}
+
+/// The key that signs an application's tokens.
+pub(super) async fn signer(provider: Provider<'_>, app: &Application) -> Result<Arc<SigningKey>, KeyError> {
+    let chosen = app.settings.signing_algorithm.as_deref().and_then(|name| Algorithm::from_str(name).ok());
+    provider.keys.signer(provider.broker, chosen.unwrap_or(provider.broker.config.oidc.algorithm)).await
+}
+
+fn life(provider: Provider<'_>, app: &Application) -> i64 {
+    app.settings.access_token_seconds.unwrap_or(provider.broker.config.oidc.access_token_lifetime.0.num_seconds())
+}
+
+/// An access token for an application in its own name (RFC 6749 section 4.4).
+pub(super) async fn for_application(
+    provider: Provider<'_>,
+    app: &Application,
+    scope: String,
+) -> Result<Issued, KeyError> {
+    let broker = provider.broker;
+    let now = broker.clock.now();
+    let expires_in = life(provider, app);
+    let claims = AccessClaims {
+        iss: broker.config.server.issuer(),
+        sub: format!("{APPLICATION_SUBJECT}{}", app.id),
+        aud: audience(&broker.config, app).into(),
+        client_id: app.id.clone(),
+        scope,
+        iat: now.timestamp(),
+        exp: now.timestamp() + expires_in,
+        jti: broker.rng.uuid(now).simple().to_string(),
+        grant: None,
+        sid: None,
+        auth_time: None,
+        amr: None,
+        roles: None,
+    };
+    let token = jwt::sign(&*signer(provider, app).await?, ACCESS_TYP, &claims)?;
+    Ok(Issued { token, jti: claims.jti, expires_in })
+}

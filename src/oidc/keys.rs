@@ -1,0 +1,268 @@
+//! The key ring: which key signs, which are published.
+//!
+//! For each algorithm one key signs (active), one is published and waits (next), and those that signed before are
+//! published until the last token of theirs is dead (retired). A key is known to every node and every client before it
+//! signs, so a rotation is seen by nobody. Nodes read the table again every few seconds, and at once when a token
+//! names a key they do not know (at most once a second, whatever is sent).
+
+use std::collections::HashMap;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant as Monotonic};
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+
+use super::verify::VerifiedTokens;
+use crate::audit::{self, Action, Event, Outcome};
+use crate::broker::Broker;
+use crate::crypto::{MasterKeyError, SigningError, SigningKey};
+use crate::model::{Algorithm, KeyState, SigningKeyRow};
+use crate::store::{Json, StoreError, Tx};
+use crate::time::Instant;
+
+/// Purpose under which private keys are sealed.
+const PURPOSE: &str = "signing-key";
+/// The table is read again after so long.
+const RELOAD: Duration = Duration::from_secs(5);
+/// An unknown key makes the table be read again at most so often.
+const COOL_DOWN: Duration = Duration::from_secs(1);
+
+/// Keys cannot be made, read or rotated.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A key cannot be made or read.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
+    /// A stored key was sealed with another master key.
+    #[error("a signing key does not open: secrets.master_key_file is not the key this database was made with")]
+    Sealed(#[source] MasterKeyError),
+    /// No key of the algorithm signs.
+    #[error("there is no active {0} key: run `yaopai key rotate --algorithm {0}`")]
+    Missing(Algorithm),
+    /// The waiting key has not been published for long enough.
+    #[error(
+        "the next {algorithm} key may sign from {from} on, so that every client has read it by then; --now rotates at \
+         once, which a compromised key needs"
+    )]
+    TooSoon {
+        /// Which algorithm.
+        algorithm: Algorithm,
+        /// From when on.
+        from: Instant,
+    },
+}
+
+#[derive(Debug)]
+struct Loaded {
+    active: HashMap<Algorithm, Arc<SigningKey>>,
+    by_kid: HashMap<String, Arc<SigningKey>>,
+    jwks: Arc<Value>,
+    at: Monotonic,
+}
+
+#[derive(Debug)]
+struct Inner {
+    loaded: RwLock<Arc<Loaded>>,
+    reloading: tokio::sync::Mutex<()>,
+    verified: VerifiedTokens,
+}
+
+/// The keys of this broker, parsed. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct KeyRing(Arc<Inner>);
+
+impl KeyRing {
+    /// Reads the keys, making those that are missing: at first start, all of them.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn open(broker: &Broker) -> Result<Self, KeyError> {
+        make_missing(broker).await?;
+        let loaded = load(broker, &HashMap::new()).await?;
+        Ok(Self(Arc::new(Inner {
+            loaded: RwLock::new(Arc::new(loaded)),
+            reloading: tokio::sync::Mutex::new(()),
+            verified: VerifiedTokens::new(),
+        })))
+    }
+
+    /// The key that signs with `algorithm`.
+    ///
+    /// # Errors
+    /// [`KeyError::Missing`].
+    pub async fn signer(&self, broker: &Broker, algorithm: Algorithm) -> Result<Arc<SigningKey>, KeyError> {
+        let loaded = self.current(broker).await;
+        loaded.active.get(&algorithm).cloned().ok_or(KeyError::Missing(algorithm))
+    }
+
+    /// The published key of this id.
+    pub async fn find(&self, broker: &Broker, kid: &str) -> Option<Arc<SigningKey>> {
+        if let Some(key) = self.current(broker).await.by_kid.get(kid) {
+            return Some(key.clone());
+        }
+        self.reload(broker, COOL_DOWN).await;
+        self.now().by_kid.get(kid).cloned()
+    }
+
+    /// The JWK Set (RFC 7517 section 5) of every published key.
+    pub async fn jwks(&self, broker: &Broker) -> Arc<Value> {
+        self.current(broker).await.jwks.clone()
+    }
+
+    /// Lets the next key of `algorithm` sign, retires the one that did, makes a new next one, and drops retired keys
+    /// whose last token is dead. `at_once` rotates although the next key has not been published long enough.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn rotate(&self, broker: &Broker, algorithm: Algorithm, at_once: bool) -> Result<(), KeyError> {
+        rotate(broker, algorithm, at_once).await?;
+        self.reload(broker, Duration::ZERO).await;
+        Ok(())
+    }
+
+    pub(super) fn verified(&self) -> &VerifiedTokens {
+        &self.0.verified
+    }
+
+    fn now(&self) -> Arc<Loaded> {
+        self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn current(&self, broker: &Broker) -> Arc<Loaded> {
+        let loaded = self.now();
+        if loaded.at.elapsed() < RELOAD {
+            return loaded;
+        }
+        self.reload(broker, RELOAD).await;
+        self.now()
+    }
+
+    /// Reads the table again unless that was done within `unless`. One reader at a time; when the database fails the
+    /// keys at hand stay in use.
+    async fn reload(&self, broker: &Broker, unless: Duration) {
+        let _one = self.0.reloading.lock().await;
+        let before = self.now();
+        if !unless.is_zero() && before.at.elapsed() < unless {
+            return;
+        }
+        match load(broker, &before.by_kid).await {
+            Ok(loaded) => *self.0.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded),
+            Err(error) => tracing::error!(%error, "the signing keys could not be read again"),
+        }
+    }
+}
+
+/// Every key, for `yaopai key list`.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list_keys(broker: &Broker) -> Result<Vec<SigningKeyRow>, StoreError> {
+    broker.db.read().await?.signing_keys().list().await
+}
+
+/// See [`KeyRing::rotate`].
+///
+/// # Errors
+/// [`KeyError`].
+pub async fn rotate(broker: &Broker, algorithm: Algorithm, at_once: bool) -> Result<(), KeyError> {
+    make_missing(broker).await?;
+    let now = broker.clock.now();
+    let rows = list_keys(broker).await?;
+    let next = rows.iter().find(|row| row.algorithm == algorithm && row.state == KeyState::Next);
+    let from = next.ok_or(KeyError::Missing(algorithm))?.created_at + broker.config.oidc.key_publish_ahead.0;
+    if !at_once && now < from {
+        return Err(KeyError::TooSoon { algorithm, from });
+    }
+    let new = make(broker, algorithm, KeyState::Next)?;
+    let event = Event::new(Action::KeyAdmin, Outcome::Success, "cli", format!("key:{}", new.kid))
+        .with(json!({ "algorithm": algorithm, "rotated": true, "at_once": at_once }));
+    let mut tx = broker.db.write().await?;
+    tx.signing_keys().retire(algorithm, now).await?;
+    tx.signing_keys().activate(algorithm, now).await?;
+    tx.signing_keys().insert(&new).await?;
+    let longest = longest_life(broker, &mut tx).await?;
+    tx.signing_keys().delete_retired(now - longest).await?;
+    audit::append(&mut tx, now, &[event]).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+/// How long a token may live at the most, with a day to spare for clocks and cached ID tokens.
+async fn longest_life(broker: &Broker, tx: &mut Tx) -> Result<TimeDelta, StoreError> {
+    let settings = &broker.config.oidc;
+    let own = tx.applications().list().await?;
+    let own = own.iter().filter_map(|app| app.settings.access_token_seconds).max().unwrap_or(0);
+    let own = TimeDelta::try_seconds(own).unwrap_or_default();
+    Ok(settings.access_token_lifetime.0.max(settings.id_token_lifetime.0).max(own) + TimeDelta::days(1))
+}
+
+async fn make_missing(broker: &Broker) -> Result<(), KeyError> {
+    let rows = list_keys(broker).await?;
+    let mut made = Vec::new();
+    for algorithm in Algorithm::ALL {
+        for state in [KeyState::Active, KeyState::Next] {
+            if !rows.iter().any(|row| row.algorithm == *algorithm && row.state == state) {
+                made.push(make(broker, *algorithm, state)?);
+            }
+        }
+    }
+    if made.is_empty() {
+        return Ok(());
+    }
+    let event = Event::new(Action::KeyAdmin, Outcome::Success, "cli", "")
+        .with(json!({ "made": made.iter().map(|row| &row.kid).collect::<Vec<_>>() }));
+    let mut tx = broker.db.write().await?;
+    for row in &made {
+        match tx.signing_keys().insert(row).await {
+            Ok(()) => {}
+            // Another node made them at the same moment: its keys are ours.
+            Err(StoreError::Conflict(_)) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        }
+    }
+    audit::append(&mut tx, broker.clock.now(), &[event]).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+fn make(broker: &Broker, algorithm: Algorithm, state: KeyState) -> Result<SigningKeyRow, KeyError> {
+    let now = broker.clock.now();
+    let (key, pkcs8) = SigningKey::generate(algorithm)?;
+    Ok(SigningKeyRow {
+        kid: key.kid().to_owned(),
+        algorithm,
+        state,
+        sealed: broker.master.seal(&broker.rng, PURPOSE, &pkcs8).map_err(KeyError::Sealed)?,
+        public_jwk: Json(key.public_jwk().clone()),
+        created_at: now,
+        activated_at: (state == KeyState::Active).then_some(now),
+        retired_at: None,
+    })
+}
+
+/// Reads the table; keys parsed before are taken from `known`.
+async fn load(broker: &Broker, known: &HashMap<String, Arc<SigningKey>>) -> Result<Loaded, KeyError> {
+    let at = Monotonic::now();
+    let mut loaded = Loaded { active: HashMap::new(), by_kid: HashMap::new(), jwks: Arc::new(Value::Null), at };
+    let mut published = Vec::new();
+    for row in list_keys(broker).await? {
+        let key = if let Some(key) = known.get(&row.kid) {
+            key.clone()
+        } else {
+            let pkcs8 = broker.master.open(PURPOSE, &row.sealed).map_err(KeyError::Sealed)?;
+            Arc::new(SigningKey::from_pkcs8(row.algorithm, &pkcs8)?)
+        };
+        if row.state == KeyState::Active {
+            loaded.active.insert(row.algorithm, key.clone());
+        }
+        published.push((row.algorithm, key.public_jwk().clone()));
+        loaded.by_kid.insert(row.kid, key);
+    }
+    published.sort_by_key(|(algorithm, _)| *algorithm);
+    let keys: Vec<Value> = published.into_iter().map(|(_, jwk)| jwk).collect();
+    loaded.jwks = Arc::new(json!({ "keys": keys }));
+    Ok(loaded)
+}

@@ -1,0 +1,107 @@
+//! Discovery: what the provider says it can do (OpenID Connect Discovery 1.0 section 3, RFC 8414 section 2).
+//!
+//! One document for both addresses. Only what works is listed; what is switched off is said to be off where silence
+//! would mean yes (`request_uri_parameter_supported`).
+
+use serde::Serialize;
+
+use super::scopes::PERSONAL;
+use crate::model::{Algorithm, AuthMethod, GrantType};
+use crate::text::Language;
+
+/// Absolute URLs of the endpoints.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Endpoints {
+    /// RFC 6749 section 3.1.
+    pub authorization_endpoint: String,
+    /// RFC 6749 section 3.2.
+    pub token_endpoint: String,
+    /// OpenID Connect Core 1.0 section 5.3.
+    pub userinfo_endpoint: String,
+    /// RFC 7517.
+    pub jwks_uri: String,
+    /// RFC 7662.
+    pub introspection_endpoint: String,
+    /// RFC 7009.
+    pub revocation_endpoint: String,
+    /// OpenID Connect RP-Initiated Logout 1.0.
+    pub end_session_endpoint: String,
+}
+
+/// The document.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "members of the standard")]
+pub struct Metadata {
+    issuer: String,
+    #[serde(flatten)]
+    endpoints: Endpoints,
+    response_types_supported: Vec<&'static str>,
+    response_modes_supported: Vec<&'static str>,
+    grant_types_supported: Vec<GrantType>,
+    subject_types_supported: Vec<&'static str>,
+    id_token_signing_alg_values_supported: Vec<Algorithm>,
+    scopes_supported: Vec<&'static str>,
+    claims_supported: Vec<&'static str>,
+    token_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    introspection_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    revocation_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    code_challenge_methods_supported: Vec<&'static str>,
+    prompt_values_supported: Vec<&'static str>,
+    ui_locales_supported: Vec<Language>,
+    authorization_response_iss_parameter_supported: bool,
+    claims_parameter_supported: bool,
+    request_parameter_supported: bool,
+    request_uri_parameter_supported: bool,
+}
+
+/// The document of this issuer.
+#[must_use]
+pub fn metadata(issuer: String, endpoints: Endpoints) -> Metadata {
+    let secrets = vec![AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+    Metadata {
+        issuer,
+        endpoints,
+        response_types_supported: vec!["code"],
+        response_modes_supported: vec!["query"],
+        grant_types_supported: GrantType::ALL.to_vec(),
+        subject_types_supported: vec!["public"],
+        id_token_signing_alg_values_supported: Algorithm::ALL.to_vec(),
+        scopes_supported: PERSONAL.to_vec(),
+        claims_supported: vec![
+            "sub",
+            "iss",
+            "aud",
+            "exp",
+            "iat",
+            "auth_time",
+            "nonce",
+            "amr",
+            "sid",
+            "at_hash",
+            "name",
+            "given_name",
+            "family_name",
+            "preferred_username",
+            "updated_at",
+            "email",
+            "email_verified",
+            "phone_number",
+            "phone_number_verified",
+            "employee_number",
+            "title",
+            "departments",
+            "positions",
+            "roles",
+        ],
+        token_endpoint_auth_methods_supported: AuthMethod::ALL.to_vec(),
+        introspection_endpoint_auth_methods_supported: secrets,
+        revocation_endpoint_auth_methods_supported: AuthMethod::ALL.to_vec(),
+        code_challenge_methods_supported: vec!["S256"],
+        prompt_values_supported: vec!["none", "login", "select_account"],
+        ui_locales_supported: Language::ALL.to_vec(),
+        authorization_response_iss_parameter_supported: true,
+        claims_parameter_supported: false,
+        request_parameter_supported: false,
+        request_uri_parameter_supported: false,
+    }
+}

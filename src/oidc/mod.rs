@@ -1,0 +1,51 @@
+//! The OpenID provider: the rules of OAuth 2.0 and OpenID Connect, without HTTP.
+//!
+//! Where is what: `authorize` decides about an authorization request and `code` makes and redeems codes; `token` is the
+//! token endpoint, with `refresh` beside it; `issue` writes tokens, `verify` reads them; `keys` keeps the signing keys;
+//! `applications` and `client` know who asks; `declare` and `register` bring applications into the database. How to add
+//! a grant: a variant of [`crate::model::GrantType`], an arm in `token`, a file here, a line in `metadata`.
+
+mod applications;
+mod client;
+mod declare;
+mod issue;
+mod keys;
+mod metadata;
+mod params;
+mod scopes;
+mod token;
+mod verify;
+
+use std::net::IpAddr;
+
+use crate::broker::Broker;
+
+pub use applications::Applications;
+pub use client::{ClientError, authenticate};
+pub use declare::{DeclareError, declare_applications};
+pub use keys::{KeyError, KeyRing, list_keys, rotate};
+pub use metadata::{Endpoints, Metadata, metadata};
+pub use params::{NotEncoded, Params};
+pub use scopes::{PERSONAL, is_scope};
+pub use token::{GrantError, TokenResponse, answer_token_request};
+pub use verify::{AccessToken, STALENESS, TokenError, verify_access_token};
+
+/// What every operation of the provider needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Provider<'a> {
+    /// The broker's means.
+    pub broker: &'a Broker,
+    /// The signing keys.
+    pub keys: &'a KeyRing,
+    /// The applications.
+    pub applications: &'a Applications,
+}
+
+/// Where a request comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Caller {
+    /// Address, for throttling, policy and the audit log.
+    pub address: IpAddr,
+    /// Id of the request.
+    pub request_id: String,
+}

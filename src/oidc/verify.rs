@@ -1,0 +1,193 @@
+//! Verifying our own access tokens: for `UserInfo`, introspection and the gateway.
+//!
+//! The signature of a token is checked once; the result is kept under the token's SHA-256. Whether what the token rests
+//! on is still alive (grant, session, person, application, the token itself) is asked of the database by primary key,
+//! and the answer is kept for at most [`STALENESS`], and never across a commit of this process that revoked something.
+//! So a revocation is seen **at once on the node that does it, and within one second on every other**.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant as Monotonic};
+
+use moka::sync::Cache;
+
+use super::KeyRing;
+use super::issue::AccessClaims;
+use crate::broker::Broker;
+use crate::crypto::jwt::{self, JwtError, MAX_TOKEN};
+use crate::crypto::sha256;
+use crate::model::{GrantId, SessionId, Status, UserId};
+use crate::store::{StoreError, invalidations};
+use crate::time::Instant;
+
+/// `typ` of access tokens (RFC 9068 section 2.1).
+pub(super) const ACCESS_TYP: &str = "at+jwt";
+/// How old an answer to "is it still alive" may be.
+pub const STALENESS: Duration = Duration::from_secs(1);
+/// Verified tokens kept at the most.
+const CAPACITY: u64 = 20_000;
+
+/// A verified access token.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct AccessToken {
+    /// Whom it speaks for: a person's id, or `app:` and a client id.
+    pub sub: String,
+    /// The application it was issued to.
+    pub client_id: String,
+    /// What it allows.
+    pub scopes: Vec<String>,
+    /// The person; none for an application in its own name.
+    pub user_id: Option<UserId>,
+    /// The grant it was issued from; none for an application in its own name.
+    pub grant_id: Option<GrantId>,
+    /// The session it was issued from.
+    pub session_id: Option<SessionId>,
+    /// Its id.
+    pub jti: String,
+    /// Whom it is meant for.
+    pub aud: Vec<String>,
+    /// When it was issued.
+    pub iat: Instant,
+    /// When it ends.
+    pub exp: Instant,
+}
+
+impl AccessToken {
+    /// Whether it allows `scope`.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scopes.iter().any(|one| one == scope)
+    }
+}
+
+/// Why a token is not accepted.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenError {
+    /// Not one of ours, or not an access token, or changed.
+    #[error(transparent)]
+    Jwt(#[from] JwtError),
+    /// Made by, or for, another issuer.
+    #[error("the token is of another issuer")]
+    Issuer,
+    /// Past its end.
+    #[error("the token has expired")]
+    Expired,
+    /// What it rests on is gone: revoked, signed out, disabled, removed.
+    #[error("the token was revoked")]
+    Revoked,
+    /// The database failed: nothing is known of the token.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+#[derive(Debug)]
+struct Verified {
+    token: Arc<AccessToken>,
+    /// When it was last found alive: microseconds since the cache was made; 0 for never.
+    checked_at: AtomicU64,
+    /// [`invalidations`] before that.
+    checked_before: AtomicU64,
+}
+
+/// Tokens whose signature was checked, by the SHA-256 of their text.
+pub(super) struct VerifiedTokens {
+    cache: Cache<[u8; 32], Arc<Verified>>,
+    made: Monotonic,
+}
+
+impl std::fmt::Debug for VerifiedTokens {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "VerifiedTokens({})", self.cache.entry_count())
+    }
+}
+
+impl VerifiedTokens {
+    pub(super) fn new() -> Self {
+        let cache = Cache::builder().max_capacity(CAPACITY).time_to_idle(Duration::from_mins(5)).build();
+        Self { cache, made: Monotonic::now() }
+    }
+
+    fn micros(&self) -> u64 {
+        u64::try_from(self.made.elapsed().as_micros()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn is_fresh(&self, verified: &Verified) -> bool {
+        let checked = verified.checked_at.load(Ordering::Acquire);
+        checked != 0
+            && u128::from(self.micros().saturating_sub(checked)) < STALENESS.as_micros()
+            && verified.checked_before.load(Ordering::Acquire) == invalidations()
+    }
+}
+
+/// Verifies an access token of ours: signature, `typ` `at+jwt`, issuer, end, and that grant, session, person,
+/// application and the token itself still live. The audience is for the caller to judge.
+///
+/// # Errors
+/// [`TokenError`]; only [`TokenError::Store`] leaves open whether the token is good.
+pub async fn verify_access_token(broker: &Broker, keys: &KeyRing, token: &str) -> Result<Arc<AccessToken>, TokenError> {
+    if token.len() > MAX_TOKEN {
+        return Err(JwtError::Malformed.into());
+    }
+    let tokens = keys.verified();
+    let digest = sha256(token.as_bytes());
+    let verified = if let Some(verified) = tokens.cache.get(&digest) {
+        verified
+    } else {
+        let token = Arc::new(check_signature(broker, keys, token).await?);
+        let verified = Arc::new(Verified { token, checked_at: AtomicU64::new(0), checked_before: AtomicU64::new(0) });
+        tokens.cache.insert(digest, verified.clone());
+        verified
+    };
+    let now = broker.clock.now();
+    if now >= verified.token.exp {
+        return Err(TokenError::Expired);
+    }
+    if !tokens.is_fresh(&verified) {
+        let (before, at) = (invalidations(), tokens.micros());
+        check_alive(broker, &verified.token, now).await?;
+        verified.checked_before.store(before, Ordering::Release);
+        verified.checked_at.store(at, Ordering::Release);
+    }
+    Ok(verified.token.clone())
+}
+
+/// Signature, kind and issuer; an expired token passes.
+pub(super) async fn check_signature(broker: &Broker, keys: &KeyRing, token: &str) -> Result<AccessToken, TokenError> {
+    let kid = jwt::kid(token)?;
+    let key = keys.find(broker, &kid).await.ok_or(JwtError::UnknownKey)?;
+    let claims: AccessClaims = jwt::verify(&key, ACCESS_TYP, token)?;
+    if claims.iss != broker.config.server.issuer() {
+        return Err(TokenError::Issuer);
+    }
+    let instant = |seconds| Instant::from_timestamp(seconds, 0).ok_or(JwtError::Malformed);
+    let user_id = match claims.grant {
+        Some(_) => Some(claims.sub.parse().map_err(|_| JwtError::Malformed)?),
+        None => None,
+    };
+    Ok(AccessToken {
+        user_id,
+        sub: claims.sub,
+        client_id: claims.client_id,
+        scopes: claims.scope.split(' ').filter(|scope| !scope.is_empty()).map(str::to_owned).collect(),
+        grant_id: claims.grant,
+        session_id: claims.sid,
+        jti: claims.jti,
+        aud: claims.aud.into(),
+        iat: instant(claims.iat)?,
+        exp: instant(claims.exp)?,
+    })
+}
+
+async fn check_alive(broker: &Broker, token: &AccessToken, now: Instant) -> Result<(), TokenError> {
+    let mut tx = broker.db.read().await?;
+    let is_alive = match token.grant_id {
+        Some(grant) => tx.grants().liveness(grant, &token.jti).await?.is_some_and(|grant| {
+            grant.revoked_at.is_none()
+                && now < grant.expires_at
+                && grant.status == Some(Status::Active)
+                && grant.revoked_tokens == 0
+        }),
+        None => tx.applications().is_alive(&token.client_id, &token.jti).await?,
+    };
+    if is_alive { Ok(()) } else { Err(TokenError::Revoked) }
+}

@@ -1,0 +1,109 @@
+//! Applications.
+
+use super::{StoreError, Tx};
+use crate::model::{Application, EndReason};
+use crate::time::Instant;
+
+/// Store functions of applications.
+#[derive(Debug)]
+pub struct Applications<'a>(&'a mut Tx);
+
+impl Tx {
+    /// Applications.
+    pub fn applications(&mut self) -> Applications<'_> {
+        Applications(self)
+    }
+}
+
+impl Applications<'_> {
+    /// The application with this id, enabled or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&mut self, id: &str) -> Result<Option<Application>, StoreError> {
+        self.0.optional("SELECT * FROM applications WHERE id = $1", &[&id]).await
+    }
+
+    /// Every application, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&mut self) -> Result<Vec<Application>, StoreError> {
+        self.0.all("SELECT * FROM applications ORDER BY name, id", &[]).await
+    }
+
+    /// Number of applications and time of the last change: whether a cached list still holds.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn stamp(&mut self) -> Result<(i64, Option<Instant>), StoreError> {
+        self.0.one("SELECT COUNT(*), MAX(updated_at) FROM applications", &[]).await
+    }
+
+    /// Whether the application is enabled and its access token with this `jti` not revoked, in one look-up by primary
+    /// key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_alive(&mut self, id: &str, jti: &str) -> Result<bool, StoreError> {
+        let sql = "SELECT COUNT(*) FROM applications a WHERE a.id = $1 AND a.enabled \
+                   AND NOT EXISTS (SELECT 1 FROM revoked_tokens r WHERE r.jti = $2)";
+        let (count,): (i64,) = self.0.one(sql, &[&id, &jti]).await?;
+        Ok(count > 0)
+    }
+
+    /// Writes a new application.
+    ///
+    /// # Errors
+    /// When the database fails, [`StoreError::Conflict`] when the id is taken.
+    pub async fn insert(&mut self, a: &Application) -> Result<(), StoreError> {
+        self.0.invalidates();
+        let sql = "INSERT INTO applications (id, name, declared, enabled, auth_method, secret_hash, settings, \
+                   created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let row: [&dyn super::Param; 9] = [
+            &a.id,
+            &a.name,
+            &a.declared,
+            &a.enabled,
+            &a.auth_method,
+            &a.secret_hash,
+            &a.settings,
+            &a.created_at,
+            &a.updated_at,
+        ];
+        self.0.run(sql, &row).await.map(drop)
+    }
+
+    /// Writes everything of an application but its id and the time it was made.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn update(&mut self, a: &Application) -> Result<(), StoreError> {
+        self.0.invalidates();
+        let sql = "UPDATE applications SET name = $2, declared = $3, enabled = $4, auth_method = $5, \
+                   secret_hash = $6, settings = $7, updated_at = $8 WHERE id = $1";
+        let row: [&dyn super::Param; 8] =
+            [&a.id, &a.name, &a.declared, &a.enabled, &a.auth_method, &a.secret_hash, &a.settings, &a.updated_at];
+        self.0.run(sql, &row).await.map(drop)
+    }
+
+    /// Removes an application; tells whether it was there.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete(&mut self, id: &str) -> Result<bool, StoreError> {
+        self.0.invalidates();
+        Ok(self.0.run("DELETE FROM applications WHERE id = $1", &[&id]).await? > 0)
+    }
+
+    /// Revokes every grant of an application.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_grants(&mut self, id: &str, at: Instant) -> Result<u64, StoreError> {
+        self.0.invalidates();
+        let sql = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE application_id = $1 \
+                   AND revoked_at IS NULL";
+        self.0.run(sql, &[&id, &at, &EndReason::ApplicationRemoved]).await
+    }
+}

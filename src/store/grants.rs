@@ -1,0 +1,125 @@
+//! Grants, and access tokens revoked one by one.
+
+use super::{StoreError, Tx};
+use crate::model::{EndReason, Grant, GrantId, SessionId, Status};
+use crate::time::Instant;
+
+/// Rows deleted by one statement of the purge.
+const BATCH: i64 = 500;
+
+/// Whether what a token rests on is still alive.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, sqlx::FromRow)]
+pub struct Liveness {
+    /// When the grant was revoked.
+    pub revoked_at: Option<Instant>,
+    /// When the grant ends in any case.
+    pub expires_at: Instant,
+    /// The person's status.
+    pub status: Option<Status>,
+    /// Whether the token itself was revoked: 0 or more.
+    pub revoked_tokens: i64,
+}
+
+/// Store functions of grants.
+#[derive(Debug)]
+pub struct Grants<'a>(&'a mut Tx);
+
+impl Tx {
+    /// Grants.
+    pub fn grants(&mut self) -> Grants<'_> {
+        Grants(self)
+    }
+}
+
+impl Grants<'_> {
+    /// The grant with this id, live or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find(&mut self, id: GrantId) -> Result<Option<Grant>, StoreError> {
+        self.0.optional("SELECT * FROM grants WHERE id = $1", &[&id]).await
+    }
+
+    /// Writes a new grant.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert(&mut self, g: &Grant) -> Result<(), StoreError> {
+        let sql = "INSERT INTO grants (id, application_id, user_id, session_id, scope, auth_time, amr, created_at, \
+                   expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let row: [&dyn super::Param; 9] = [
+            &g.id,
+            &g.application_id,
+            &g.user_id,
+            &g.session_id,
+            &g.scope,
+            &g.auth_time,
+            &g.amr,
+            &g.created_at,
+            &g.expires_at,
+        ];
+        self.0.run(sql, &row).await.map(drop)
+    }
+
+    /// Revokes a grant with all that hangs on it; tells whether it was live.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke(&mut self, id: GrantId, reason: EndReason, at: Instant) -> Result<bool, StoreError> {
+        self.0.invalidates();
+        let sql = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE id = $1 AND revoked_at IS NULL";
+        Ok(self.0.run(sql, &[&id, &at, &reason]).await? > 0)
+    }
+
+    /// What an access token with this grant and `jti` rests on, in one look-up by primary key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn liveness(&mut self, id: GrantId, jti: &str) -> Result<Option<Liveness>, StoreError> {
+        let sql = "SELECT g.revoked_at, g.expires_at, u.status, \
+                   (SELECT COUNT(*) FROM revoked_tokens r WHERE r.jti = $2) AS revoked_tokens \
+                   FROM grants g LEFT JOIN users u ON u.id = g.user_id WHERE g.id = $1";
+        self.0.optional(sql, &[&id, &jti]).await
+    }
+
+    /// Revokes one access token until it would have expired anyway.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn revoke_token(&mut self, jti: &str, expires_at: Instant) -> Result<(), StoreError> {
+        self.0.invalidates();
+        let sql = "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING";
+        self.0.run(sql, &[&jti, &expires_at]).await.map(drop)
+    }
+
+    /// Notes that a session reached an application: what single logout has to tell.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_application(&mut self, session: SessionId, app: &str, at: Instant) -> Result<(), StoreError> {
+        let sql = "INSERT INTO session_applications (session_id, application_id, first_at, last_at) \
+                   VALUES ($1, $2, $3, $3) ON CONFLICT (session_id, application_id) DO UPDATE SET last_at = $3";
+        self.0.run(sql, &[&session, &app, &at]).await.map(drop)
+    }
+
+    /// Deletes one batch of grants that ended before `before`, once nothing hangs on them; tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge(&mut self, before: Instant) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM grants WHERE id IN (SELECT g.id FROM grants g WHERE g.expires_at < $1 \
+                   AND NOT EXISTS (SELECT 1 FROM refresh_tokens r WHERE r.grant_id = g.id) \
+                   AND NOT EXISTS (SELECT 1 FROM authorization_codes c WHERE c.grant_id = g.id) LIMIT $2)";
+        self.0.run(sql, &[&before, &BATCH]).await
+    }
+
+    /// Deletes one batch of revoked tokens that have expired; tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge_revoked_tokens(&mut self, before: Instant) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM revoked_tokens WHERE jti IN \
+                   (SELECT jti FROM revoked_tokens WHERE expires_at < $1 LIMIT $2)";
+        self.0.run(sql, &[&before, &BATCH]).await
+    }
+}

@@ -1,0 +1,3 @@
+//! The OpenID provider, endpoint by endpoint.
+
+mod client_credentials;
