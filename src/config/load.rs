@@ -17,7 +17,7 @@ pub enum ConfigError {
         cause: std::io::Error,
     },
     /// The file is no valid TOML, or holds a key or value that does not belong there.
-    #[error("{path}: {message}", path = .path.display())]
+    #[error("{path}:{message}", path = .path.display())]
     Parse {
         /// Which file.
         path: PathBuf,
@@ -60,21 +60,16 @@ impl Config {
     pub fn parse(path: &Path, text: &str, overrides: &[(&str, &str, String)]) -> Result<Self, ConfigError> {
         let parse = |error: toml::de::Error| ConfigError::Parse {
             path: path.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
+            message: super::one_line(text, &error),
         };
         let mut config: Self = if overrides.is_empty() {
             toml::from_str(text).map_err(parse)?
         } else {
-            // Parsed once without them first, so that a fault of the file is shown with its line.
-            let mut table: toml::Table = toml::from_str(text).map_err(parse)?;
-            for (section, key, value) in overrides {
-                let section = table.entry(*section).or_insert_with(|| toml::Table::new().into());
-                if let Some(section) = section.as_table_mut() {
-                    section.insert((*key).to_owned(), value.clone().into());
-                }
-            }
-            table.try_into().map_err(|error: toml::de::Error| {
-                toml::from_str::<Self>(text).err().map_or_else(|| parse(error), parse)
+            let table: toml::Table = toml::from_str(text).map_err(parse)?;
+            // A fault of the file is shown with its line; what is left is a fault of the environment.
+            overlaid(&table, overrides).map_err(|error| match toml::from_str::<Self>(text) {
+                Err(in_file) if !is_missing(&in_file) => parse(in_file),
+                _ => blamed(path, &table, overrides, &error),
             })?
         };
         config.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -99,6 +94,41 @@ impl Config {
         }
         problems
     }
+}
+
+/// The file's table with the environment's values laid over it.
+fn overlaid(table: &toml::Table, overrides: &[(&str, &str, String)]) -> Result<Config, toml::de::Error> {
+    let mut table = table.clone();
+    for (section, key, value) in overrides {
+        let section = table.entry(*section).or_insert_with(|| toml::Table::new().into());
+        if let Some(section) = section.as_table_mut() {
+            section.insert((*key).to_owned(), value.clone().into());
+        }
+    }
+    table.try_into()
+}
+
+/// A key that the file lacks may come from the environment.
+fn is_missing(error: &toml::de::Error) -> bool {
+    error.message().starts_with("missing field")
+}
+
+/// The fault of a configuration that is sound without the environment: names the variable where one alone breaks it.
+fn blamed(
+    path: &Path,
+    table: &toml::Table,
+    overrides: &[(&str, &str, String)],
+    error: &toml::de::Error,
+) -> ConfigError {
+    let mut message = format!(" {}", super::one_line("", error));
+    for (at, (section, key, value)) in overrides.iter().enumerate() {
+        let without: Vec<_> = overrides.iter().enumerate().filter(|(i, _)| *i != at).map(|(_, o)| o.clone()).collect();
+        let variable = OVERRIDES.iter().find(|(_, s, k)| s == section && k == key).map_or("", |(name, ..)| name);
+        if overlaid(table, &without).is_ok() || !is_missing(error) && overrides.len() == 1 {
+            message = format!(" the environment variable {variable} (`{value}`) is not usable: {}", error.message());
+        }
+    }
+    ConfigError::Parse { path: path.to_owned(), message }
 }
 
 fn unique<'a>(what: &str, names: impl Iterator<Item = &'a str>, problems: &mut Vec<String>) {

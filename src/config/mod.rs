@@ -7,6 +7,7 @@
 mod application;
 mod database;
 mod duration;
+mod fault;
 mod load;
 mod oidc;
 mod route;
@@ -22,6 +23,7 @@ use serde::Deserialize;
 pub use application::ApplicationConfig;
 pub use database::DatabaseConfig;
 pub use duration::Lifetime;
+pub use fault::one_line;
 pub use load::ConfigError;
 pub use oidc::OidcConfig;
 pub use route::{GatewayConfig, RouteConfig};
