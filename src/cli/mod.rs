@@ -16,7 +16,7 @@ use crate::config::Config;
 use crate::crypto::MasterKey;
 use crate::policy::Policies;
 use crate::random::Rng;
-use crate::store::Db;
+use crate::store::{Db, StoreError};
 use crate::time::Clock;
 
 /// Identity broker: sign in once, one truth about people, every integration call judged.
@@ -71,7 +71,10 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 
 #[expect(clippy::print_stderr, reason = "what a person at a terminal reads")]
 fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("yaopai: {error:#}");
+    // Drivers and parsers like to draw; a start script wants one line.
+    let lines = format!("{error:#}");
+    let line = lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+    eprintln!("yaopai: {line}");
     ExitCode::FAILURE
 }
 
@@ -86,10 +89,13 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
     {
         std::fs::create_dir_all(folder).with_context(|| format!("the folder `{}` cannot be made", folder.display()))?;
     }
-    let db = Db::open(&url, config.database.connections)
-        .await
-        .context("database.url: the database cannot be opened; is it running and may this user connect?")?;
-    db.migrate().await?;
+    let db = Db::open(&url, config.database.connections).await.map_err(|error| match error {
+        // Names the place and the remedy itself.
+        StoreError::Url(_) => anyhow::Error::new(error).context("database.url"),
+        _ => anyhow::Error::new(error)
+            .context("database.url: the database cannot be opened; is it running and may this user connect?"),
+    })?;
+    db.migrate().await.context("database.url")?;
     let policies = Policies::load(&config.resolve(&config.policies.folder))?;
     let audit = Recorder::new(db.clone(), Clock::System);
     Ok(Broker { config: Arc::new(config), db, clock: Clock::System, rng, master: Arc::new(master), audit, policies })

@@ -22,7 +22,6 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let app = App::new(broker.clone(), keys);
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
-    tracing::info!(listen = %settings.server.listen, url = %settings.server.public_url, "serving");
     server::serve(listener, routes::router(app), &settings.server, &settings.folder, stop).await?;
     broker.db.close().await;
     tracing::info!("stopped");

@@ -72,9 +72,13 @@ pub async fn serve(
             let tls = RustlsConfig::from_pem_file(&cert, &key)
                 .await
                 .map_err(|cause| ServeError::Certificate { file: cert.display().to_string(), cause })?;
+            tracing::info!(listen = %server.listen, url = %server.public_url, tls = true, "serving");
             axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
         }
-        _ => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
+        _ => {
+            tracing::info!(listen = %server.listen, url = %server.public_url, tls = false, "serving");
+            axum_server::from_tcp(listener)?.handle(handle).serve(service).await?;
+        }
     }
     Ok(())
 }

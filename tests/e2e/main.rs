@@ -1,1 +1,6 @@
-//! What needs real outside programs: slapd, nginx, Chromium, other people's clients.
+//! What needs real outside programs: slapd, nginx, Chromium, other people's clients, and our own binary.
+
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
+
+mod cli;
+mod process;

@@ -1,0 +1,4 @@
+//! The command line, as an operator and a service manager meet it.
+
+mod faults;
+mod life;
