@@ -66,19 +66,19 @@ pub async fn serve(
         stopping.graceful_shutdown(Some(drain));
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    match (&server.tls_cert_file, &server.tls_key_file) {
-        (Some(cert), Some(key)) => {
-            let (cert, key) = (folder.join(cert), folder.join(key));
-            let tls = RustlsConfig::from_pem_file(&cert, &key)
-                .await
-                .map_err(|cause| ServeError::Certificate { file: cert.display().to_string(), cause })?;
-            tracing::info!(listen = %server.listen, url = %server.public_url, tls = true, "serving");
-            axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?;
-        }
-        _ => {
-            tracing::info!(listen = %server.listen, url = %server.public_url, tls = false, "serving");
-            axum_server::from_tcp(listener)?.handle(handle).serve(service).await?;
-        }
+    let tls = match (&server.tls_cert_file, &server.tls_key_file) {
+        (Some(cert), Some(key)) => Some(certificate(&folder.join(cert), &folder.join(key)).await?),
+        _ => None,
+    };
+    tracing::info!(listen = %server.listen, url = %server.public_url, tls = tls.is_some(), "serving");
+    match tls {
+        Some(tls) => axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?,
+        None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,
     }
     Ok(())
+}
+
+async fn certificate(cert: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
+    let loaded = RustlsConfig::from_pem_file(cert, key).await;
+    loaded.map_err(|cause| ServeError::Certificate { file: cert.display().to_string(), cause })
 }

@@ -76,7 +76,9 @@ fn the_file_says_what_the_tests_cite() {
             "{FILE}: {assertion} names {gone:?}, which cites it no longer: make conformance-update"
         );
     }
-    assert_eq!(written, expected, "{FILE} lacks a citation: make conformance-update");
+    let lacking = expected.iter().filter(|(assertion, tests)| written.get(*assertion) != Some(tests));
+    let lacking: Vec<&String> = lacking.map(|(assertion, _)| assertion).collect();
+    assert!(lacking.is_empty(), "{FILE} lacks tests that cite {lacking:?}: make conformance-update");
 }
 
 #[test]
