@@ -31,6 +31,8 @@ pub struct ServerConfig {
     /// Name of the company, shown on the sign-in page.
     #[serde(default = "default_organisation")]
     pub organisation: String,
+    /// Folder whose templates, style sheet and images replace ours of the same name.
+    pub templates: Option<PathBuf>,
 }
 
 fn default_listen() -> SocketAddr {

@@ -2,7 +2,9 @@
 
 pub mod jwt;
 mod master;
+mod password;
 mod signing;
 
 pub use master::{MasterKey, MasterKeyError, constant_time_eq, sha256, sha256_hex};
+pub use password::{Hasher, MAX_PASSWORD, PasswordError, check_stored_hash, hash_password};
 pub use signing::{SigningError, SigningKey};

@@ -4,14 +4,17 @@
 //! and a line in [`routes`]. Every route stands there on one page; the route-coverage test calls each as nobody, as a
 //! stranger and with a bad CSRF token.
 
+mod assets;
 pub mod extract;
 mod health;
 mod layers;
+mod login;
 mod oidc;
 pub mod paths;
 pub mod respond;
 pub mod routes;
 pub mod server;
 pub mod state;
+pub mod ui;
 
 pub use state::App;

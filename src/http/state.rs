@@ -1,6 +1,8 @@
 //! What handlers share.
 
+use super::ui::Ui;
 use crate::broker::Broker;
+use crate::crypto::Hasher;
 use crate::oidc::{Applications, KeyRing, Provider};
 
 /// The state of the router. Cheap to clone.
@@ -12,13 +14,20 @@ pub struct App {
     pub keys: KeyRing,
     /// The applications.
     pub applications: Applications,
+    /// Pages.
+    pub ui: Ui,
+    /// The pool that checks passwords.
+    pub hasher: Hasher,
 }
 
 impl App {
     /// Puts the state together.
     #[must_use]
     pub fn new(broker: Broker, keys: KeyRing) -> Self {
-        Self { broker, keys, applications: Applications::default() }
+        let templates = broker.config.server.templates.as_ref().map(|folder| broker.config.resolve(folder));
+        let ui = Ui::new(templates.as_deref());
+        let hasher = Hasher::new(broker.config.login.concurrent_checks);
+        Self { broker, keys, applications: Applications::default(), ui, hasher }
     }
 
     /// What operations of the OpenID provider need.

@@ -1,5 +1,15 @@
 //! Authentication: proving who somebody is, and the session that follows.
 
+mod password;
+mod recovery;
+mod return_to;
 mod session;
+mod sign_in;
+mod throttle;
 
-pub use session::{CurrentSession, SessionOrigin, current_session, open_session};
+pub use recovery::{RECOVERY_LOGIN, RecoveryError, ensure_recovery, renew_recovery};
+pub use return_to::ReturnTo;
+pub use session::{
+    CurrentSession, SessionOrigin, current_session, end_others, end_session, open_session, sign_out_everywhere,
+};
+pub use sign_in::{Attempt, SignInError, SignedIn, sign_in};

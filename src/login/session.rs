@@ -2,12 +2,15 @@
 
 use chrono::Duration;
 
+use serde_json::json;
+
+use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::model::{OperatorId, Session, SessionId, Status, User, UserId};
+use crate::model::{EndReason, Operator, OperatorId, Session, SessionId, Status, User, UserId};
 use crate::store::{StoreError, Tx};
 
 /// Purpose under which session tokens are hashed.
-const PURPOSE: &str = "session";
+pub(super) const PURPOSE: &str = "session";
 /// A session's last use is written at most so often.
 const TOUCH_EVERY: Duration = Duration::seconds(60);
 
@@ -28,7 +31,35 @@ pub enum CurrentSession {
     /// A person's.
     Person(Session, Box<User>),
     /// A recovery administrator's.
-    Operator(Session, OperatorId),
+    Operator(Session, Box<Operator>),
+}
+
+impl CurrentSession {
+    /// The session itself.
+    #[must_use]
+    pub fn session(&self) -> &Session {
+        match self {
+            Self::Person(session, _) | Self::Operator(session, _) => session,
+        }
+    }
+
+    /// The person; none for a recovery administrator.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        match self {
+            Self::Person(_, user) => Some(user),
+            Self::Operator(..) => None,
+        }
+    }
+
+    /// Who it is in the audit log.
+    #[must_use]
+    pub fn actor(&self) -> String {
+        match self {
+            Self::Person(_, user) => format!("user:{}", user.id),
+            Self::Operator(_, operator) => format!("operator:{}", operator.login),
+        }
+    }
 }
 
 /// Opens a session for a person; gives the cookie's token, which is stored nowhere.
@@ -83,7 +114,10 @@ pub async fn current_session(broker: &Broker, token: &str) -> Result<Option<Curr
             Some(user) if user.status == Status::Active => CurrentSession::Person(session.clone(), Box::new(user)),
             _ => return Ok(None),
         },
-        (None, Some(operator)) => CurrentSession::Operator(session.clone(), operator),
+        (None, Some(operator)) => match tx.operators().find(operator).await? {
+            Some(operator) => CurrentSession::Operator(session.clone(), Box::new(operator)),
+            None => return Ok(None),
+        },
         _ => return Ok(None),
     };
     drop(tx);
@@ -94,4 +128,78 @@ pub async fn current_session(broker: &Broker, token: &str) -> Result<Option<Curr
         tx.commit().await?;
     }
     Ok(Some(current))
+}
+
+/// Ends one session of `caller`: this one (signing out) or another of the same person (revoking it from the list).
+/// Tells whether it was live and the caller's.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_session(
+    broker: &Broker,
+    caller: &CurrentSession,
+    id: SessionId,
+    (address, request_id): (&str, &str),
+) -> Result<bool, StoreError> {
+    let now = broker.clock.now();
+    let is_own = id == caller.session().id;
+    let reason = if is_own { EndReason::SignedOut } else { EndReason::Revoked };
+    let mut tx = broker.db.write().await?;
+    let found = tx.sessions().find(id).await?.filter(|session| {
+        is_own || (session.user_id.is_some() && session.user_id == caller.user().map(|user| user.id))
+    });
+    if found.is_none() || !tx.sessions().end(id, reason, now).await? {
+        return Ok(false);
+    }
+    let event = Event::new(Action::SignOut, Outcome::Success, caller.actor(), caller.actor())
+        .from_request(address, request_id)
+        .with(json!({ "session": id, "reason": reason }));
+    audit::append(&mut tx, now, &[event]).await?;
+    tx.commit().await?;
+    Ok(true)
+}
+
+/// Ends every other session of the person, with their grants; tells how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_others(
+    broker: &Broker,
+    caller: &CurrentSession,
+    (address, request_id): (&str, &str),
+) -> Result<u64, StoreError> {
+    let Some(user) = caller.user() else { return Ok(0) };
+    let now = broker.clock.now();
+    let mut tx = broker.db.write().await?;
+    let ended = tx.sessions().end_others(user.id, caller.session().id, EndReason::Revoked, now).await?;
+    let event = Event::new(Action::SignOut, Outcome::Success, caller.actor(), caller.actor())
+        .from_request(address, request_id)
+        .with(json!({ "sessions": ended, "reason": EndReason::Revoked }));
+    audit::append(&mut tx, now, &[event]).await?;
+    tx.commit().await?;
+    Ok(ended)
+}
+
+/// Ends every session and grant of the person, this one and those with `offline_access` too.
+///
+/// # Errors
+/// When the database fails.
+pub async fn sign_out_everywhere(
+    broker: &Broker,
+    caller: &CurrentSession,
+    (address, request_id): (&str, &str),
+) -> Result<(), StoreError> {
+    let now = broker.clock.now();
+    let mut tx = broker.db.write().await?;
+    let mut ended = 0;
+    if let Some(user) = caller.user() {
+        ended = tx.revoke_people(&[user.id], EndReason::SignedOut, now).await?.sessions;
+    } else if tx.sessions().end(caller.session().id, EndReason::SignedOut, now).await? {
+        ended = 1;
+    }
+    let event = Event::new(Action::SignOut, Outcome::Success, caller.actor(), caller.actor())
+        .from_request(address, request_id)
+        .with(json!({ "sessions": ended, "everywhere": true }));
+    audit::append(&mut tx, now, &[event]).await?;
+    tx.commit().await
 }

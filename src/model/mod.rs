@@ -8,6 +8,7 @@ mod application;
 mod change;
 mod grant;
 mod ids;
+mod operator;
 mod person;
 mod plan;
 mod redirect_uri;
@@ -19,6 +20,7 @@ pub use application::{Application, ApplicationSettings, AuthMethod, GrantType};
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use grant::{AuthorizationCode, Grant, RefreshToken};
 pub use ids::{DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
+pub use operator::Operator;
 pub use person::{Attributes, Department, Group, Position, Status, User};
 pub use plan::{
     Finding, Link, LoggedChange, Member, NewFinding, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState,

@@ -95,4 +95,44 @@ impl Sessions<'_> {
         self.0.run(sql, &[&id, &now, &reason]).await?;
         Ok(ended > 0)
     }
+
+    /// Ends every live session of the person but `keep`, with their grants; tells how many sessions.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_others(
+        &mut self,
+        user: UserId,
+        keep: SessionId,
+        reason: EndReason,
+        now: Instant,
+    ) -> Result<u64, StoreError> {
+        let sql = "UPDATE grants SET revoked_at = $3, revoked_reason = $4 WHERE user_id = $1 AND revoked_at IS NULL \
+                   AND session_id IN (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL)";
+        self.0.run(sql, &[&user, &keep, &now, &reason]).await?;
+        let sql = "UPDATE sessions SET ended_at = $3, ended_reason = $4 WHERE user_id = $1 AND id <> $2 \
+                   AND ended_at IS NULL";
+        self.0.run(sql, &[&user, &keep, &now, &reason]).await
+    }
+
+    /// Notes that the session reached an application: what single logout has to tell, and what people see.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reached(&mut self, id: SessionId, application: &str, now: Instant) -> Result<(), StoreError> {
+        let sql = "INSERT INTO session_applications (session_id, application_id, first_at, last_at) \
+                   VALUES ($1, $2, $3, $3) ON CONFLICT (session_id, application_id) DO UPDATE SET last_at = $3";
+        self.0.run(sql, &[&id, &application, &now]).await.map(drop)
+    }
+
+    /// The applications that the person's live sessions reached, by session.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_reached(&mut self, user: UserId) -> Result<Vec<(SessionId, String)>, StoreError> {
+        let sql = "SELECT a.session_id, a.application_id FROM session_applications a \
+                   JOIN sessions s ON s.id = a.session_id WHERE s.user_id = $1 AND s.ended_at IS NULL \
+                   ORDER BY a.first_at, a.application_id";
+        self.0.all(sql, &[&user]).await
+    }
 }

@@ -1,18 +1,22 @@
 //! What handlers take out of a request.
 
 mod caller;
+mod csrf;
 mod form;
 mod peer;
 mod session;
+mod visit;
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::convert::Infallible;
 
 pub use caller::Authorization;
+pub use csrf::{Fields, SessionForm, SignInForm};
 pub use form::FormParams;
 pub use peer::ClientAddress;
 pub use session::{MaybeSession, session_cookie};
+pub use visit::{Visit, browser_cookie, device_cookie};
 
 use crate::text::Language;
 

@@ -1,2 +1,50 @@
 ## Every page
 product = Yaopai
+skip-to-content = Skip to content
+language = Language
+motto = One tablet opens every gate.
+motto-more = Sign in once; every application of the company knows you.
+never-share = Never tell anyone your password, not even the help desk.
+to-portal = Go to my applications
+
+## Signing in
+sign-in = Sign in
+sign-in-title = Sign in to { $organisation }
+sign-in-lead = Use the login name and password of your company account.
+sign-in-again = The application asks you to confirm that it is still you.
+login-name = Login name
+password = Password
+sign-in-help = Forgotten your password? Your company's help desk can set a new one.
+problem-empty = Type both your login name and your password.
+problem-too-long = This password is longer than any password can be. Type it again.
+problem-wrong = Login name or password is not right. Check both and try again.
+problem-wrong-wait = Login name or password is not right. After several failed attempts you have to wait { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+ } before the next one.
+problem-throttled = Too many failed attempts. Wait { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+ }, then try again. If this was not you, tell your help desk.
+problem-directory = The company directory cannot be reached, so nobody's password can be checked right now. Try again in a minute; if it lasts, tell your help desk.
+problem-busy = Very many people are signing in at this moment. Try again in a few seconds.
+
+## Refusals
+error-title = Not possible
+error-request = Request { $id }: give this number to your help desk if you ask for help.
+error-internal = Something failed on our side.
+next-error-internal = Try again in a moment. If it happens again, tell your help desk the number below.
+error-not-found = There is no such page.
+next-error-not-found = Check the address, or begin at your applications.
+error-method = This page cannot be used in that way.
+next-error-method = Go back and use the buttons of the page.
+error-no-cookies = Your browser does not keep cookies.
+next-error-no-cookies = Allow cookies for this site, open the sign-in page again and sign in. If you left the page open for long, opening it again is enough.
+error-cross-site = This request came from another site.
+next-error-cross-site = Nothing was done. If you wanted this, open the page here and use its buttons.
+error-bad-request = This request cannot be understood.
+next-error-bad-request = Go back, open the page again and use its buttons.
+error-too-large = This form holds more than it may.
+next-error-too-large = Go back and shorten what you typed.
+error-old-form = This page is out of date.
+next-error-old-form = Nothing was done. Go back, load the page again and repeat the last step.

@@ -1,2 +1,44 @@
 ## 每个页面
 product = 腰牌
+skip-to-content = 跳到正文
+language = 语言
+motto = 一块腰牌，处处通行。
+motto-more = 登录一次，公司的每个应用都认得您。
+never-share = 请勿将密码告诉任何人，包括服务台人员。
+to-portal = 前往我的应用
+
+## 登录
+sign-in = 登录
+sign-in-title = 登录{ $organisation }
+sign-in-lead = 请使用公司账号的登录名和密码。
+sign-in-again = 应用要求再次确认您的身份。
+login-name = 登录名
+password = 密码
+sign-in-help = 忘记密码？请联系公司服务台重置。
+problem-empty = 请填写登录名和密码。
+problem-too-long = 密码过长，请重新输入。
+problem-wrong = 登录名或密码不正确，请核对后重试。
+problem-wrong-wait = 登录名或密码不正确。失败次数较多，请等待 { $minutes } 分钟后再试。
+problem-throttled = 失败次数过多，请等待 { $minutes } 分钟后再试。如非本人操作，请告知服务台。
+problem-directory = 暂时无法连接公司目录，目前无法核对任何人的密码。请一分钟后重试；如仍不行，请告知服务台。
+problem-busy = 此刻登录的人很多，请几秒钟后重试。
+
+## 拒绝
+error-title = 无法继续
+error-request = 请求编号 { $id }：联系服务台时请提供此编号。
+error-internal = 我们这边出了问题。
+next-error-internal = 请稍后重试。如再次出现，请把下面的编号告知服务台。
+error-not-found = 没有这个页面。
+next-error-not-found = 请检查网址，或从我的应用开始。
+error-method = 此页面不能这样使用。
+next-error-method = 请返回并使用页面上的按钮。
+error-no-cookies = 浏览器没有保存 Cookie。
+next-error-no-cookies = 请允许本站使用 Cookie，重新打开登录页后再登录。如果页面打开了很久，重新打开即可。
+error-cross-site = 此请求来自其他网站。
+next-error-cross-site = 未执行任何操作。如确有需要，请在本站打开页面并使用其按钮。
+error-bad-request = 无法理解此请求。
+next-error-bad-request = 请返回，重新打开页面并使用其按钮。
+error-too-large = 表单内容过长。
+next-error-too-large = 请返回并缩短所填内容。
+error-old-form = 页面已过期。
+next-error-old-form = 未执行任何操作。请返回并重新加载页面，再重复上一步。

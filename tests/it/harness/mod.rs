@@ -2,7 +2,9 @@
 //!
 //! `both!` makes two tests of one body, on SQLite and on PostgreSQL. Time moves only by `app.clock().advance(…)`.
 
+mod browser;
 mod keys;
+mod people;
 mod postgres;
 
 use std::net::SocketAddr;
@@ -21,6 +23,9 @@ use yaopai::policy::Policies;
 use yaopai::random::Rng;
 use yaopai::store::Db;
 use yaopai::time::Clock;
+
+pub use browser::{Browser, Form, Page};
+pub use people::{PASSWORD, build, person, save};
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

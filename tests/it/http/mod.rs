@@ -1,4 +1,5 @@
 //! The router, route by route: mirrors `src/http`.
 
 mod health;
+mod login;
 mod oidc;
