@@ -103,15 +103,15 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// What it printed.
-    pub fn printed(&self) -> String {
+    fn printed(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    fn last_words(&self) -> String {
+    /// The last lines it printed.
+    pub fn last_words(&self) -> String {
         let log = self.printed();
         let lines: Vec<&str> = log.lines().collect();
-        lines.iter().rev().take(5).rev().copied().collect::<Vec<_>>().join("; ")
+        lines.iter().skip(lines.len().saturating_sub(20)).copied().collect::<Vec<_>>().join("\n")
     }
 
     /// Whether it still runs.

@@ -78,7 +78,7 @@ async fn perform(tell: Tell) -> anyhow::Result<bool> {
     if is_kept {
         tokio::select! {
             () = &mut stop => {}
-            () = gone(&mut serving) => say(&serving.printed()),
+            () = gone(&mut serving) => say(&serving.last_words()),
         }
     }
     serving.stop().await?;
@@ -113,7 +113,8 @@ fn epilogue(tell: Tell, stage: &Stage, failures: usize, serving: &Serving, is_ke
         say(tell.pick("\nEvery step held.", "\n每一步都成立。"));
     } else {
         say(&tell.pick(format!("\n{failures} step(s) failed."), format!("\n有 {failures} 步未成立。")));
-        say(&tell.pick(format!("The broker's log: {}", serving.printed()), format!("服务日志：{}", serving.printed())));
+        say(tell.pick("The broker's last words:", "服务日志末尾："));
+        say(&serving.last_words());
     }
     if !is_kept {
         return;

@@ -87,8 +87,8 @@ impl Walk<'_> {
         failures += self.judge(calls::clerk_is_refused(self).await);
         tell.heading(
             7,
-            "The clerk leaves: removed from the directory, gone everywhere",
-            "职员离职：从目录删除，处处失效",
+            "Somebody leaves: removed from the directory, gone everywhere",
+            "员工离职：从目录删除，处处失效",
         );
         failures += self.judge(leaver::is_gone(self).await);
         tell.heading(8, "All of it stands in the audit log, and the log is intact", "以上全部记入审计日志，且日志完好");
