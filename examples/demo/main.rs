@@ -96,7 +96,7 @@ fn raise(stage: &mut Stage) -> anyhow::Result<()> {
     };
     let [for_oa, for_expense] = &stage.secrets;
     let oa = registration("oa", for_oa, &stage.oa, &["profile", "email", "org", "roles", "offline_access"]);
-    let scopes = &["profile", "org", "roles", "offline_access", "expense:read", "expense:approve"];
+    let scopes = &["profile", "org", "roles", "offline_access", "expense:read"];
     let expense = registration("expense", for_expense, &stage.expense, scopes);
     let beside = |neighbour: &String| Neighbourhood { gateway: stage.gateway.clone(), neighbour: neighbour.clone() };
     let (near_oa, near_expense) = (beside(&stage.expense), beside(&stage.oa));

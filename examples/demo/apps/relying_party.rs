@@ -40,7 +40,7 @@ type Client =
 pub struct CompanyClaims {
     /// 工号.
     pub employee_number: Option<String>,
-    /// Departments, the primary one first.
+    /// The department with all above it, from the top down.
     pub departments: Vec<serde_json::Value>,
     /// Positions.
     pub positions: Vec<serde_json::Value>,
@@ -61,7 +61,7 @@ pub struct Person {
     pub login: String,
     /// 工号.
     pub employee_number: String,
-    /// Names of the departments.
+    /// Names of the department and all above it, from the top down.
     pub departments: Vec<String>,
     /// Names of the positions.
     pub positions: Vec<String>,

@@ -45,6 +45,13 @@ pub async fn clerk_is_refused(walk: &Walk<'_>) -> anyhow::Result<()> {
         format_args!("{login} POST {gateway}/expense/approvals → 403"),
     );
     tell.note(format_args!("  reason: {reason}"), format_args!("  原因：{reason}"));
+    let read = walk.clerk.browser.open(&format!("{gateway}/expense")).await?;
+    read.expect(StatusCode::OK)?;
+    ensure!(read.body.contains(login), "expected the API to know the caller from the session: {}", read.body);
+    tell.held(
+        format_args!("GET {gateway}/expense → 200 for {login}: reading is for every employee, here by browser session"),
+        format_args!("{login} GET {gateway}/expense → 200：每位员工均可查询（此处凭浏览器会话）"),
+    );
     let forged = walk.http.get(format!("{gateway}/expense")).header(crate::apps::CALLER, walk.approver.who.login);
     let status = forged.send().await?.status();
     ensure!(status == StatusCode::UNAUTHORIZED, "expected 401 for a call without a token, got {status}");
