@@ -1,6 +1,8 @@
 //! The command line: one file a subcommand. How to add one: a file with an `Args` and a `run`, a line in [`Command`].
 
+mod audit;
 mod demo_company;
+mod policy;
 mod serve;
 
 use std::path::PathBuf;
@@ -42,6 +44,12 @@ enum Command {
     DemoCompany(demo_company::Args),
     /// Starts the broker.
     Serve(serve::Args),
+    /// Policies: check them, explain a decision.
+    #[command(subcommand)]
+    Policy(policy::Command),
+    /// The audit log: read, verify, export.
+    #[command(subcommand)]
+    Audit(audit::Command),
 }
 
 /// Parses the command line, runs the subcommand, prints what went wrong in one line.
@@ -66,6 +74,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::DemoCompany(args) => demo_company::run(&args),
         Command::Serve(args) => serve::run(&cli.config, args).await,
+        Command::Policy(command) => policy::run(&cli.config, command).await,
+        Command::Audit(command) => audit::run(&cli.config, command).await,
     }
 }
 
@@ -99,4 +109,12 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
     let policies = Policies::load(&config.resolve(&config.policies.folder))?;
     let audit = Recorder::new(db.clone(), Clock::System);
     Ok(Broker { config: Arc::new(config), db, clock: Clock::System, rng, master: Arc::new(master), audit, policies })
+}
+
+/// Writes a result to standard output. Who reads only the beginning (`| head`) makes no error.
+fn print(text: &str) -> anyhow::Result<()> {
+    match std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
+        _ => Ok(()),
+    }
 }

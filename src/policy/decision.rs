@@ -1,6 +1,7 @@
 //! What is asked and what is answered. Facts come in as values: this folder reads nothing.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
@@ -70,6 +71,16 @@ pub enum Resource {
     },
     /// Cedar `Console::"yaopai"`.
     Console,
+}
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Application { id } => write!(f, "Application::\"{id}\""),
+            Self::Route { name } => write!(f, "Route::\"{name}\""),
+            Self::Console => f.write_str("Console::\"yaopai\""),
+        }
+    }
 }
 
 impl FromStr for Resource {

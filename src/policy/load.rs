@@ -115,7 +115,7 @@ fn parse(folder: &Folder, faults: &mut Vec<Fault>) -> Option<Loaded> {
     let schema = parse_schema(&folder.schema, faults)?;
     if folder.policies.is_empty() {
         let remedy = "write policies into files such as access.cedar";
-        faults.push(Fault::of_file(&folder.path, "there is no *.cedar file, so nothing would be allowed", remedy));
+        faults.push(Fault::of_file("*.cedar", "there is no such file, so nothing would be allowed", remedy));
     }
     let validator = Validator::new(schema);
     let mut known = BTreeMap::new();
@@ -135,7 +135,7 @@ fn parse(folder: &Folder, faults: &mut Vec<Fault>) -> Option<Loaded> {
     match Index::build(&policies) {
         Ok(index) => Some(Loaded { index, known, digest: folder.digest.clone() }),
         Err(message) => {
-            faults.push(Fault::of_file(&folder.path, message, "report it with the policies"));
+            faults.push(Fault::of_file("*.cedar", message, "report it with the policies"));
             None
         }
     }

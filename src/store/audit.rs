@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Param, StoreError, Tx};
+use crate::model::UserId;
 use crate::time::Instant;
 
 /// One row of the log, as stored.
@@ -127,6 +128,15 @@ impl AuditLog<'_> {
         let sql = "SELECT * FROM audit_log WHERE at >= $1 AND ($2 = '' OR subject = $2 OR actor = $2) \
                    AND ($3 = '' OR action = $3) ORDER BY seq DESC LIMIT $4";
         self.0.all(sql, &[&search.since, &search.about, &search.action, &search.limit]).await
+    }
+
+    /// Login names of people: what makes rows readable.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn logins(&mut self, users: &[UserId]) -> Result<Vec<(UserId, String)>, StoreError> {
+        let list: Vec<&dyn Param> = users.iter().map(|id| -> &dyn Param { id }).collect();
+        self.0.all_in("SELECT id, login FROM users WHERE id", &[], &list, "").await
     }
 
     /// Writes rows.

@@ -66,7 +66,7 @@ fn templates_an_empty_folder_and_a_missing_schema_are_refused() {
         "@id(\"a\")\npermit (principal == ?principal, action == Action::\"administer\", resource);",
     )]);
     assert!(template.contains("x.cedar:2:22: templates are not supported"), "{template}");
-    assert!(problem(&[]).contains("there is no *.cedar file"));
+    assert!(problem(&[]).contains("*.cedar: there is no such file"));
     let empty = tempfile::tempdir().unwrap();
     let error = Policies::load(empty.path()).unwrap_err();
     assert!(matches!(&error, PolicyError::Read { path, .. } if path.ends_with("schema.cedarschema")), "{error}");
