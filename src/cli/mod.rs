@@ -3,6 +3,7 @@
 mod audit;
 mod demo_company;
 mod policy;
+mod doctor;
 mod serve;
 
 use std::path::PathBuf;
@@ -42,6 +43,8 @@ struct Cli {
 enum Command {
     /// Writes an invented company, for demonstrations and tests.
     DemoCompany(demo_company::Args),
+    /// Looks at everything the broker needs and says what to do about what is wrong.
+    Doctor(doctor::Args),
     /// Starts the broker.
     Serve(serve::Args),
     /// Policies: check them, explain a decision.
@@ -73,6 +76,7 @@ pub fn main() -> ExitCode {
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::DemoCompany(args) => demo_company::run(&args),
+        Command::Doctor(args) => Ok(doctor::run(&cli.config, &args).await),
         Command::Serve(args) => serve::run(&cli.config, args).await,
         Command::Policy(command) => policy::run(&cli.config, command).await,
         Command::Audit(command) => audit::run(&cli.config, command).await,

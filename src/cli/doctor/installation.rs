@@ -1,0 +1,72 @@
+//! What lies on the disk: the configuration, the master key, secrets in files, policies.
+
+use std::path::Path;
+
+use super::finding::Finding;
+use crate::config::{Config, SecretRef};
+use crate::crypto::MasterKey;
+use crate::policy::Policies;
+use crate::random::Rng;
+
+pub(super) fn configuration(path: &Path, config: &Config) -> Finding {
+    let counted = |number: usize, what: &str| format!("{number} {what}{}", if number == 1 { "" } else { "s" });
+    let message = format!(
+        "{}: {}, {}, {}",
+        path.display(),
+        counted(config.sources.len(), "source"),
+        counted(config.applications.len(), "application"),
+        counted(config.routes.len(), "route"),
+    );
+    if config.sources.is_empty() {
+        let remedy = "add a [[source]], so that people can sign in";
+        return Finding::warning("configuration", message, remedy);
+    }
+    Finding::ok("configuration", message)
+}
+
+/// The master key, and every secret that the configuration takes from elsewhere.
+pub(super) fn secrets(config: &Config) -> Vec<Finding> {
+    let mut findings = vec![master_key(&config.resolve(&config.secrets.master_key_file))];
+    let applications =
+        config.applications.iter().filter_map(|app| Some((format!("application {}", app.id), app.secret.as_ref()?)));
+    let unreadable = applications.filter_map(|(check, secret)| {
+        let why = secret.read(&config.folder).err()?;
+        Some(Finding::failed(&check, why, "put the secret there, or correct `secret` of this [[application]]"))
+    });
+    findings.extend(unreadable);
+    if config.applications.iter().any(|app| matches!(app.secret, Some(SecretRef::Value(_)))) {
+        let message = "an application's secret stands in the configuration file itself";
+        findings.push(Finding::warning(
+            "secrets",
+            message,
+            "write secret = { file = \"…\" } and keep that file to its owner",
+        ));
+    }
+    findings
+}
+
+/// Only looks: the key is made by the first start, not by a doctor.
+fn master_key(path: &Path) -> Finding {
+    if !path.exists() {
+        return Finding::warning(
+            "master key",
+            format!("`{}` is not there yet", path.display()),
+            "`yaopai serve` makes it at its first start",
+        );
+    }
+    match MasterKey::load_or_create(path, &Rng::system()) {
+        Ok(_) => Finding::ok("master key", format!("`{}`, for its owner only", path.display())),
+        Err(error) => Finding::failed("master key", error, ""),
+    }
+}
+
+pub(super) fn policies(config: &Config) -> Finding {
+    let folder = config.resolve(&config.policies.folder);
+    match Policies::load(&folder) {
+        Ok(_) => Finding::ok(
+            "policies",
+            format!("`{}` can be used; `yaopai policy check` runs their cases", folder.display()),
+        ),
+        Err(error) => Finding::failed("policies", error, ""),
+    }
+}
