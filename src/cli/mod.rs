@@ -2,8 +2,8 @@
 
 mod audit;
 mod demo_company;
-mod policy;
 mod doctor;
+mod policy;
 mod serve;
 
 use std::path::PathBuf;
