@@ -1,5 +1,7 @@
 //! `yaopai doctor`: what is wrong is said with its remedy, and nothing is changed by looking.
 
+#![expect(clippy::indexing_slicing, reason = "a JSON value that lacks a key gives null")]
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Output;
 
