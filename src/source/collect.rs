@@ -57,7 +57,6 @@ impl Raw {
 /// What happens when two entries carry one id.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Duplicates {
-    #[expect(dead_code, reason = "the LDAP reader, which follows, merges")]
     /// A live directory can return an entry twice while it changes: the later answer wins.
     Merge,
     /// In a file two names with one id are a mistake: the second is rejected.
@@ -87,7 +86,6 @@ impl Collector {
         }
     }
 
-    #[expect(dead_code, reason = "the LDAP reader, which follows, ignores")]
     /// Takes note of an answer from outside of the base, which nobody asked for.
     pub fn ignore(&mut self, part: Part, dn: &str) {
         let (count, _) = self.outside.entry(part).or_insert_with(|| (0, dn.to_owned()));

@@ -3,21 +3,25 @@
 //! How to add a source: a table in `config/source.rs`, a folder or file here with a `read` that gives a [`Snapshot`]
 //! only when it saw everything, a line in [`read`].
 
+mod check;
 mod collect;
 mod dn;
 mod error;
 mod filter;
+pub mod ldap;
 mod ldif;
 mod select;
 mod snapshot;
 
 use std::path::Path;
+use std::sync::Arc;
 
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::SourceConfig;
 
+pub use check::{Finding, Level, check};
 pub use dn::{Dn, DnError, PartValue, Rdn};
 pub use error::SourceError;
 pub use filter::{Filter, FilterError};
@@ -51,6 +55,8 @@ pub async fn read(
     if let Some(ldif) = &config.ldif {
         let path = folder.join(&ldif.file);
         tasks.spawn_blocking(move || ldif::read(&source, path, &selections, &sender));
+    } else if let Some(server) = &config.ldap {
+        tasks.spawn(ldap::read(source, Arc::new(server.clone()), folder.into(), selections, sender));
     } else {
         let reason = "the source needs one of [source.ldap] and [source.ldif]".to_owned();
         return Err(SourceError::Config { key: format!("source `{source}`"), reason });

@@ -36,19 +36,22 @@ impl Base {
         Ok(Self { text: text.to_owned(), normalized: dn.normalized() })
     }
 
+    /// Whether the name is below the base and ends exactly as the base is configured: most do, and need no parsing.
+    pub fn spells(&self, text: &str) -> bool {
+        // An escaped comma before it needs the long way.
+        text.strip_suffix(self.text.as_str()).is_some_and(|head| head.ends_with(',') && !head.ends_with("\\,"))
+    }
+
     /// Whether the entry is the base or below it.
-    pub fn contains(&self, text: &str, dn: &Dn) -> bool {
-        // Most answers spell the base as it was asked for; an escaped comma before it needs the long way.
-        let spelled_alike =
-            text.strip_suffix(self.text.as_str()).is_some_and(|head| head.ends_with(',') && !head.ends_with("\\,"));
-        spelled_alike || dn.normalized().is_within(&self.normalized)
+    pub fn contains(&self, dn: &Dn) -> bool {
+        dn.normalized().is_within(&self.normalized)
     }
 }
 
 impl Selection {
     /// Whether an entry of a file is meant.
     pub fn covers(&self, text: &str, dn: &Dn, values: &Values) -> bool {
-        self.base.as_ref().is_none_or(|base| base.contains(text, dn)) && self.filter.matches(values)
+        self.base.as_ref().is_none_or(|base| base.spells(text) || base.contains(dn)) && self.filter.matches(values)
     }
 }
 
@@ -134,6 +137,10 @@ fn selection(
         (None, None, None) => None,
     };
     let filter = Filter::parse(filter).map_err(|cause| SourceError::Filter { key: keys.filter, cause })?;
+    if config.ldap.is_none() && !filter.is_evaluable() {
+        let reason = format!("the extensible match (`:=`) in `{filter}` works only on a server; use another filter");
+        return Err(SourceError::Config { key: keys.filter.to_owned(), reason });
+    }
     let is_generic = config.ldap.as_ref().is_some_and(|ldap| ldap.schema == DirectorySchema::Generic);
     let id = match id {
         Some(id) => base_name(id),

@@ -2,7 +2,7 @@
 //!
 //! Values match without case (as `caseIgnoreMatch` does, by [`crate::text::fold`]); names of entries match as
 //! distinguished names. An attribute that an entry lacks matches nothing, so `(!(a=b))` holds for it. Extensible
-//! matches (`:=`) are refused: an evaluator without a schema would answer them wrongly.
+//! matches (`:=`) are for servers only: an evaluator without a schema would answer them wrongly.
 
 mod parse;
 
@@ -45,6 +45,8 @@ pub enum Filter {
         /// How it ends.
         last: Option<Vec<u8>>,
     },
+    /// A match by a rule that only a server knows (`attribute:rule:=value`), as it is written.
+    Extensible(String),
 }
 
 impl Filter {
@@ -54,6 +56,17 @@ impl Filter {
     /// [`FilterError`], which names the place.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
         parse::parse(text)
+    }
+
+    /// Whether it can be evaluated here: it has no extensible match.
+    #[must_use]
+    pub fn is_evaluable(&self) -> bool {
+        match self {
+            Self::And(filters) | Self::Or(filters) => filters.iter().all(Self::is_evaluable),
+            Self::Not(filter) => filter.is_evaluable(),
+            Self::Extensible(_) => false,
+            _ => true,
+        }
     }
 
     /// Whether an entry with these attributes is found.
@@ -72,6 +85,7 @@ impl Filter {
             Self::Substrings { attribute, initial, any, last } => {
                 any_value(attribute, &|value| contains(value, initial.as_deref(), any, last.as_deref()))
             }
+            Self::Extensible(_) => false,
         }
     }
 }
@@ -164,6 +178,7 @@ impl fmt::Display for Filter {
                 any.iter().try_for_each(|piece| write!(f, "{}*", Escaped(piece)))?;
                 write!(f, "{})", Escaped(last.as_deref().unwrap_or_default()))
             }
+            Self::Extensible(text) => write!(f, "({text})"),
         }
     }
 }
@@ -262,6 +277,13 @@ mod tests {
         ] {
             assert_eq!(Filter::parse(text).unwrap().matches(&entry), found, "{text}");
         }
+    }
+
+    #[test]
+    fn extensible_matches_are_left_to_servers() {
+        let text = "(&(uid=a)(userAccountControl:1.2.840.113556.1.4.803:=2))";
+        let filter = Filter::parse(text).unwrap();
+        assert!(!filter.is_evaluable() && filter.to_string() == text);
     }
 
     #[test]

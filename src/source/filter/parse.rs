@@ -80,13 +80,14 @@ impl Parser<'_> {
     }
 
     fn item(&mut self) -> Result<Filter, &'static str> {
+        let start = self.at;
         let attribute = self.attribute()?;
         let sign = self.peek();
         self.at += 1;
         match sign {
             Some(b'=') => {}
             Some(b'>' | b'<' | b'~') => self.expect(b'=', "`=` is missing")?,
-            Some(b':') => return Err("extensible matches (`:=`) cannot be evaluated"),
+            Some(b':') => return self.extensible(start),
             _ => return Err("`=` is missing"),
         }
         let mut pieces = self.value()?;
@@ -98,6 +99,17 @@ impl Parser<'_> {
             (Some(b'<'), _) => Ok(Filter::AtMost(attribute, pieces.pop().unwrap_or_default())),
             _ => Ok(Filter::Equal(attribute, pieces.pop().unwrap_or_default())),
         }
+    }
+
+    /// What follows the first `:` of `attribute:rule:=value` up to the end; kept as it is written.
+    fn extensible(&mut self, start: usize) -> Result<Filter, &'static str> {
+        while self.peek().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b':')) {
+            self.at += 1;
+        }
+        self.expect(b'=', "`:=` is missing")?;
+        self.value()?;
+        let text = self.bytes.get(start..self.at).and_then(|bytes| std::str::from_utf8(bytes).ok());
+        text.map(|text| Filter::Extensible(text.to_owned())).ok_or("the match is not UTF-8")
     }
 
     fn attribute(&mut self) -> Result<String, &'static str> {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use yaopai::source::{Part, SourceError};
 
-use super::{read, source};
+use super::{read, source_of};
 
 const MAPPING: &str = r#"
 [[source]]
@@ -19,7 +19,7 @@ mail = "mail"
 async fn read_text(mapping: &str, text: &[u8]) -> Result<yaopai::source::Snapshot, SourceError> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("people.ldif"), text).unwrap();
-    read(&source(mapping), folder.path()).await
+    read(&source_of(mapping), folder.path()).await
 }
 
 fn person(login: &str, id: &str, more: &str) -> String {
@@ -76,7 +76,7 @@ async fn the_stable_id_is_what_the_mapping_names() {
 /// A file that is missing, empty, cut, or no LDIF is no snapshot: nobody is absent.
 #[tokio::test]
 async fn a_file_that_cannot_be_trusted_is_no_snapshot() {
-    let missing = read(&source(MAPPING), Path::new("/nonexistent")).await.unwrap_err();
+    let missing = read(&source_of(MAPPING), Path::new("/nonexistent")).await.unwrap_err();
     assert!(matches!(missing, SourceError::File { .. }), "{missing}");
     for (text, line, words) in [
         ("", 1, "no entry"),

@@ -1,15 +1,16 @@
 //! Sources: files and servers become sealed snapshots, or say why not.
 
 mod ldif;
+mod openldap;
 mod sample;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use yaopai::config::{Config, SourceConfig};
-use yaopai::source::{self, Snapshot, SourceError};
+use yaopai::source::{self, Entry, Snapshot, SourceError};
 
 /// The `[[source]]` of a text, checked as at start.
-pub fn source(text: &str) -> SourceConfig {
+pub fn source_of(text: &str) -> SourceConfig {
     let text = format!("[server]\npublic_url = \"https://id.example.com\"\n{text}");
     let config = Config::parse(Path::new("yaopai.toml"), &text, &[]).unwrap_or_else(|error| panic!("{error}"));
     config.sources.into_iter().next().unwrap()
@@ -18,4 +19,19 @@ pub fn source(text: &str) -> SourceConfig {
 /// Reads without looking at the progress.
 pub async fn read(config: &SourceConfig, folder: &Path) -> Result<Snapshot, SourceError> {
     source::read(config, folder, &mut |_| {}).await
+}
+
+/// The folder of the sample company.
+pub fn demo() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/demo")
+}
+
+/// The committed mapping of the sample company.
+pub fn demo_mapping() -> String {
+    std::fs::read_to_string(demo().join("source.toml")).unwrap()
+}
+
+/// The first value of an attribute.
+pub fn one<'a>(entry: &'a Entry, name: &str) -> &'a str {
+    entry.attributes.get(name).and_then(|values| values.first()).map_or("", String::as_str)
 }

@@ -1,20 +1,11 @@
 //! The sample company: repeatable, and read as it was invented.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 
 use yaopai::sample;
 use yaopai::source::{Dn, Entry};
 
-use super::{read, source};
-
-fn demo() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/demo")
-}
-
-fn one<'a>(entry: &'a Entry, name: &str) -> &'a str {
-    entry.attributes.get(name).and_then(|values| values.first()).map_or("", String::as_str)
-}
+use super::{demo, demo_mapping, one, read, source_of};
 
 #[test]
 fn the_generator_writes_the_committed_company_byte_for_byte() {
@@ -27,7 +18,7 @@ fn the_generator_writes_the_committed_company_byte_for_byte() {
 /// LDAP-061, LDAP-063
 #[tokio::test]
 async fn the_committed_mapping_reads_the_whole_company() {
-    let config = source(&std::fs::read_to_string(demo().join("source.toml")).unwrap());
+    let config = source_of(&demo_mapping());
     let mut seen = 0;
     let snapshot = yaopai::source::read(&config, &demo(), &mut |progress| seen = progress.entries).await.unwrap();
     assert_eq!((snapshot.source.as_str(), snapshot.users.len(), snapshot.departments.len()), ("company", 1_200, 61));
@@ -50,7 +41,7 @@ async fn the_committed_mapping_reads_the_whole_company() {
 
 #[tokio::test]
 async fn every_name_in_the_company_leads_somewhere() {
-    let config = source(&std::fs::read_to_string(demo().join("source.toml")).unwrap());
+    let config = source_of(&demo_mapping());
     let snapshot = read(&config, &demo()).await.unwrap();
     let key = |text: &str| Dn::parse(text).unwrap().key();
     let by_dn =

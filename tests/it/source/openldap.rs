@@ -1,0 +1,197 @@
+//! A real OpenLDAP server: reading, signing in by bind, TLS, limits, the doctor's questions.
+
+use std::path::Path;
+
+use yaopai::config::{LdapConfig, SourceConfig};
+use yaopai::sample;
+use yaopai::source::ldap::{PasswordAnswer, check_password};
+use yaopai::source::{self, Dn, Level, Snapshot, SourceError};
+use yaopai::time::Clock;
+
+use super::{demo, demo_mapping, one, read, source_of};
+use crate::harness::slapd::{self, Options, READER_PASSWORD, Slapd};
+
+/// The sample company's mapping over a server instead of the file.
+fn over(table: &str) -> SourceConfig {
+    source_of(&demo_mapping().replace("[source.ldif]\nfile = \"company.ldif\"\n", table))
+}
+
+fn ldap(table: &str) -> LdapConfig {
+    over(table).ldap.unwrap()
+}
+
+async fn read_over(table: &str) -> Result<Snapshot, SourceError> {
+    read(&over(table), Path::new("/")).await
+}
+
+/// Everything but the passwords, which a server keeps to itself, in an order of our own; names by their key, as a server
+/// may spell them differently (`\2C` for `\,`).
+fn comparable(mut snapshot: Snapshot) -> Snapshot {
+    for entry in snapshot.users.iter_mut().chain(&mut snapshot.departments).chain(&mut snapshot.groups) {
+        entry.attributes.remove("userpassword");
+        entry.dn = Dn::parse(&entry.dn).unwrap().key();
+        for name in ["member", "manager"] {
+            for value in entry.attributes.get_mut(name).into_iter().flatten() {
+                *value = Dn::parse(value).unwrap().key();
+            }
+        }
+        entry.attributes.values_mut().for_each(|values| values.sort());
+    }
+    for list in [&mut snapshot.users, &mut snapshot.departments, &mut snapshot.groups] {
+        list.sort_by(|one, other| one.external_id.cmp(&other.external_id));
+    }
+    snapshot
+}
+
+/// A server and a file with the same people give the same snapshot, over every kind of connection.
+#[tokio::test]
+async fn a_server_is_read_like_the_file_it_was_loaded_from() {
+    let server = slapd::shared().await;
+    let file = comparable(read(&source_of(&demo_mapping()), &demo()).await.unwrap());
+    for table in [server.ldaps(), server.starttls(), server.plain()] {
+        let mut last = 0;
+        let snapshot = source::read(&over(&table), Path::new("/"), &mut |progress| last = progress.entries).await;
+        let snapshot = comparable(snapshot.unwrap());
+        assert_eq!(last, 1_200 + 61 + 8);
+        assert_eq!(snapshot.users.len(), file.users.len());
+        for (read, wanted) in snapshot.users.iter().zip(&file.users) {
+            assert_eq!(read, wanted);
+        }
+        assert!(snapshot == file, "{table}");
+    }
+}
+
+/// LDAP-092, LDAP-093
+#[tokio::test]
+async fn people_sign_in_by_bind_and_only_with_their_password() {
+    let server = slapd::shared().await;
+    let config = ldap(&server.ldaps());
+    let snapshot = read(&source_of(&demo_mapping()), &demo()).await.unwrap();
+    let dn = |login: &str| snapshot.users.iter().find(|user| one(user, "uid") == login).unwrap().dn.clone();
+    let ask = async |dn: &str, password: &str| check_password(&config, Path::new("/"), dn, password).await;
+    for login in sample::LOGINS {
+        assert_eq!(ask(&dn(login.login), sample::PASSWORD).await.unwrap(), PasswordAnswer::Right, "{}", login.login);
+    }
+    let clerk = dn(sample::CLERK.login);
+    let without_password = snapshot.users.iter().find(|user| !user.attributes.contains_key("userpassword")).unwrap();
+    for (dn, password) in [
+        (clerk.as_str(), "wrong"),
+        (&clerk, &sample::PASSWORD.to_lowercase()),
+        (&clerk, ""),
+        (&clerk, " \t"),
+        (&clerk, "\0"),
+        (&without_password.dn, sample::PASSWORD),
+        ("uid=nobody,dc=example,dc=com", sample::PASSWORD),
+    ] {
+        assert_eq!(ask(dn, password).await.unwrap(), PasswordAnswer::Wrong, "{dn} {password:?}");
+    }
+    for dn in ["", "  "] {
+        let error = ask(dn, sample::PASSWORD).await.unwrap_err();
+        assert!(matches!(error, SourceError::EmptyCredentials { .. }), "{error}");
+    }
+}
+
+/// LDAP-096: an unknown CA, a wrong name, an expired certificate end the connection before any bind.
+#[tokio::test]
+async fn a_server_whose_certificate_cannot_be_trusted_gets_no_password() {
+    let server = slapd::shared().await;
+    let other =
+        tokio::task::spawn_blocking(|| Slapd::start(Options { expired: true, people: 20, ..Options::default() }))
+            .await
+            .unwrap();
+    let swap = |table: String, from: &Slapd, to: &Slapd| {
+        table.replace(&from.ca_file().display().to_string(), &to.ca_file().display().to_string())
+    };
+    for (table, words) in [
+        (swap(server.ldaps(), server, &other), "source.ldap.ca_file"),
+        (swap(server.starttls(), server, &other), "source.ldap.ca_file"),
+        (server.ldaps().replace("localhost", "127.0.0.1"), "another host name"),
+        (server.starttls().replace("localhost", "127.0.0.1"), "another host name"),
+        (other.ldaps(), "expired"),
+        (other.starttls(), "expired"),
+        (server.ldaps().replace(&server.tls_port.to_string(), &server.port.to_string()), "speak TLS"),
+        (server.ldaps().replace("ca.pem", "missing.pem"), "missing.pem"),
+    ] {
+        let error = read_over(&table).await.unwrap_err();
+        assert!(matches!(error, SourceError::Tls { .. }), "{table}: {error}");
+        assert!(error.to_string().contains(words), "{words}: {error}");
+        let error = check_password(&ldap(&table), Path::new("/"), "uid=a,dc=x", "secret").await.unwrap_err();
+        assert!(matches!(error, SourceError::Tls { .. }), "{error}");
+    }
+}
+
+/// LDAP-001: the server's own limit cuts the third page.
+#[tokio::test]
+async fn a_read_that_the_servers_limit_cuts_is_no_snapshot() {
+    let limits = "limits dn.exact=\"cn=reader,dc=example,dc=com\" size.prtotal=700";
+    let start = move || Slapd::start(Options { database: limits, ..Options::default() });
+    let server = tokio::task::spawn_blocking(start).await.unwrap();
+    let error = read_over(&format!("{}page_size = 300\n", server.ldaps())).await.unwrap_err();
+    assert!(matches!(error, SourceError::Result { code: 4, .. }), "{error}");
+    assert!(error.to_string().contains("size limit") && error.code() == "search_cut", "{error}");
+}
+
+/// LDAP-009, LDAP-012
+#[tokio::test]
+async fn a_base_or_an_account_that_is_not_there_is_no_snapshot() {
+    let server = slapd::shared().await;
+    let gone = over(&server.ldaps());
+    let mut config = gone.clone();
+    config.users.base_dn = Some("ou=moved,dc=example,dc=com".to_owned());
+    let error = read(&config, Path::new("/")).await.unwrap_err();
+    assert!(matches!(error, SourceError::Result { code: 32, .. }) && error.to_string().contains("base_dn"), "{error}");
+    for (table, words) in [
+        (server.ldaps().replace(READER_PASSWORD, "changed"), "bind_password"),
+        (server.ldaps().replace("cn=reader", "cn=somebody"), "bind_password"),
+    ] {
+        let error = read_over(&table).await.unwrap_err();
+        assert!(matches!(error, SourceError::Bind { .. }) && error.to_string().contains(words), "{error}");
+        assert!(!format!("{error} {error:?}").contains("changed"));
+    }
+    let error = read_over(&server.ldaps().replace(READER_PASSWORD, " ")).await.unwrap_err();
+    assert!(matches!(error, SourceError::EmptyCredentials { .. }), "{error}");
+}
+
+/// LDAP-002: the server is stopped; reading and signing in say so, and nothing else.
+#[tokio::test]
+async fn a_server_that_is_down_is_unreachable_and_nothing_more() {
+    let start = || Slapd::start(Options { people: 20, ..Options::default() });
+    let server = tokio::task::spawn_blocking(start).await.unwrap();
+    let table = server.ldaps();
+    assert_eq!(read_over(&table).await.unwrap().users.len(), 20);
+    tokio::task::spawn_blocking(move || drop(server)).await.unwrap();
+    // The CA file went with the server's folder.
+    let table = table.replace("ldaps://", "ldap://").replace("timeout", "allow_plaintext = true\ntimeout");
+    let error = read_over(&table).await.unwrap_err();
+    assert!(matches!(error, SourceError::Connect { .. }), "{error}");
+    let error = check_password(&ldap(&table), Path::new("/"), "uid=a,dc=x", "secret").await.unwrap_err();
+    assert!(matches!(error, SourceError::Connect { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn the_doctor_finds_what_is_wrong_with_a_server() {
+    let server = slapd::shared().await;
+    let now = Clock::System.now();
+    let good = source::check(&over(&server.ldaps()), Path::new("/"), now).await;
+    assert!(good.iter().all(|finding| finding.level == Level::Good), "{good:?}");
+    let subjects: Vec<&str> = good.iter().map(|finding| finding.subject.as_str()).collect();
+    assert_eq!(subjects[1..], ["server certificate", "bind", "users", "departments", "groups"], "{good:?}");
+    let worst = async |config: &SourceConfig, now| {
+        source::check(config, Path::new("/"), now).await.into_iter().max_by_key(|finding| finding.level).unwrap()
+    };
+    let far = now + chrono::Duration::days(365 * 4_000);
+    let ended = worst(&over(&server.ldaps()), far).await;
+    assert!(ended.level == Level::Failed && ended.text.contains("renew"), "{ended:?}");
+    let plain = worst(&over(&server.plain()), now).await;
+    assert!(plain.level == Level::Warning && plain.text.contains("clear text"), "{plain:?}");
+    let refused = worst(&over(&server.ldaps().replace(READER_PASSWORD, "changed")), now).await;
+    assert!(refused.level == Level::Failed && refused.text.contains("invalidCredentials"), "{refused:?}");
+    let mut empty = over(&server.ldaps());
+    empty.users.filter = "(uid=nobody)".to_owned();
+    let empty = worst(&empty, now).await;
+    assert!(empty.level == Level::Warning && empty.text.contains("uid=nobody"), "{empty:?}");
+    let file = source::check(&source_of(&demo_mapping()), &demo(), now).await;
+    assert!(file.iter().all(|finding| finding.level == Level::Good), "{file:?}");
+    let missing = worst(&source_of(&demo_mapping().replace("company.ldif", "gone.ldif")), now).await;
+    assert!(missing.level == Level::Failed && missing.text.contains("gone.ldif"), "{missing:?}");
+}
