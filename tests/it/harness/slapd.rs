@@ -86,15 +86,19 @@ impl Slapd {
 
     /// `[source.ldap]` for `ldaps://`.
     pub fn ldaps(&self) -> String {
-        self.table(&format!("url = \"ldaps://localhost:{}\"\nca_file = {:?}", self.tls_port, self.ca_file()))
+        self.table(&format!(
+            "url = \"ldaps://localhost:{}\"\nca_file = \"{}\"",
+            self.tls_port,
+            self.ca_file().display()
+        ))
     }
 
     /// `[source.ldap]` for StartTLS.
     pub fn starttls(&self) -> String {
         self.table(&format!(
-            "url = \"ldap://localhost:{}\"\nstarttls = true\nca_file = {:?}",
+            "url = \"ldap://localhost:{}\"\nstarttls = true\nca_file = \"{}\"",
             self.port,
-            self.ca_file()
+            self.ca_file().display()
         ))
     }
 
