@@ -24,6 +24,13 @@ pub async fn may_sign_in(
     Ok(broker.policies.decide(&Request { principal, action: Action::SignIn, resource, context }))
 }
 
+/// Whether `principal` may sign in to the application: for lists, where the person's facts were read once.
+#[must_use]
+pub fn may_enter(broker: &Broker, principal: Principal, application: &str, context: Context) -> Decision {
+    let resource = Resource::Application { id: application.to_owned() };
+    broker.policies.decide(&Request { principal, action: Action::SignIn, resource, context })
+}
+
 /// Whether `principal` may see and do what administrators do.
 #[must_use]
 pub fn may_administer(broker: &Broker, principal: Principal, context: Context) -> Decision {

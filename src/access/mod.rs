@@ -4,6 +4,6 @@ mod decide;
 mod facts;
 mod watch;
 
-pub use decide::{may_administer, may_sign_in};
+pub use decide::{may_administer, may_enter, may_sign_in};
 pub use facts::principal;
 pub use watch::watch_policies;

@@ -4,6 +4,7 @@ mod audit;
 mod demo_company;
 mod doctor;
 mod policy;
+mod recovery;
 mod serve;
 
 use std::path::PathBuf;
@@ -45,6 +46,9 @@ enum Command {
     DemoCompany(demo_company::Args),
     /// Looks at everything the broker needs and says what to do about what is wrong.
     Doctor(doctor::Args),
+    /// The recovery administrator, who gets in when no directory answers.
+    #[command(subcommand)]
+    Recovery(recovery::Command),
     /// Starts the broker.
     Serve(serve::Args),
     /// Policies: check them, explain a decision.
@@ -77,6 +81,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::DemoCompany(args) => demo_company::run(&args),
         Command::Doctor(args) => Ok(doctor::run(&cli.config, &args).await),
+        Command::Recovery(command) => recovery::run(&cli.config, command).await,
         Command::Serve(args) => serve::run(&cli.config, args).await,
         Command::Policy(command) => policy::run(&cli.config, command).await,
         Command::Audit(command) => audit::run(&cli.config, command).await,

@@ -20,6 +20,8 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     declare_applications(&broker).await?;
     let keys = KeyRing::open(&broker).await?;
     let app = App::new(broker.clone(), keys);
+    app.ui.check()?;
+    super::recovery::introduce(&app).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     server::serve(listener, routes::router(app), &settings.server, &settings.folder, stop).await?;

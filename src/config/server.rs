@@ -33,6 +33,9 @@ pub struct ServerConfig {
     pub organisation: String,
     /// Folder whose templates, style sheet and images replace ours of the same name.
     pub templates: Option<PathBuf>,
+    /// Zone in which pages show times.
+    #[serde(default = "default_zone")]
+    pub time_zone: chrono_tz::Tz,
 }
 
 fn default_listen() -> SocketAddr {
@@ -41,6 +44,10 @@ fn default_listen() -> SocketAddr {
 
 fn default_drain() -> Lifetime {
     Lifetime::seconds(10)
+}
+
+fn default_zone() -> chrono_tz::Tz {
+    chrono_tz::Asia::Shanghai
 }
 
 fn default_organisation() -> String {

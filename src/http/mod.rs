@@ -11,6 +11,7 @@ mod layers;
 mod login;
 mod oidc;
 pub mod paths;
+pub mod portal;
 pub mod respond;
 pub mod routes;
 pub mod server;

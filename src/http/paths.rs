@@ -13,6 +13,14 @@ pub const LOGOUT: &str = "/logout";
 pub const PORTAL: &str = "/";
 /// A person's sessions.
 pub const SESSIONS: &str = "/sessions";
+/// Ends one session (POST).
+pub const SESSION_END: &str = "/sessions/end";
+/// Ends every other session (POST).
+pub const SESSIONS_END_OTHERS: &str = "/sessions/end-others";
+/// Signs out everywhere (POST).
+pub const SESSIONS_END_ALL: &str = "/sessions/end-all";
+/// The page after signing out.
+pub const SIGNED_OUT: &str = "/signed-out";
 /// Language switch.
 pub const LANGUAGE: &str = "/language";
 /// Style sheet, icons.

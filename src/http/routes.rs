@@ -1,10 +1,10 @@
 //! Every route on one page.
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use super::state::App;
-use super::{assets, health, layers, login, oidc, paths, respond::page};
+use super::{assets, health, layers, login, oidc, paths, portal, respond::page};
 
 /// The router of the broker's listener.
 pub fn router(app: App) -> Router {
@@ -12,6 +12,13 @@ pub fn router(app: App) -> Router {
         .route(paths::HEALTH, get(health::live))
         .route(paths::READY, get(health::ready))
         .route(paths::LOGIN, get(login::show).post(login::submit))
+        .route(paths::LOGOUT, get(portal::ask).post(portal::sign_out))
+        .route(paths::SIGNED_OUT, get(portal::signed_out))
+        .route(paths::PORTAL, get(portal::show))
+        .route(paths::SESSIONS, get(portal::list))
+        .route(paths::SESSION_END, post(portal::end_one))
+        .route(paths::SESSIONS_END_OTHERS, post(portal::end_others))
+        .route(paths::SESSIONS_END_ALL, post(portal::end_everywhere))
         .route(paths::LANGUAGE, get(login::switch))
         .route(paths::ASSETS, get(assets::serve))
         .merge(oidc::routes(&app))

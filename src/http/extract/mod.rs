@@ -5,6 +5,7 @@ mod csrf;
 mod form;
 mod peer;
 mod session;
+mod signed_in;
 mod visit;
 
 use axum::extract::FromRequestParts;
@@ -16,6 +17,7 @@ pub use csrf::{Fields, SessionForm, SignInForm};
 pub use form::FormParams;
 pub use peer::ClientAddress;
 pub use session::{MaybeSession, session_cookie};
+pub use signed_in::{Administrator, AdministratorForm, SignedIn};
 pub use visit::{Visit, browser_cookie, device_cookie};
 
 use crate::text::Language;

@@ -5,6 +5,7 @@
 //! embedded one is used instead and the log says so: nobody is locked out by a typing error.
 
 mod assets;
+pub mod words;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -20,8 +21,11 @@ use crate::text::{Args, Language, message};
 pub const TEMPLATES: &[(&str, &str)] = &[
     ("error.html", include_str!("templates/error.html")),
     ("gate.html", include_str!("templates/gate.html")),
+    ("house.html", include_str!("templates/house.html")),
     ("language.html", include_str!("templates/language.html")),
     ("layout.html", include_str!("templates/layout.html")),
+    ("portal.html", include_str!("templates/portal.html")),
+    ("sessions.html", include_str!("templates/sessions.html")),
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("sign_out.html", include_str!("templates/sign_out.html")),
     ("signed_out.html", include_str!("templates/signed_out.html")),

@@ -48,3 +48,46 @@ error-too-large = This form holds more than it may.
 next-error-too-large = Go back and shorten what you typed.
 error-old-form = This page is out of date.
 next-error-old-form = Nothing was done. Go back, load the page again and repeat the last step.
+error-no-session = There is no such session.
+next-error-no-session = It may have ended already. Look at the list of your sessions again.
+error-not-administrator = You may not see this page.
+next-error-not-administrator = It is for those who administer this system. If you need it, ask an administrator for the role.
+
+## Portal
+main-navigation = Main navigation
+my-applications = Applications
+my-sessions = Sessions
+directory-sync = Directory sync
+greeting = Hello, { $name }
+portal-lead = Choose where to go; you will not be asked for your password again.
+portal-empty = No application is open to you yet. If one should be, ask your manager or the help desk.
+sessions-lead = These browsers are signed in as you. End what you do not recognise, and then change your password.
+this-session = this browser
+session-facts = { $address }, signed in { $opened }, last used { $used }
+session-reached = Reached: { $applications }
+list-separator = ,{" "}
+end-session = End
+end-others = End all other sessions
+sign-out-everywhere = Sign out everywhere
+everywhere-help = Signing out everywhere ends every session, this one too, and takes away what applications were given to act for you.
+just-now = just now
+minutes-ago = { $number } minutes ago
+hours-ago = { $number ->
+    [one] one hour ago
+   *[other] { $number } hours ago
+ }
+days-ago = { $number ->
+    [one] yesterday
+   *[other] { $number } days ago
+ }
+browser-on = { $browser } on { $system }
+browser-unknown = An unknown browser
+
+## Signing out
+sign-out = Sign out
+sign-out-title = Sign out?
+sign-out-lead = You are signed in as { $name }. Signing out ends your session here; every application will ask you to sign in again.
+stay-signed-in = No, stay signed in
+signed-out = You are signed out
+signed-out-lead = On a computer that others use, close the browser, too.
+sign-in-anew = Sign in again

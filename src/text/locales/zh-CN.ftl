@@ -42,3 +42,40 @@ error-too-large = 表单内容过长。
 next-error-too-large = 请返回并缩短所填内容。
 error-old-form = 页面已过期。
 next-error-old-form = 未执行任何操作。请返回并重新加载页面，再重复上一步。
+error-no-session = 没有这个会话。
+next-error-no-session = 它可能已经结束。请重新查看您的会话列表。
+error-not-administrator = 您无权查看此页面。
+next-error-not-administrator = 此页面仅供系统管理人员使用。如有需要，请向管理员申请相应角色。
+
+## 门户
+main-navigation = 主导航
+my-applications = 应用
+my-sessions = 会话
+directory-sync = 目录同步
+greeting = { $name }，您好
+portal-lead = 选择要进入的应用，无需再次输入密码。
+portal-empty = 目前还没有向您开放的应用。如应当有，请联系您的主管或服务台。
+sessions-lead = 以下浏览器正以您的身份登录。请结束您不认识的会话，并随后修改密码。
+this-session = 本浏览器
+session-facts = { $address }，{ $opened } 登录，最近使用：{ $used }
+session-reached = 已进入：{ $applications }
+list-separator = 、
+end-session = 结束
+end-others = 结束其他所有会话
+sign-out-everywhere = 在所有设备上退出
+everywhere-help = 在所有设备上退出会结束包括本会话在内的所有会话，并收回各应用代表您操作的授权。
+just-now = 刚刚
+minutes-ago = { $number } 分钟前
+hours-ago = { $number } 小时前
+days-ago = { $number } 天前
+browser-on = { $system } 上的 { $browser }
+browser-unknown = 未知浏览器
+
+## 退出
+sign-out = 退出
+sign-out-title = 确定退出吗？
+sign-out-lead = 您当前以 { $name } 的身份登录。退出后本次会话结束，各应用将要求重新登录。
+stay-signed-in = 不，保持登录
+signed-out = 您已退出
+signed-out-lead = 如果是公用电脑，请同时关闭浏览器。
+sign-in-anew = 重新登录

@@ -3,3 +3,5 @@
 mod health;
 mod login;
 mod oidc;
+mod portal;
+mod sessions;

@@ -1,0 +1,60 @@
+//! `GET /`: the applications that policy lets the person into.
+
+use axum::response::Response;
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use serde::Serialize;
+
+use crate::access;
+use crate::http::extract::SignedIn;
+use crate::model::Application;
+use crate::store::StoreError;
+
+/// One application on the page.
+#[derive(Debug, Serialize)]
+struct Tile {
+    name: String,
+    description: Option<String>,
+    url: String,
+    monogram: String,
+    tint: u32,
+}
+
+/// Shows the tiles; an application without a launch address has none.
+pub async fn show(signed_in: SignedIn) -> Response {
+    match tiles(&signed_in).await {
+        Ok(tiles) => signed_in.page("portal.html", "portal", context! { tiles => Value::from(Serde(tiles)) }),
+        Err(error) => signed_in.failed(&error),
+    }
+}
+
+async fn tiles(signed_in: &SignedIn) -> Result<Vec<Tile>, StoreError> {
+    let applications = signed_in.visit.app.broker.db.read().await?.applications().list().await?;
+    let open = applications.into_iter().filter(|application| application.enabled).filter_map(|application| {
+        let url = launch_url(&application)?;
+        Some((application, url))
+    });
+    let broker = &signed_in.visit.app.broker;
+    let allowed = open.filter(|(application, _)| {
+        access::may_enter(broker, signed_in.principal.clone(), &application.id, signed_in.circumstances()).allowed
+    });
+    Ok(allowed.map(|(application, url)| tile(application, url)).collect())
+}
+
+/// Only web addresses: a `javascript:` address would run in our page.
+fn launch_url(application: &Application) -> Option<String> {
+    let url = url::Url::parse(application.settings.launch_url.as_deref()?).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.into())
+}
+
+fn tile(application: Application, url: String) -> Tile {
+    let tint = application.id.bytes().fold(7u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 6;
+    let monogram = application.name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().collect());
+    Tile {
+        monogram: monogram.unwrap_or_default(),
+        name: application.name,
+        description: application.settings.0.description,
+        url,
+        tint,
+    }
+}

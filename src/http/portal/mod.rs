@@ -1,0 +1,11 @@
+//! The portal: a person's applications and sessions, and the ways out.
+
+mod applications;
+mod end;
+mod sessions;
+mod sign_out;
+
+pub use applications::show;
+pub use end::{end_everywhere, end_one, end_others};
+pub use sessions::list;
+pub use sign_out::{ask, confirm_sign_out, sign_out, signed_out};
