@@ -3,15 +3,30 @@
 SHELL := /bin/bash
 export PATH := $(HOME)/.cargo/bin:$(PATH)
 CARGO ?= cargo
+# For `make install`: where to, and which build (`dist` is the small and fast one).
+PREFIX ?= /usr/local
+PROFILE ?= dist
+BUILT = $${CARGO_TARGET_DIR:-target}/$(patsubst dev,debug,$(PROFILE))
+ETC = $(DESTDIR)/etc/yaopai
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test lint bench conformance conformance-update
+.PHONY: help setup install demo test lint bench conformance conformance-update
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 setup: ## installs everything that demo, test, lint and bench need
 	@deploy/setup.sh all
+
+install: ## puts binary, policies and systemd unit into place; keeps policies that are there (DESTDIR, PREFIX)
+	@deploy/setup.sh demo
+	$(CARGO) build --locked --profile $(PROFILE) --bin yaopai
+	install -D -m 755 $(BUILT)/yaopai $(DESTDIR)$(PREFIX)/bin/yaopai
+	install -d $(ETC)/policies
+	install -d -m 700 $(DESTDIR)/var/lib/yaopai
+	cp --no-clobber policies/* $(ETC)/policies/
+	[ -e $(ETC)/data ] || ln -s ../../var/lib/yaopai $(ETC)/data
+	install -D -m 644 deploy/systemd/yaopai.service $(DESTDIR)$(PREFIX)/lib/systemd/system/yaopai.service
 
 demo: ## a sample company, the broker and two applications; walks the whole path, then keeps serving (DEMO_ONCE=1: ends)
 	@deploy/setup.sh demo
