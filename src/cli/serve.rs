@@ -17,6 +17,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let broker = super::broker(config).await?;
     let settings = broker.config.clone();
     let listener = server::bind(settings.server.listen)?;
+    server::certificate(&settings.server, &settings.folder).await?;
     declare_applications(&broker).await?;
     let keys = KeyRing::open(&broker).await?;
     let app = App::new(broker.clone(), keys);

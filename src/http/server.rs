@@ -66,10 +66,7 @@ pub async fn serve(
         stopping.graceful_shutdown(Some(drain));
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    let tls = match (&server.tls_cert_file, &server.tls_key_file) {
-        (Some(cert), Some(key)) => Some(certificate(&folder.join(cert), &folder.join(key)).await?),
-        _ => None,
-    };
+    let tls = certificate(server, folder).await?;
     tracing::info!(listen = %server.listen, url = %server.public_url, tls = tls.is_some(), "serving");
     match tls {
         Some(tls) => axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?,
@@ -78,7 +75,14 @@ pub async fn serve(
     Ok(())
 }
 
-async fn certificate(cert: &Path, key: &Path) -> Result<RustlsConfig, ServeError> {
-    let loaded = RustlsConfig::from_pem_file(cert, key).await;
-    loaded.map_err(|cause| ServeError::Certificate { file: cert.display().to_string(), cause })
+/// The certificate with its key, where `[server]` names one. Called early too, so that a fault is known before the first
+/// start makes anything.
+///
+/// # Errors
+/// [`ServeError::Certificate`].
+pub async fn certificate(server: &ServerConfig, folder: &Path) -> Result<Option<RustlsConfig>, ServeError> {
+    let (Some(cert), Some(key)) = (&server.tls_cert_file, &server.tls_key_file) else { return Ok(None) };
+    let file = folder.join(cert);
+    let loaded = RustlsConfig::from_pem_file(&file, folder.join(key)).await;
+    loaded.map(Some).map_err(|cause| ServeError::Certificate { file: file.display().to_string(), cause })
 }

@@ -4,3 +4,6 @@
 
 mod cli;
 mod process;
+#[expect(dead_code, reason = "the integration tests use the rest of it")]
+#[path = "../it/harness/slapd.rs"]
+mod slapd;

@@ -7,6 +7,7 @@ mod database;
 mod finding;
 mod installation;
 mod ports;
+mod sources;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -51,5 +52,6 @@ async fn examine(path: &Path) -> Vec<Finding> {
     findings.push(installation::policies(&config));
     findings.extend(certificates::check(&config, now));
     findings.extend(ports::check(&config).await);
+    findings.extend(sources::check(&config, now).await);
     findings
 }

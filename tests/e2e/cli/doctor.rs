@@ -8,6 +8,7 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::process::Installation;
+use crate::slapd::{Options, READER_PASSWORD, Slapd};
 
 /// The state and the text (message and remedy) of the check of that name.
 fn check(output: &Output, name: &str) -> (String, String) {
@@ -113,4 +114,22 @@ fn our_certificate_is_examined() {
     said(&doctor(&installation), "certificate", "failed", "is not for `127.0.0.1`");
     std::fs::write(installation.path("cert.pem"), "nothing").unwrap();
     said(&doctor(&installation), "certificate", "failed", "cert.pem");
+}
+
+#[test]
+fn a_directory_is_tried_with_its_certificate_and_bind() {
+    let server = Slapd::start(Options { people: 50, ..Options::default() });
+    let installation = Installation::new();
+    let source = format!("[[source]]\nname = \"company\"\n{}[source.users]\n", server.ldaps());
+    installation.configure(&format!("{}\n{source}", installation.smallest()));
+    let output = doctor(&installation);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
+    said(&output, "source company", "ok", "CA file");
+    installation.configure(&format!("{}\n{}", installation.smallest(), source.replace(READER_PASSWORD, "wrong")));
+    let output = doctor(&installation);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("bind"), "{}", String::from_utf8_lossy(&output.stdout));
+    drop(server);
+    let output = doctor(&installation);
+    assert_eq!(output.status.code(), Some(1));
 }
