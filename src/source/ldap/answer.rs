@@ -1,5 +1,6 @@
 //! What an answer of the server means for an operator: names of result codes (RFC 4511 appendix A), remedies.
 
+use std::io::ErrorKind;
 use std::time::Duration;
 
 use ldap3::{LdapError, LdapResult};
@@ -78,8 +79,9 @@ pub(super) fn not_opened(config: &LdapConfig, error: LdapError) -> SourceError {
         }
         LdapError::Io { source } => match tls_error(&source) {
             Some(error) => SourceError::Tls { url, reason: tls::explain(error) },
-            None if source.kind() == std::io::ErrorKind::UnexpectedEof => {
-                SourceError::Tls { url, reason: "the server hung up; does it speak TLS on this port?".to_owned() }
+            None if is_hang_up(source.kind()) => {
+                let reason = "the server hung up during the handshake; does it speak TLS on this port?".to_owned();
+                SourceError::Tls { url, reason }
             }
             None => SourceError::Connect { url, reason: source.to_string() },
         },
@@ -89,6 +91,14 @@ pub(super) fn not_opened(config: &LdapConfig, error: LdapError) -> SourceError {
         }
         other => SourceError::Connect { url, reason: plain(&other) },
     }
+}
+
+/// A connection that was open and ended: only TLS was spoken on it so far.
+const fn is_hang_up(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted | ErrorKind::BrokenPipe
+    )
 }
 
 fn tls_error(error: &std::io::Error) -> Option<&rustls::Error> {

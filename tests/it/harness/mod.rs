@@ -6,6 +6,7 @@ mod browser;
 mod keys;
 mod people;
 mod postgres;
+pub mod scripted_ldap;
 pub mod slapd;
 
 use std::net::SocketAddr;

@@ -3,6 +3,7 @@
 mod ldif;
 mod openldap;
 mod sample;
+mod scripted;
 
 use std::path::{Path, PathBuf};
 
