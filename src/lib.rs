@@ -25,6 +25,7 @@ pub mod cli;
 pub mod config;
 pub mod crypto;
 pub mod http;
+pub mod jobs;
 pub mod login;
 pub mod model;
 pub mod oidc;

@@ -2,8 +2,10 @@
 
 mod decide;
 mod facts;
+mod roles;
 mod watch;
 
 pub use decide::{may_administer, may_enter, may_sign_in};
 pub use facts::principal;
+pub use roles::{GrantKey, RoleFacts, RolePerson, RoleRule, RoleRuleError, RoleRules};
 pub use watch::watch_policies;

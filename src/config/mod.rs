@@ -15,6 +15,7 @@ mod secret;
 mod server;
 mod session;
 mod source;
+mod template;
 
 use std::path::PathBuf;
 
@@ -34,6 +35,7 @@ pub use source::{
     DepartmentMapping, DirectorySchema, EnabledRule, GroupMapping, GuardConfig, LdapConfig, LdifConfig,
     PositionMapping, SourceConfig, UserMapping,
 };
+pub use template::Template;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug, Deserialize)]

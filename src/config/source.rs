@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use url::Url;
 
-use super::{Lifetime, SecretRef};
+use super::{Lifetime, SecretRef, Template};
 use crate::string_enum;
 
 /// One `[[source]]`: exactly one of `[source.ldap]` and `[source.ldif]`.
@@ -110,7 +110,7 @@ pub struct LdifConfig {
 }
 
 /// `[source.users]`: a value is an attribute name (`mail`) or a template (`{sn}{givenName}`, `{displayName|cn}`).
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct UserMapping {
     /// Base of the search; the source's when missing.
@@ -162,7 +162,7 @@ fn default_display_name() -> String {
 }
 
 /// `enabled = { attribute = "employeeType", disabled = ["left"] }`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct EnabledRule {
     /// The attribute looked at.
@@ -172,7 +172,7 @@ pub struct EnabledRule {
 }
 
 /// `[source.departments]`: from organisational units (`from = "ou"`) or from an attribute of people.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields, tag = "from", rename_all = "lowercase")]
 pub enum DepartmentMapping {
     /// One department an OU; a person belongs to the OU above.
@@ -215,7 +215,7 @@ fn default_separator() -> String {
 }
 
 /// `[source.positions]`: a position is the value of an attribute of people.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct PositionMapping {
     /// The attribute or template that gives the position's code and name.
@@ -223,7 +223,7 @@ pub struct PositionMapping {
 }
 
 /// `[source.groups]`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupMapping {
     /// Base of the search; the source's when missing.
@@ -286,6 +286,22 @@ pub struct GuardConfig {
     pub approval_expires: Lifetime,
 }
 
+impl UserMapping {
+    /// Mapped values that may be missing, by key.
+    fn optional(&self) -> [(&'static str, Option<&String>); 8] {
+        [
+            ("users.employee_number", self.employee_number.as_ref()),
+            ("users.given_name", self.given_name.as_ref()),
+            ("users.family_name", self.family_name.as_ref()),
+            ("users.mail", self.mail.as_ref()),
+            ("users.mobile", self.mobile.as_ref()),
+            ("users.title", self.title.as_ref()),
+            ("users.manager", self.manager.as_ref()),
+            ("users.password", self.password.as_ref()),
+        ]
+    }
+}
+
 impl Default for GuardConfig {
     fn default() -> Self {
         Self {
@@ -304,8 +320,52 @@ impl Default for GuardConfig {
 }
 
 impl SourceConfig {
+    /// Every mapped value with its key below `[[source]]`, such as `users.login`.
+    fn templates(&self) -> Vec<(String, &String)> {
+        let users = &self.users;
+        let mut all = vec![("users.login".to_owned(), &users.login)];
+        all.push(("users.display_name".to_owned(), &users.display_name));
+        let mut optional = users.optional().to_vec();
+        optional.push(("users.enabled.attribute", users.enabled.as_ref().map(|rule| &rule.attribute)));
+        optional.push(("positions.attribute", self.positions.as_ref().map(|positions| &positions.attribute)));
+        match &self.departments {
+            Some(DepartmentMapping::Ou { code, name, order, .. }) => {
+                optional.push(("departments.code", code.as_ref()));
+                optional.push(("departments.name", Some(name)));
+                optional.push(("departments.order", order.as_ref()));
+            }
+            Some(DepartmentMapping::Attribute { attribute, .. }) => {
+                optional.push(("departments.attribute", Some(attribute)));
+            }
+            None => {}
+        }
+        if let Some(groups) = &self.groups {
+            optional.push(("groups.code", Some(&groups.code)));
+            optional.push(("groups.name", Some(&groups.name)));
+            optional.push(("groups.member", Some(&groups.member)));
+        }
+        all.extend(optional.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))));
+        all.extend(users.attributes.iter().map(|(name, value)| (format!("users.attributes.{name}"), value)));
+        all
+    }
+
+    fn check_mapping(&self, problems: &mut Vec<String>) {
+        let name = &self.name;
+        for (key, value) in self.templates() {
+            if let Err(why) = Template::parse(value) {
+                problems.push(format!("source `{name}`: {key} {why}"));
+            }
+        }
+        if let Some(DepartmentMapping::Attribute { separator, .. }) = &self.departments
+            && separator.is_empty()
+        {
+            problems.push(format!("source `{name}`: departments.separator is empty: write what stands between levels"));
+        }
+    }
+
     pub(super) fn check(&self, problems: &mut Vec<String>) {
         let name = &self.name;
+        self.check_mapping(problems);
         if self.ldap.is_some() == self.ldif.is_some() {
             problems.push(format!("source `{name}` needs exactly one of [source.ldap] and [source.ldif]"));
         }

@@ -45,8 +45,8 @@ impl Plans<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn find_last_applied(&mut self, source: &str) -> Result<Option<Plan>, StoreError> {
-        let sql = "SELECT * FROM plans WHERE source = $1 AND applied_at IS NOT NULL \
-                   ORDER BY applied_at DESC, id DESC LIMIT 1";
+        let sql = "SELECT p.* FROM plans p JOIN source_state s ON s.source = p.source AND s.last_run_id = p.run_id \
+                   WHERE p.source = $1 AND p.applied_at IS NOT NULL";
         self.0.optional(sql, &[&source]).await
     }
 

@@ -7,7 +7,7 @@ use crate::time::Instant;
 const UPSERT: &str = "INSERT INTO users (id, source, login, login_key, employee_number, display_name, given_name, \
     family_name, mail, mobile, title, department_id, position_id, manager_id, attributes, password_hash, status, \
     status_reason, disabled_at, version, created_at, updated_at)";
-// A hash of none keeps the stored one, an empty one forgets it.
+// Who was locked out before stays so since then. A hash of none keeps the stored one, an empty one forgets it.
 const UPSERT_TAIL: &str = "ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key, \
     employee_number = excluded.employee_number, display_name = excluded.display_name, \
     given_name = excluded.given_name, family_name = excluded.family_name, mail = excluded.mail, \
@@ -15,7 +15,8 @@ const UPSERT_TAIL: &str = "ON CONFLICT (id) DO UPDATE SET login = excluded.login
     position_id = excluded.position_id, manager_id = excluded.manager_id, attributes = excluded.attributes, \
     password_hash = CASE WHEN excluded.password_hash IS NULL THEN users.password_hash \
     WHEN excluded.password_hash = '' THEN NULL ELSE excluded.password_hash END, status = excluded.status, \
-    status_reason = excluded.status_reason, disabled_at = excluded.disabled_at, version = users.version + 1, \
+    status_reason = excluded.status_reason, disabled_at = CASE WHEN excluded.status = 'active' THEN NULL \
+    ELSE COALESCE(users.disabled_at, excluded.disabled_at) END, version = users.version + 1, \
     updated_at = excluded.updated_at";
 
 /// Store functions of people.

@@ -1,9 +1,40 @@
 //! A source's people come in: map, link, diff, guard, apply, undo, report.
 //!
-//! A run reads the source into a sealed snapshot, maps its entries to records, compares their digests with the links,
-//! and makes a plan: ordered changes, findings, the guard's verdict, the ground it stands on. Applying runs that plan
-//! and nothing else, in one transaction.
+//! A run reads the source into a sealed snapshot ([`crate::source`]), maps its entries to records (`map`), compares their
+//! digests with the links (`link`, `diff`), and makes a plan (`plan`): ordered changes, findings, the guard's verdict
+//! (`guard`), the ground it stands on. Applying (`apply`) runs that plan and nothing else, in one transaction; `undo`
+//! takes the last one back the same way.
+//!
+//! How to add a mapped field: a key in `config/source.rs`, a field of the record with its place in the digest, a field
+//! of the document, a column.
 
+mod apply;
+mod diff;
+mod document;
+mod error;
+mod guard;
+mod link;
+mod map;
+mod plan;
+mod record;
 mod report;
+mod rows;
+mod run;
+mod undo;
 
+use crate::broker::Broker;
+use crate::config::SourceConfig;
+
+pub use apply::{Approval, apply};
+pub use error::SyncError;
 pub use report::{Counts, GroupCounts, HeldReason, RoleCounts, RunReport};
+pub use run::{Progress, plan, run, take_snapshot};
+pub use undo::undo;
+
+/// The configuration of a source.
+fn source_config<'a>(broker: &'a Broker, name: &str) -> Result<&'a SourceConfig, SyncError> {
+    broker.config.source(name).ok_or_else(|| SyncError::UnknownSource {
+        name: name.to_owned(),
+        known: broker.config.sources.iter().map(|source| format!("`{}`", source.name)).collect::<Vec<_>>().join(", "),
+    })
+}

@@ -10,4 +10,5 @@ mod http;
 mod policy;
 mod source;
 mod store;
+mod sync;
 mod tidy;

@@ -107,6 +107,8 @@ both!(a_plan_is_taken_once, |kind| async move {
     assert!(!tx.plans().consume(PlanId(id(2)), None, now).await.unwrap());
     tx.plans().supersede("hr", PlanId(id(2))).await.unwrap();
     assert_eq!(tx.plans().find(PlanId(id(1))).await.unwrap().unwrap().state, PlanState::Superseded);
+    assert!(tx.plans().find_last_applied("hr").await.unwrap().is_none());
+    assert!(tx.source_states().advance("hr", 0, RunId(id(102)), now).await.unwrap());
     let last = tx.plans().find_last_applied("hr").await.unwrap().unwrap();
     assert_eq!((last.id, last.decided_by.as_deref(), last.applied_at), (PlanId(id(2)), Some("cli"), Some(now)));
     tx.plans().set_state(PlanId(id(2)), PlanState::Undone).await.unwrap();

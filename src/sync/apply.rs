@@ -1,0 +1,171 @@
+//! Applying a plan: state, links, roles, change log, audit, revocation and report in one transaction.
+
+use serde_json::json;
+
+use crate::access::RoleRules;
+use crate::audit::{self, Action, Event, Outcome};
+use crate::broker::Broker;
+use crate::model::{Change, ChangeKind, EndReason, ObjectKind, PlanId, PlanState, RunState};
+use crate::store::{StoreError, Tx};
+use crate::time::Instant;
+
+use super::SyncError;
+use super::guard::AFTER_UNDO;
+use super::plan::{Ground, Prepared, digest, finish, write_report};
+use super::report::RunReport;
+use super::rows::{Rows, Stamp};
+
+/// Who applies a plan, and whether they approve it.
+#[derive(Clone, Copy, Debug)]
+pub struct Approval<'a> {
+    /// Who: `cli`, `schedule`, `user:ID`.
+    pub by: &'a str,
+    /// Whether a held plan is approved.
+    pub is_given: bool,
+}
+
+/// Applies a stored plan: exactly its changes, or nothing.
+///
+/// # Errors
+/// [`SyncError`]: the plan is held, expired, had its turn, was changed, or its ground has moved.
+pub async fn apply(broker: &Broker, plan: PlanId, approval: Approval<'_>) -> Result<RunReport, SyncError> {
+    let mut tx = broker.db.read().await?;
+    let Some(plan) = tx.plans().find(plan).await? else {
+        return Err(SyncError::NoSuchPlan { source_name: String::new(), plan });
+    };
+    if !matches!(plan.state, PlanState::Planned | PlanState::Held) {
+        return Err(SyncError::PlanGone { plan: plan.id, state: plan.state });
+    }
+    let changes = tx.plans().changes(plan.id).await?;
+    drop(tx);
+    if digest(&changes) != plan.digest {
+        return Err(SyncError::PlanChanged(plan.id));
+    }
+    let report: RunReport = serde_json::from_value(plan.summary.0.clone())?;
+    apply_prepared(broker, Prepared { plan, changes, report }, approval).await
+}
+
+/// Applies a plan whose changes are at hand.
+pub(super) async fn apply_prepared(
+    broker: &Broker,
+    prepared: Prepared,
+    approval: Approval<'_>,
+) -> Result<RunReport, SyncError> {
+    let Prepared { plan, changes, mut report } = prepared;
+    let is_held = plan.state == PlanState::Held;
+    if is_held && !approval.is_given {
+        return Err(SyncError::NeedsApproval(plan.id));
+    }
+    let now = broker.clock.now();
+    if now >= plan.expires_at {
+        return Err(SyncError::PlanExpired(plan.id));
+    }
+    let ground = current_ground(broker, &plan.source).await?;
+    if plan.undoes.is_none() && ground.fingerprint() != plan.ground {
+        return Err(SyncError::GroundMoved(plan.id));
+    }
+    let mut tx = broker.db.write().await?;
+    if !tx.source_states().advance(&plan.source, ground.version, plan.run_id, now).await? {
+        return Err(SyncError::GroundMoved(plan.id));
+    }
+    let decided_by = is_held.then(|| approval.by.to_owned());
+    if !tx.plans().consume(plan.id, decided_by.clone(), now).await? {
+        return Err(SyncError::PlanGone { plan: plan.id, state: PlanState::Applied });
+    }
+    let passwords = tx.plans().passwords(plan.id).await?.into_iter().collect();
+    let rows = Rows::collect(&changes, &Stamp { source: &plan.source, run: plan.run_id, now, passwords })?;
+    write_rows(&mut tx, &rows, &plan.source, now).await?;
+    tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
+    tx.change_log().append_plan(plan.id, plan.run_id, now).await?;
+    let revoked = tx.revoke_people(&rows.disabled, EndReason::Disabled, now).await?;
+    report.state = RunState::Applied;
+    report.held = Vec::new();
+    report.approved_by.clone_from(&decided_by);
+    report.sessions_ended = revoked.sessions;
+    report.grants_ended = revoked.grants;
+    let seen = i64::try_from(report.users.read).unwrap_or(i64::MAX);
+    if plan.undoes.is_some() {
+        // Held once and its roles asked anew: what was undone must not come back by itself.
+        tx.source_states().describe(&plan.source, AFTER_UNDO, "", seen).await?;
+    } else {
+        tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?;
+        tx.source_states().describe(&plan.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
+    }
+    if let Some(undone) = plan.undoes {
+        tx.plans().set_state(undone, PlanState::Undone).await?;
+    }
+    tx.plans().supersede(&plan.source, plan.id).await?;
+    audit::append(&mut tx, now, &events(&changes, &report, approval.by, decided_by.is_some())).await?;
+    finish(&mut report, broker.clock.now());
+    write_report(&mut tx, &report).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// What the source stands on now.
+pub(super) async fn current_ground(broker: &Broker, source: &str) -> Result<Ground, SyncError> {
+    let config = super::source_config(broker, source)?;
+    let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
+    let state = broker.db.read().await?.source_states().find(source).await?;
+    Ground::new(config, &rules, state.as_ref())
+}
+
+/// Writes the state. Names that move are taken out of the way first, so that swaps and chains do not collide.
+async fn write_rows(tx: &mut Tx, rows: &Rows, source: &str, now: Instant) -> Result<(), StoreError> {
+    tx.departments().park(&rows.parked_departments).await?;
+    tx.departments().upsert(&rows.departments).await?;
+    tx.positions().upsert(&rows.positions).await?;
+    tx.groups().park(&rows.parked_groups).await?;
+    tx.groups().upsert(&rows.groups).await?;
+    tx.users().park(&rows.parked_users).await?;
+    tx.users().upsert(&rows.users).await?;
+    tx.groups().remove_members(&rows.members_removed).await?;
+    tx.groups().add_members(&rows.members_added).await?;
+    tx.role_grants().delete(&rows.revoked).await?;
+    tx.role_grants().insert(&rows.granted).await?;
+    if rows.is_wide { tx.users().touch_source(source, now).await } else { tx.users().touch(&rows.touched, now).await }
+}
+
+/// One event for the run, one for the approval, one for each person locked out or let in.
+fn events(changes: &[Change], report: &RunReport, by: &str, is_approved: bool) -> Vec<Event> {
+    let source = format!("source:{}", report.source);
+    let plan = json!({ "run": report.run_id, "plan": report.plan_id, "digest": report.plan_digest });
+    let mut events = Vec::new();
+    if is_approved {
+        events.push(Event::new(Action::PlanDecision, Outcome::Success, by, &source).with(plan.clone()));
+    }
+    if let Some(undone) = report.undoes {
+        let details = json!({ "run": report.run_id, "plan": report.plan_id, "undoes": undone });
+        events.push(Event::new(Action::PlanDecision, Outcome::Success, by, &source).with(details));
+    }
+    events.push(Event::new(Action::Sync, Outcome::Success, by, &source).with(summary(report)));
+    for change in changes.iter().filter(|change| change.object_kind == ObjectKind::User) {
+        if matches!(change.kind, ChangeKind::Disabled | ChangeKind::Enabled) {
+            let reason = change.after.as_ref().and_then(|after| after.get("status_reason"));
+            let details = json!({ "run": report.run_id, "change": change.kind, "reason": reason });
+            let subject = format!("user:{}", change.object_id);
+            events.push(Event::new(Action::Sync, Outcome::Success, by, subject).with(details));
+        }
+    }
+    events
+}
+
+/// The numbers of a run for the audit log.
+pub(super) fn summary(report: &RunReport) -> serde_json::Value {
+    let roles = report.role_totals();
+    json!({
+        "run": report.run_id,
+        "plan": report.plan_id,
+        "digest": report.plan_digest,
+        "changes": report.changes,
+        "users": report.users,
+        "departments": report.departments,
+        "positions": report.positions,
+        "groups": report.groups,
+        "members": report.members,
+        "roles": roles,
+        "findings": report.findings,
+        "sessions_ended": report.sessions_ended,
+        "grants_ended": report.grants_ended,
+    })
+}

@@ -1,0 +1,96 @@
+//! Departments: made, changed, moved, let in again, taken out of use.
+
+use std::collections::HashSet;
+
+use crate::model::{ChangeKind, DepartmentId, ObjectKind, Status};
+
+use super::super::document::DepartmentDocument;
+use super::super::link::{GONE, Pending};
+use super::super::record::DepartmentRecord;
+use super::pending::{Work, settle};
+use super::{Draft, State};
+
+const KIND: ObjectKind = ObjectKind::Department;
+
+/// Plans departments.
+pub(super) fn diff(work: &mut Work, state: &State, draft: &mut Draft) {
+    let active_code = |id| {
+        state.departments.get(&DepartmentId(id)).filter(|row| row.status == Status::Active).map(|row| row.code.clone())
+    };
+    let taken = work.untouched.get(&KIND).into_iter().flatten().filter_map(|id| active_code(*id)).collect();
+    let pending = std::mem::take(&mut work.departments);
+    let (free, collided) = settle(pending, taken, |item| Some(item.record.code.clone()), active_code);
+    for item in collided {
+        if !item.is_known {
+            work.ids.remove(KIND, &item.record.external_id);
+        }
+        let who = (item.record.external_id.as_str(), item.record.dn.as_str());
+        work.leave_out(KIND, "duplicate_code", who, &item.record.code, draft);
+    }
+    for item in &free {
+        one(item, work, state, draft);
+    }
+    let kept = kept(work, state);
+    for link in &work.absent_departments {
+        if kept.contains(&DepartmentId(link.object_id)) {
+            continue;
+        }
+        draft.link(KIND, &link.external_id, link.object_id, &link.dn, GONE);
+        let Some(row) = state.departments.get(&DepartmentId(link.object_id)) else { continue };
+        if row.status == Status::Active {
+            let before = DepartmentDocument::of(row);
+            let after = DepartmentDocument { status: Status::Disabled, ..before.clone() };
+            draft.push_late((KIND, link.object_id), &before, &after);
+            draft.count(KIND).absent += 1;
+        }
+    }
+}
+
+/// Departments of people whose entries were left out, with all above: they are still somebody's.
+fn kept(work: &Work, state: &State) -> HashSet<DepartmentId> {
+    let mut kept = HashSet::new();
+    for user in work.untouched_people(state) {
+        let mut above = user.department_id;
+        while let Some(id) = above.filter(|id| kept.insert(*id)) {
+            above = state.departments.get(&id).and_then(|row| row.parent_id);
+        }
+    }
+    kept
+}
+
+fn one(item: &Pending<DepartmentRecord>, work: &Work, state: &State, draft: &mut Draft) {
+    let record = &item.record;
+    let target = DepartmentDocument {
+        code: record.code.clone(),
+        name: record.name.clone(),
+        parent_id: work.ids.find(KIND, record.parent.as_ref()).map(DepartmentId),
+        sort_order: record.sort_order,
+        status: Status::Active,
+    };
+    draft.link(KIND, &record.external_id, item.id, &record.dn, &item.digest);
+    let object = (KIND, item.id);
+    let Some(row) = state.departments.get(&DepartmentId(item.id)) else {
+        draft.push(ChangeKind::Created, object, None, Some(&target));
+        draft.count(KIND).created += 1;
+        return;
+    };
+    let mut at = DepartmentDocument::of(row);
+    let steps = draft.changes.len();
+    if at.status != Status::Active {
+        let next = DepartmentDocument { status: Status::Active, ..at.clone() };
+        draft.push(ChangeKind::Enabled, object, Some(&at), Some(&next));
+        draft.count(KIND).enabled += 1;
+        at = next;
+    }
+    let changed = DepartmentDocument { parent_id: at.parent_id, ..target.clone() };
+    if changed != at {
+        draft.push(ChangeKind::Changed, object, Some(&at), Some(&changed));
+    }
+    if target.parent_id != changed.parent_id {
+        draft.push(ChangeKind::Moved, object, Some(&changed), Some(&target));
+        draft.count(KIND).moved += 1;
+    }
+    let is_changed = draft.changes.len() > steps;
+    let counts = draft.count(KIND);
+    if is_changed { counts.changed += 1 } else { counts.unchanged += 1 }
+}

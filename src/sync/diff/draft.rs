@@ -1,0 +1,105 @@
+//! A plan in the making.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::model::{Change, ChangeKind, NewFinding, ObjectKind, PlannedLink};
+
+use super::super::document::value;
+use super::super::record::Mapped;
+use super::super::report::{Counts, GroupCounts, RoleCounts};
+use super::KINDS;
+
+/// Changes in order, links as they will be, and what was counted on the way.
+#[derive(Debug, Default)]
+pub(in crate::sync) struct Draft {
+    pub changes: Vec<Change>,
+    /// What is taken out of use goes last.
+    late: Vec<Change>,
+    pub links: Vec<PlannedLink>,
+    pub findings: Vec<NewFinding>,
+    pub counts: HashMap<ObjectKind, Counts>,
+    pub members: GroupCounts,
+    pub roles: BTreeMap<String, RoleCounts>,
+    pub absent_by_department: BTreeMap<String, u64>,
+    /// Group code → (members before, members taken out).
+    pub group_losses: BTreeMap<String, (i64, i64)>,
+    /// People who could sign in and no longer can.
+    disabled: u64,
+    pub roles_revoked: i64,
+    pub roles_before: i64,
+}
+
+impl Draft {
+    /// What was read and left out.
+    pub fn take_counts(&mut self, mapped: &Mapped) {
+        for kind in KINDS {
+            let counts = self.counts.entry(kind).or_default();
+            counts.read = mapped.read.get(&kind).copied().unwrap_or(0);
+            counts.quarantined = mapped.left_out.get(&kind).copied().unwrap_or(0);
+        }
+        self.members.skipped = mapped.members_skipped;
+    }
+
+    /// The counts of a kind.
+    pub fn count(&mut self, kind: ObjectKind) -> &mut Counts {
+        self.counts.entry(kind).or_default()
+    }
+
+    /// Adds a step.
+    pub fn push<D: Serialize>(
+        &mut self,
+        kind: ChangeKind,
+        object: (ObjectKind, Uuid),
+        before: Option<&D>,
+        after: Option<&D>,
+    ) {
+        let (before, after) = (before.map(value), after.map(value));
+        self.changes.push(Change { kind, object_kind: object.0, object_id: object.1, before, after });
+    }
+
+    /// Adds a step that comes after all others.
+    pub fn push_late<D: Serialize>(&mut self, object: (ObjectKind, Uuid), before: &D, after: &D) {
+        self.late.push(Change {
+            kind: ChangeKind::Disabled,
+            object_kind: object.0,
+            object_id: object.1,
+            before: Some(value(before)),
+            after: Some(value(after)),
+        });
+    }
+
+    /// Notes that people who could sign in no longer can.
+    pub fn note_disabled(&mut self, people: u64) {
+        self.disabled += people;
+    }
+
+    /// People who could sign in and no longer can: a new account that is locked out is none of them.
+    pub fn disabled(&self) -> u64 {
+        self.disabled
+    }
+
+    /// Every step so far.
+    pub fn all_changes(&self) -> impl Iterator<Item = &Change> {
+        self.changes.iter().chain(&self.late)
+    }
+
+    /// Sets what an object's link will be.
+    pub fn link(&mut self, kind: ObjectKind, external_id: &str, id: Uuid, dn: &str, digest: &str) {
+        self.links.push(PlannedLink {
+            kind,
+            external_id: external_id.to_owned(),
+            object_id: id,
+            dn: dn.to_owned(),
+            digest: digest.to_owned(),
+            password: None,
+        });
+    }
+
+    /// Puts the late steps at the end, the last made first: children before parents.
+    pub fn finish(&mut self) {
+        self.changes.extend(self.late.drain(..).rev());
+    }
+}

@@ -1,0 +1,179 @@
+//! Which records differ from what was last applied, and which objects the source no longer returns.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use crate::model::{Link, NewFinding, ObjectKind, Status, User, UserId};
+
+use super::super::link::{Links, Pending};
+use super::super::record::{DepartmentRecord, GroupRecord, Mapped, PositionRecord, UserRecord, finding};
+use super::{Draft, Means, State};
+
+/// External id → our id, of what is linked and of what is new in this plan.
+#[derive(Debug)]
+pub(super) struct Ids(HashMap<(ObjectKind, String), Uuid>);
+
+impl Ids {
+    pub fn new(links: &Links) -> Self {
+        let linked = super::KINDS.into_iter().flat_map(|kind| links.of_kind(kind));
+        Self(linked.map(|link| ((link.kind, link.external_id.clone()), link.object_id)).collect())
+    }
+
+    pub fn find(&self, kind: ObjectKind, external_id: Option<&String>) -> Option<Uuid> {
+        self.0.get(&(kind, external_id?.clone())).copied()
+    }
+
+    pub fn insert(&mut self, kind: ObjectKind, external_id: &str, id: Uuid) {
+        self.0.insert((kind, external_id.to_owned()), id);
+    }
+
+    pub fn remove(&mut self, kind: ObjectKind, external_id: &str) {
+        self.0.remove(&(kind, external_id.to_owned()));
+    }
+}
+
+/// What a plan has to look at.
+pub(super) struct Work {
+    pub ids: Ids,
+    pub users: Vec<Pending<UserRecord>>,
+    pub departments: Vec<Pending<DepartmentRecord>>,
+    pub positions: Vec<Pending<PositionRecord>>,
+    /// Groups that differ.
+    pub groups: Vec<Pending<GroupRecord>>,
+    /// Groups that do not; compared all the same when somebody comes back.
+    pub settled_groups: Vec<GroupRecord>,
+    pub absent_users: Vec<Link>,
+    pub absent_departments: Vec<Link>,
+    pub absent_positions: Vec<Link>,
+    pub absent_groups: Vec<Link>,
+    /// Our ids of entries that are left out and linked: their objects stay as they are.
+    pub untouched: HashMap<ObjectKind, HashSet<Uuid>>,
+    pub findings: Vec<NewFinding>,
+}
+
+impl Work {
+    pub fn new(means: &Means<'_>, mapped: Mapped, links: &Links, mut ids: Ids, draft: &mut Draft) -> Self {
+        let of = |kind: ObjectKind, records: HashSet<&str>| links.absent(kind, &mapped, &records);
+        let absent_users =
+            of(ObjectKind::User, mapped.users.iter().map(|record| record.external_id.as_str()).collect());
+        let absent_departments =
+            of(ObjectKind::Department, mapped.departments.iter().map(|record| record.external_id.as_str()).collect());
+        let absent_positions =
+            of(ObjectKind::Position, mapped.positions.iter().map(|record| record.external_id.as_str()).collect());
+        let absent_groups =
+            of(ObjectKind::Group, mapped.groups.iter().map(|record| record.external_id.as_str()).collect());
+        let mut untouched: HashMap<ObjectKind, HashSet<Uuid>> = HashMap::new();
+        for (kind, externals) in &mapped.quarantined {
+            let linked = externals.iter().filter_map(|id| links.find(*kind, id)).map(|link| link.object_id);
+            untouched.insert(*kind, linked.collect());
+        }
+        let mut sort = Sort { means, links, ids: &mut ids, draft };
+        let (departments, _) =
+            sort.by_digest(ObjectKind::Department, mapped.departments, |r| (&r.external_id, r.digest()));
+        let (positions, _) = sort.by_digest(ObjectKind::Position, mapped.positions, |r| (&r.external_id, r.digest()));
+        let (users, _) = sort.by_digest(ObjectKind::User, mapped.users, |r| (&r.external_id, r.digest()));
+        let (groups, settled_groups) =
+            sort.by_digest(ObjectKind::Group, mapped.groups, |r| (&r.external_id, r.digest()));
+        Self {
+            ids,
+            users,
+            departments,
+            positions,
+            groups,
+            settled_groups,
+            absent_users,
+            absent_departments,
+            absent_positions,
+            absent_groups,
+            untouched,
+            findings: mapped.findings,
+        }
+    }
+
+    /// Whether nothing differs.
+    pub fn is_nothing(&self) -> bool {
+        self.users.is_empty()
+            && self.departments.is_empty()
+            && self.positions.is_empty()
+            && self.groups.is_empty()
+            && self.absent_users.is_empty()
+            && self.absent_departments.is_empty()
+            && self.absent_positions.is_empty()
+            && self.absent_groups.is_empty()
+    }
+
+    /// Whether the object belongs to an entry that is left out.
+    pub fn is_untouched(&self, kind: ObjectKind, id: Uuid) -> bool {
+        self.untouched.get(&kind).is_some_and(|ids| ids.contains(&id))
+    }
+
+    /// Active people whose entries are left out: they stay as they are.
+    pub fn untouched_people<'a>(&'a self, state: &'a State) -> impl Iterator<Item = &'a User> {
+        let ids = self.untouched.get(&ObjectKind::User).into_iter().flatten();
+        ids.filter_map(|id| state.users.get(&UserId(*id))).filter(|user| user.status == Status::Active)
+    }
+
+    /// Leaves out a record that would take a name which stays with somebody else.
+    pub fn leave_out(&mut self, kind: ObjectKind, code: &str, who: (&str, &str), name: &str, draft: &mut Draft) {
+        let details = format!("`{name}` is held by another account, which is not part of this plan");
+        self.findings.push(finding(code, who.0, who.1, details, true));
+        draft.count(kind).quarantined += 1;
+    }
+}
+
+struct Sort<'a, 'b> {
+    means: &'a Means<'a>,
+    links: &'a Links,
+    ids: &'b mut Ids,
+    draft: &'b mut Draft,
+}
+
+impl Sort<'_, '_> {
+    /// Records that differ from what was last applied, and those that do not (which are counted).
+    fn by_digest<R>(
+        &mut self,
+        kind: ObjectKind,
+        records: Vec<R>,
+        identify: impl Fn(&R) -> (&String, String),
+    ) -> (Vec<Pending<R>>, Vec<R>) {
+        let (mut pending, mut settled) = (Vec::new(), Vec::new());
+        for record in records {
+            let (external_id, digest) = identify(&record);
+            let link = self.links.find(kind, external_id);
+            if link.is_some_and(|link| link.digest == digest) {
+                settled.push(record);
+                continue;
+            }
+            let is_known = link.is_some();
+            let id = link.map_or_else(|| self.means.rng.uuid(self.means.now), |link| link.object_id);
+            if !is_known {
+                self.ids.insert(kind, external_id, id);
+            }
+            pending.push(Pending { record, digest, id, is_known });
+        }
+        self.draft.count(kind).unchanged += u64::try_from(settled.len()).unwrap_or(0);
+        (pending, settled)
+    }
+}
+
+/// Parts the records whose name stays with another object, until no more collide: a record that is left out keeps its
+/// old name, which may collide with the next.
+pub(super) fn settle<R>(
+    pending: Vec<Pending<R>>,
+    mut taken: HashSet<String>,
+    wanted: impl Fn(&Pending<R>) -> Option<String>,
+    current: impl Fn(Uuid) -> Option<String>,
+) -> (Vec<Pending<R>>, Vec<Pending<R>>) {
+    let (mut free, mut collided) = (pending, Vec::new());
+    loop {
+        let (out, rest): (Vec<_>, Vec<_>) =
+            free.into_iter().partition(|item| wanted(item).is_some_and(|name| taken.contains(&name)));
+        free = rest;
+        if out.is_empty() {
+            return (free, collided);
+        }
+        taken.extend(out.iter().filter(|item| item.is_known).filter_map(|item| current(item.id)));
+        collided.extend(out);
+    }
+}

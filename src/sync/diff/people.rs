@@ -1,0 +1,269 @@
+//! People: joined, changed, moved, locked out, let in again, gone.
+
+use std::collections::{HashMap, HashSet};
+
+use crate::model::{ChangeKind, DepartmentId, Member, ObjectKind, PlannedLink, PositionId, Status, User, UserId};
+use crate::store::Json;
+
+use super::super::document::{UserDocument, fingerprint};
+use super::super::link::{GONE, Pending};
+use super::super::record::{UserRecord, finding};
+use super::pending::{Work, settle};
+use super::{Draft, State};
+
+const KIND: ObjectKind = ObjectKind::User;
+
+/// Why somebody is locked out by a sync; only what a sync locked out may a sync let in again.
+pub(in crate::sync) const ABSENT: &str = "absent";
+pub(in crate::sync) const SOURCE_DISABLED: &str = "source_disabled";
+pub(in crate::sync) const UNDONE: &str = "undone";
+
+/// People as they will be after the plan.
+pub(super) struct Future<'a> {
+    state: &'a State,
+    /// Those that this plan touches.
+    pub touched: HashMap<UserId, UserDocument>,
+    /// Whether somebody is let in again: their memberships are compared then.
+    pub somebody_returns: bool,
+}
+
+impl Future<'_> {
+    /// Whether the person will be let in.
+    pub fn is_active(&self, id: UserId) -> bool {
+        match self.touched.get(&id) {
+            Some(document) => document.status == Status::Active,
+            None => self.state.users.get(&id).is_some_and(|user| user.status == Status::Active),
+        }
+    }
+
+    /// Whether a membership may end: not of somebody who is locked out, nor of an entry that was left out.
+    pub fn may_leave(&self, member: &Member, work: &Work) -> bool {
+        let is_locked_out = member.member_kind == KIND && !self.is_active(UserId(member.member_id));
+        !is_locked_out && !work.is_untouched(member.member_kind, member.member_id)
+    }
+}
+
+/// Plans people.
+pub(super) fn diff<'a>(
+    work: &mut Work,
+    state: &'a State,
+    protected: &HashSet<String>,
+    draft: &mut Draft,
+) -> Future<'a> {
+    let mut future = Future { state, touched: HashMap::new(), somebody_returns: false };
+    let is_protected = |user: &User| user.status == Status::Active && protected.contains(&user.login_key);
+    let (kept, absent): (Vec<_>, Vec<_>) = std::mem::take(&mut work.absent_users)
+        .into_iter()
+        .partition(|link| state.users.get(&UserId(link.object_id)).is_some_and(is_protected));
+    for link in kept {
+        let details = "the source no longer returns this person, whose login no sync may disable".to_owned();
+        work.findings.push(finding("protected_login", &link.external_id, &link.dn, details, false));
+        work.untouched.entry(KIND).or_default().insert(link.object_id);
+    }
+    for item in free_of_collisions(work, state, draft) {
+        let target = target(&item, work, state.users.get(&UserId(item.id)));
+        one(&item, target, state, protected, work, draft, &mut future);
+    }
+    for link in absent {
+        draft.link(KIND, &link.external_id, link.object_id, &link.dn, GONE);
+        let Some(user) = state.users.get(&UserId(link.object_id)).filter(|user| user.status == Status::Active) else {
+            continue;
+        };
+        let before = UserDocument::of(user);
+        let after = UserDocument { status: Status::Disabled, status_reason: Some(ABSENT.to_owned()), ..before.clone() };
+        draft.push(ChangeKind::Disabled, (KIND, link.object_id), Some(&before), Some(&after));
+        draft.count(KIND).absent += 1;
+        draft.note_disabled(1);
+        let department = user.department_id.and_then(|id| state.departments.get(&id));
+        let code = department.map(|department| department.code.clone()).unwrap_or_default();
+        *draft.absent_by_department.entry(code).or_default() += 1;
+        future.touched.insert(user.id, after);
+    }
+    future
+}
+
+/// Records whose login name is free, or becomes free by this plan.
+fn free_of_collisions(work: &mut Work, state: &State, draft: &mut Draft) -> Vec<Pending<UserRecord>> {
+    let current = |id| {
+        state.users.get(&UserId(id)).filter(|user| user.status == Status::Active).map(|user| user.login_key.clone())
+    };
+    let mut taken = state.other_logins.clone();
+    taken.extend(work.untouched.get(&KIND).into_iter().flatten().filter_map(|id| current(*id)));
+    let wanted = |item: &Pending<UserRecord>| {
+        let known = state.users.get(&UserId(item.id));
+        (status(&item.record, known).0 == Status::Active).then(|| item.record.login_key.clone())
+    };
+    let (free, collided) = settle(std::mem::take(&mut work.users), taken, wanted, current);
+    for item in collided {
+        if item.is_known {
+            work.untouched.entry(KIND).or_default().insert(item.id);
+        } else {
+            work.ids.remove(KIND, &item.record.external_id);
+        }
+        let who = (item.record.external_id.as_str(), item.record.dn.as_str());
+        work.leave_out(KIND, "duplicate_login", who, &item.record.login, draft);
+    }
+    free
+}
+
+/// May the person sign in, and if not, why.
+fn status(record: &UserRecord, known: Option<&User>) -> (Status, Option<String>) {
+    let locked_by_sync = |user: &User| {
+        matches!(user.status_reason.as_deref(), Some(ABSENT | SOURCE_DISABLED | UNDONE))
+            || user.status == Status::Active
+    };
+    match known {
+        // Locked out by somebody else, who alone lets in again.
+        Some(user) if !locked_by_sync(user) => (user.status, user.status_reason.clone()),
+        _ if record.enabled => (Status::Active, None),
+        _ => (Status::Disabled, Some(SOURCE_DISABLED.to_owned())),
+    }
+}
+
+fn target(item: &Pending<UserRecord>, work: &Work, known: Option<&User>) -> UserDocument {
+    let record = &item.record;
+    let (status, status_reason) = status(record, known);
+    UserDocument {
+        login: record.login.clone(),
+        employee_number: record.employee_number.clone(),
+        display_name: record.display_name.clone(),
+        given_name: record.given_name.clone(),
+        family_name: record.family_name.clone(),
+        mail: record.mail.clone(),
+        mobile: record.mobile.clone(),
+        title: record.title.clone(),
+        department_id: work.ids.find(ObjectKind::Department, record.department.as_ref()).map(DepartmentId),
+        position_id: work.ids.find(ObjectKind::Position, record.position.as_ref()).map(PositionId),
+        manager_id: work.ids.find(KIND, record.manager.as_ref()).map(UserId),
+        attributes: record.attributes.clone(),
+        password: fingerprint(record.password.as_deref()),
+        status,
+        status_reason,
+    }
+}
+
+fn one(
+    item: &Pending<UserRecord>,
+    mut target: UserDocument,
+    state: &State,
+    protected: &HashSet<String>,
+    work: &mut Work,
+    draft: &mut Draft,
+    future: &mut Future<'_>,
+) {
+    let known = state.users.get(&UserId(item.id));
+    let (record, mut digest) = (&item.record, item.digest.as_str());
+    if let Some(user) = known
+        && user.status == Status::Active
+        && target.status == Status::Disabled
+        && protected.contains(&user.login_key)
+    {
+        let details = "the source locks this person out, whose login no sync may disable".to_owned();
+        work.findings.push(finding("protected_login", &record.external_id, &record.dn, details, false));
+        (target.status, target.status_reason) = (Status::Active, None);
+        // Looked at again on every run, so that the finding stays.
+        digest = "";
+    }
+    draft.links.push(PlannedLink {
+        kind: KIND,
+        external_id: record.external_id.clone(),
+        object_id: item.id,
+        dn: record.dn.clone(),
+        digest: digest.to_owned(),
+        password: password(record, known),
+    });
+    let Some(user) = known else {
+        draft.push(ChangeKind::Created, (KIND, item.id), None, Some(&target));
+        let counts = draft.count(KIND);
+        counts.created += 1;
+        counts.locked_out += u64::from(target.status == Status::Disabled);
+        future.touched.insert(UserId(item.id), target);
+        return;
+    };
+    let is_changed = steps(user, &target, draft);
+    future.somebody_returns |= user.status != Status::Active && target.status == Status::Active;
+    let counts = draft.count(KIND);
+    if is_changed {
+        counts.changed += 1;
+        future.touched.insert(user.id, target);
+    } else {
+        counts.unchanged += 1;
+    }
+}
+
+/// A new hash, empty to forget the old one, none to keep it.
+fn password(record: &UserRecord, known: Option<&User>) -> Option<String> {
+    let old = known.and_then(|user| user.password_hash.as_ref());
+    match (&record.password, old) {
+        (new, old) if new.as_ref() == old => None,
+        (Some(new), _) => Some(new.clone()),
+        (None, _) => Some(String::new()),
+    }
+}
+
+/// The steps from a known person to the target: attributes, place, status. Tells whether there were any.
+fn steps(user: &User, target: &UserDocument, draft: &mut Draft) -> bool {
+    let object = (KIND, user.id.0);
+    let mut at = UserDocument::of(user);
+    let before = draft.changes.len();
+    let changed = UserDocument {
+        department_id: at.department_id,
+        status: at.status,
+        status_reason: at.status_reason.clone(),
+        ..target.clone()
+    };
+    if changed != at {
+        draft.push(ChangeKind::Changed, object, Some(&at), Some(&changed));
+        at = changed;
+    }
+    if target.department_id != at.department_id {
+        let moved = UserDocument { department_id: target.department_id, ..at.clone() };
+        draft.push(ChangeKind::Moved, object, Some(&at), Some(&moved));
+        draft.count(KIND).moved += 1;
+        at = moved;
+    }
+    if target.status != at.status {
+        let is_back = target.status == Status::Active;
+        let kind = if is_back { ChangeKind::Enabled } else { ChangeKind::Disabled };
+        draft.push(kind, object, Some(&at), Some(target));
+        let counts = draft.count(KIND);
+        counts.enabled += u64::from(is_back);
+        counts.locked_out += u64::from(!is_back);
+        draft.note_disabled(u64::from(!is_back));
+    } else if target.status_reason != at.status_reason {
+        // Absent and now locked out at the source: still no sign-in, for another reason.
+        draft.push(ChangeKind::Changed, object, Some(&at), Some(target));
+    }
+    draft.changes.len() > before
+}
+
+impl<'a> Future<'a> {
+    /// Active people after the plan, as rules see them: (id, document or row).
+    pub fn people(&'a self) -> impl Iterator<Item = crate::access::RolePerson<'a>> {
+        let touched = self.touched.iter().filter(|(_, document)| document.status == Status::Active);
+        let touched = touched.map(|(id, document)| crate::access::RolePerson {
+            id: *id,
+            department: document.department_id,
+            position: document.position_id,
+            title: document.title.as_deref(),
+            employee_number: document.employee_number.as_deref(),
+            mail: document.mail.as_deref(),
+            attributes: &document.attributes,
+        });
+        let rest = self.state.users.values();
+        let rest = rest.filter(|user| user.status == Status::Active && !self.touched.contains_key(&user.id));
+        touched.chain(rest.map(|user| crate::access::RolePerson {
+            id: user.id,
+            department: user.department_id,
+            position: user.position_id,
+            title: user.title.as_deref(),
+            employee_number: user.employee_number.as_deref(),
+            mail: user.mail.as_deref(),
+            attributes: attributes(&user.attributes),
+        }))
+    }
+}
+
+fn attributes(json: &Json<crate::model::Attributes>) -> &crate::model::Attributes {
+    &json.0
+}

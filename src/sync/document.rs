@@ -1,0 +1,160 @@
+//! The documents of changes: an object before and after, as shown, stored and applied.
+//!
+//! They hold what the source decides; times and versions are set by the apply. Password hashes are never part of them:
+//! a fingerprint says that there is another one.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::crypto::sha256_hex;
+use crate::model::{
+    Attributes, Department, DepartmentId, Group, ObjectKind, Position, PositionId, Status, User, UserId,
+};
+
+/// A person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct UserDocument {
+    pub login: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub employee_number: Option<String>,
+    pub display_name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub given_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family_name: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mail: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mobile: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub department_id: Option<DepartmentId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub position_id: Option<PositionId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manager_id: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
+    pub attributes: Attributes,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
+    pub status: Status,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status_reason: Option<String>,
+}
+
+impl UserDocument {
+    pub fn of(user: &User) -> Self {
+        Self {
+            login: user.login.clone(),
+            employee_number: user.employee_number.clone(),
+            display_name: user.display_name.clone(),
+            given_name: user.given_name.clone(),
+            family_name: user.family_name.clone(),
+            mail: user.mail.clone(),
+            mobile: user.mobile.clone(),
+            title: user.title.clone(),
+            department_id: user.department_id,
+            position_id: user.position_id,
+            manager_id: user.manager_id,
+            attributes: user.attributes.0.clone(),
+            password: fingerprint(user.password_hash.as_deref()),
+            status: user.status,
+            status_reason: user.status_reason.clone(),
+        }
+    }
+}
+
+/// What stands for a password hash in documents.
+pub(super) fn fingerprint(hash: Option<&str>) -> Option<String> {
+    hash.map(|hash| sha256_hex(hash.as_bytes()).chars().take(16).collect())
+}
+
+/// A department.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct DepartmentDocument {
+    pub code: String,
+    pub name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<DepartmentId>,
+    pub sort_order: i64,
+    pub status: Status,
+}
+
+impl DepartmentDocument {
+    pub fn of(department: &Department) -> Self {
+        Self {
+            code: department.code.clone(),
+            name: department.name.clone(),
+            parent_id: department.parent_id,
+            sort_order: department.sort_order,
+            status: department.status,
+        }
+    }
+}
+
+/// A position or a group.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct CodedDocument {
+    pub code: String,
+    pub name: String,
+    pub status: Status,
+}
+
+impl CodedDocument {
+    pub fn of_position(position: &Position) -> Self {
+        Self { code: position.code.clone(), name: position.name.clone(), status: position.status }
+    }
+
+    pub fn of_group(group: &Group) -> Self {
+        Self { code: group.code.clone(), name: group.name.clone(), status: group.status }
+    }
+}
+
+/// A membership of the change's group.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct MemberDocument {
+    pub member_kind: ObjectKind,
+    pub member_id: Uuid,
+}
+
+/// A role of the change's person.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct RoleDocument {
+    pub role: String,
+    pub rule: String,
+}
+
+/// A document as a value. Our documents have string keys and finite numbers only, so this cannot fail; were it to, the
+/// apply would refuse the empty document.
+pub(super) fn value(document: &impl Serialize) -> Value {
+    serde_json::to_value(document).unwrap_or_default()
+}
+
+/// The one text of a value: keys sorted, so that a plan has the same digest whichever database kept it.
+pub(super) fn canonical(value: &Value, text: &mut String) {
+    match value {
+        Value::Object(map) => {
+            let mut keys: Vec<&String> = map.keys().collect();
+            keys.sort();
+            text.push('{');
+            for key in keys {
+                text.push_str(&Value::String(key.clone()).to_string());
+                text.push(':');
+                canonical(map.get(key).unwrap_or(&Value::Null), text);
+                text.push(',');
+            }
+            text.push('}');
+        }
+        Value::Array(items) => {
+            text.push('[');
+            for item in items {
+                canonical(item, text);
+                text.push(',');
+            }
+            text.push(']');
+        }
+        other => text.push_str(&other.to_string()),
+    }
+}

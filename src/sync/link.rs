@@ -1,0 +1,100 @@
+//! Linking: (source, external id) ↔ our id, and references that lead nowhere.
+
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
+
+use crate::model::{Link, ObjectKind};
+use crate::source::Dn;
+
+use super::record::Mapped;
+
+/// Digest of a link whose object is absent from the source and disabled: whatever comes back differs from it.
+pub(super) const GONE: &str = "gone";
+
+/// The links of a source.
+#[derive(Debug, Default)]
+pub(super) struct Links(HashMap<ObjectKind, HashMap<String, Link>>);
+
+impl Links {
+    pub fn new(links: Vec<Link>) -> Self {
+        let mut all: HashMap<ObjectKind, HashMap<String, Link>> = HashMap::new();
+        for link in links {
+            all.entry(link.kind).or_default().insert(link.external_id.clone(), link);
+        }
+        Self(all)
+    }
+
+    pub fn find(&self, kind: ObjectKind, external_id: &str) -> Option<&Link> {
+        self.0.get(&kind)?.get(external_id)
+    }
+
+    pub fn of_kind(&self, kind: ObjectKind) -> impl Iterator<Item = &Link> {
+        self.0.get(&kind).into_iter().flat_map(HashMap::values)
+    }
+
+    /// Links of a kind that no record and no entry left out answers for, and that are not known to be gone already:
+    /// their objects are absent. In the order of their external ids.
+    pub fn absent(&self, kind: ObjectKind, mapped: &Mapped, records: &HashSet<&str>) -> Vec<Link> {
+        let unread: HashSet<String> = mapped.unread.iter().map(|dn| key(dn)).collect();
+        let mut absent: Vec<Link> = self
+            .of_kind(kind)
+            .filter(|link| link.digest != GONE && !records.contains(link.external_id.as_str()))
+            .filter(|link| !mapped.is_quarantined(kind, &link.external_id))
+            .filter(|link| unread.is_empty() || !unread.contains(&key(&link.dn)))
+            .cloned()
+            .collect();
+        absent.sort_by(|a, b| a.external_id.cmp(&b.external_id));
+        absent
+    }
+}
+
+fn key(dn: &str) -> String {
+    Dn::parse(dn).map_or_else(|_| dn.to_owned(), |dn| dn.key())
+}
+
+/// Empties references to entries that are left out and have no account here; notes it where a person loses by it.
+pub(super) fn resolve(mapped: &mut Mapped, links: &Links) {
+    if mapped.quarantined.values().all(HashSet::is_empty) {
+        return;
+    }
+    let is_nobody = {
+        let quarantined = mapped.quarantined.clone();
+        move |kind: ObjectKind, id: &str| {
+            quarantined.get(&kind).is_some_and(|ids| ids.contains(id)) && links.find(kind, id).is_none()
+        }
+    };
+    let mut notes = Vec::new();
+    for user in &mut mapped.users {
+        if let Some(id) = user.department.take_if(|id| is_nobody(ObjectKind::Department, id)) {
+            notes.push(("unknown_department", user.external_id.clone(), user.dn.clone(), id));
+        }
+        if let Some(id) = user.manager.take_if(|id| is_nobody(ObjectKind::User, id)) {
+            notes.push(("unknown_manager", user.external_id.clone(), user.dn.clone(), id));
+        }
+    }
+    for department in &mut mapped.departments {
+        if let Some(id) = department.parent.take_if(|id| is_nobody(ObjectKind::Department, id)) {
+            notes.push(("unknown_department", department.external_id.clone(), department.dn.clone(), id));
+        }
+    }
+    for group in &mut mapped.groups {
+        let before = group.members.len();
+        group.members.retain(|(kind, id)| !is_nobody(*kind, id));
+        mapped.members_skipped += u64::try_from(before - group.members.len()).unwrap_or(0);
+    }
+    for (code, external_id, dn, id) in notes {
+        mapped.warn(code, &external_id, &dn, format!("the entry `{id}` it points to was left out"));
+    }
+}
+
+/// A record on its way into the plan.
+#[derive(Debug)]
+pub(super) struct Pending<R> {
+    pub record: R,
+    pub digest: String,
+    /// Our id; a new one where there is no link.
+    pub id: Uuid,
+    /// Whether there is a link.
+    pub is_known: bool,
+}

@@ -1,0 +1,192 @@
+//! Making a plan: from a snapshot to stored changes with a digest, a verdict and the ground they stand on.
+
+use chrono::Duration;
+
+use crate::access::RoleRules;
+use crate::audit::{self, Action, Event, Outcome};
+use crate::broker::Broker;
+use crate::config::SourceConfig;
+use crate::crypto::sha256_hex;
+use crate::model::{Change, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedLink, RunState, SourceState};
+use crate::source::Snapshot;
+use crate::store::{Json, StoreError, Tx};
+
+use super::SyncError;
+use super::diff::{self, Draft, Means};
+use super::document::{canonical, value};
+use super::guard::{self, Numbers};
+use super::link::Links;
+use super::map::map;
+use super::report::RunReport;
+
+/// How many findings a report holds in full; all of them are in the store.
+const LISTED_FINDINGS: usize = 100;
+
+/// A plan with everything that applying it needs.
+#[derive(Clone, Debug)]
+pub(super) struct Prepared {
+    pub plan: Plan,
+    pub changes: Vec<Change>,
+    pub report: RunReport,
+}
+
+/// What a plan stands on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Ground {
+    /// Grows with every apply; 0 before the first.
+    pub version: i64,
+    pub scope_digest: String,
+    pub roles_digest: String,
+}
+
+impl Ground {
+    pub fn new(config: &SourceConfig, rules: &RoleRules, state: Option<&SourceState>) -> Result<Self, SyncError> {
+        Ok(Self {
+            version: state.map_or(0, |state| state.version),
+            scope_digest: guard::scope_digest(config)?,
+            roles_digest: rules.digest.clone(),
+        })
+    }
+
+    /// The fingerprint that a plan keeps.
+    pub fn fingerprint(&self) -> String {
+        sha256_hex(format!("{} {} {}", self.version, self.scope_digest, self.roles_digest).as_bytes())
+    }
+}
+
+/// What came out of looking at a snapshot.
+pub(super) enum Looked {
+    /// Nothing differs.
+    Nothing(Box<RunReport>, Vec<NewFinding>, Ground),
+    /// A plan was stored.
+    Plan(Box<Prepared>),
+}
+
+/// Maps, compares, judges, and stores the plan. The report says planned, held or unchanged.
+pub(super) async fn make(
+    broker: &Broker,
+    config: &SourceConfig,
+    snapshot: &Snapshot,
+    mut report: RunReport,
+) -> Result<Looked, SyncError> {
+    let now = broker.clock.now();
+    let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
+    let mapped = map(config, snapshot)?;
+    let mut tx = broker.db.read().await?;
+    let state = tx.source_states().find(&config.name).await?;
+    let ground = Ground::new(config, &rules, state.as_ref())?;
+    let links = Links::new(tx.links().list_by_source(&config.name).await?);
+    let are_rules_new = state.as_ref().is_none_or(|state| state.roles_digest != rules.digest);
+    let means = Means { config, rules: &rules, are_rules_new, rng: &broker.rng, now };
+    let (mut draft, loaded) = diff::draft(&mut tx, &means, mapped, links).await?;
+    describe(&mut report, &draft);
+    if draft.changes.is_empty() && draft.links.is_empty() {
+        report.state = RunState::Unchanged;
+        return Ok(Looked::Nothing(Box::new(report), draft.findings, ground));
+    }
+    let active = loaded.iter().flat_map(|state| state.users.values());
+    let numbers = Numbers {
+        active: i64::try_from(active.filter(|user| user.status == crate::model::Status::Active).count()).unwrap_or(0),
+        disabled_lately: tx.change_log().count_disabled(&config.name, now - Duration::days(1)).await?,
+        last_scope: state.map(|state| state.scope_digest),
+        scope: ground.scope_digest.clone(),
+    };
+    drop(tx);
+    report.held = guard::judge(&config.guard, &draft, &numbers);
+    let state = if report.held.is_empty() { PlanState::Planned } else { PlanState::Held };
+    report.state = if state == PlanState::Held { RunState::Held } else { RunState::Planned };
+    let changes = std::mem::take(&mut draft.changes);
+    let plan = Plan {
+        id: PlanId::new(&broker.rng, now),
+        source: config.name.clone(),
+        run_id: report.run_id,
+        state,
+        digest: digest(&changes),
+        ground: ground.fingerprint(),
+        guard: Json(value(&report.held)),
+        summary: Json(serde_json::Value::Null),
+        findings: Json(draft.findings),
+        undoes: None,
+        created_at: now,
+        expires_at: now + config.guard.approval_expires.0,
+        decided_at: None,
+        decided_by: None,
+        applied_at: None,
+    };
+    let prepared = store(broker, plan, changes, &draft.links, report).await?;
+    Ok(Looked::Plan(Box::new(prepared)))
+}
+
+/// Writes a plan with its changes, links and run. A plan that is held goes into the audit log.
+pub(super) async fn store(
+    broker: &Broker,
+    mut plan: Plan,
+    changes: Vec<Change>,
+    links: &[PlannedLink],
+    mut report: RunReport,
+) -> Result<Prepared, SyncError> {
+    report.plan_id = Some(plan.id);
+    report.plan_digest = Some(plan.digest.clone());
+    report.changes = u64::try_from(changes.len()).unwrap_or(u64::MAX);
+    finish(&mut report, broker.clock.now());
+    plan.summary = Json(value(&report));
+    let mut tx = broker.db.write().await?;
+    tx.plans().insert(&plan).await?;
+    tx.plans().insert_changes(plan.id, &changes).await?;
+    tx.plans().insert_links(plan.id, links).await?;
+    write_report(&mut tx, &report).await?;
+    if plan.state == PlanState::Held {
+        let held: Vec<&str> = report.held.iter().map(|reason| reason.code.as_str()).collect();
+        let event = Event::new(Action::Sync, Outcome::Denied, &report.started_by, format!("source:{}", plan.source))
+            .with(serde_json::json!({ "run": report.run_id, "plan": plan.id, "digest": plan.digest, "held": held }));
+        audit::append(&mut tx, broker.clock.now(), &[event]).await?;
+    }
+    tx.commit().await?;
+    Ok(Prepared { plan, changes, report })
+}
+
+/// Ends the clock of a report.
+pub(super) fn finish(report: &mut RunReport, now: crate::time::Instant) {
+    report.ended_at = Some(now);
+    report.duration_ms = (now - report.started_at).num_milliseconds();
+}
+
+/// Writes the report into its run.
+pub(super) async fn write_report(tx: &mut Tx, report: &RunReport) -> Result<(), StoreError> {
+    let ended_at = report.ended_at.unwrap_or(report.started_at);
+    tx.runs().update(report.run_id, report.state, ended_at, report.plan_id, &Json(value(report))).await
+}
+
+/// SHA-256 over the changes, each in its one text.
+pub(super) fn digest(changes: &[Change]) -> String {
+    let mut text = String::with_capacity(changes.len() * 400);
+    for change in changes {
+        text.push_str(change.kind.as_str());
+        text.push(' ');
+        text.push_str(change.object_kind.as_str());
+        text.push(' ');
+        text.push_str(&change.object_id.to_string());
+        for document in [&change.before, &change.after] {
+            text.push(' ');
+            document.as_ref().inspect(|document| canonical(document, &mut text));
+        }
+        text.push('\n');
+    }
+    sha256_hex(text.as_bytes())
+}
+
+/// Takes the numbers of a draft into the report.
+fn describe(report: &mut RunReport, draft: &Draft) {
+    let counts = |kind: ObjectKind| draft.counts.get(&kind).copied().unwrap_or_default();
+    report.users = counts(ObjectKind::User);
+    report.departments = counts(ObjectKind::Department);
+    report.positions = counts(ObjectKind::Position);
+    report.groups = counts(ObjectKind::Group);
+    report.members = draft.members;
+    report.roles.clone_from(&draft.roles);
+    report.absent_by_department.clone_from(&draft.absent_by_department);
+    for finding in &draft.findings {
+        *report.findings.entry(finding.code.clone()).or_default() += 1;
+    }
+    report.finding_list = draft.findings.iter().take(LISTED_FINDINGS).cloned().collect();
+}

@@ -1,0 +1,186 @@
+//! Records: entries after mapping, with references as external ids, and their digests.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Write as _;
+
+use crate::crypto::sha256_hex;
+use crate::model::{Attributes, NewFinding, ObjectKind};
+
+/// A person as the source describes them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UserRecord {
+    pub external_id: String,
+    pub dn: String,
+    pub login: String,
+    pub login_key: String,
+    pub employee_number: Option<String>,
+    pub display_name: String,
+    pub given_name: Option<String>,
+    pub family_name: Option<String>,
+    pub mail: Option<String>,
+    pub mobile: Option<String>,
+    pub title: Option<String>,
+    /// External id of the department.
+    pub department: Option<String>,
+    /// External id of the position.
+    pub position: Option<String>,
+    /// External id of the manager.
+    pub manager: Option<String>,
+    pub password: Option<String>,
+    pub enabled: bool,
+    pub attributes: Attributes,
+}
+
+/// A department.
+#[derive(Clone, Debug, Default)]
+pub(super) struct DepartmentRecord {
+    pub external_id: String,
+    pub dn: String,
+    pub code: String,
+    pub name: String,
+    /// External id of the department above.
+    pub parent: Option<String>,
+    pub sort_order: i64,
+}
+
+/// A position.
+#[derive(Clone, Debug, Default)]
+pub(super) struct PositionRecord {
+    pub external_id: String,
+    pub code: String,
+}
+
+/// A group with its members (kind, external id), sorted.
+#[derive(Clone, Debug, Default)]
+pub(super) struct GroupRecord {
+    pub external_id: String,
+    pub dn: String,
+    pub code: String,
+    pub name: String,
+    pub members: Vec<(ObjectKind, String)>,
+}
+
+/// A whole snapshot, mapped.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Mapped {
+    pub users: Vec<UserRecord>,
+    /// Parents before children.
+    pub departments: Vec<DepartmentRecord>,
+    pub positions: Vec<PositionRecord>,
+    pub groups: Vec<GroupRecord>,
+    pub findings: Vec<NewFinding>,
+    /// Entries that were there and are left out: they count as present.
+    pub quarantined: HashMap<ObjectKind, HashSet<String>>,
+    /// How many entries were left out, by kind.
+    pub left_out: HashMap<ObjectKind, u64>,
+    /// DNs of entries that were there and gave no id: what is linked to them counts as present.
+    pub unread: HashSet<String>,
+    /// Entries that the source returned, by kind.
+    pub read: HashMap<ObjectKind, u64>,
+    /// Member DNs that name nobody.
+    pub members_skipped: u64,
+}
+
+impl Mapped {
+    /// Leaves an entry out, for a reason.
+    pub fn quarantine(&mut self, kind: ObjectKind, code: &str, external_id: &str, dn: &str, details: String) {
+        self.quarantined.entry(kind).or_default().insert(external_id.to_owned());
+        *self.left_out.entry(kind).or_default() += 1;
+        self.findings.push(finding(code, external_id, dn, details, true));
+    }
+
+    /// Leaves out an entry whose id came before: the first one counts.
+    pub fn repeat(&mut self, kind: ObjectKind, external_id: &str, dn: &str) {
+        *self.left_out.entry(kind).or_default() += 1;
+        let details = "the source returned this id twice; the first entry counts".to_owned();
+        self.findings.push(finding("duplicate_id", external_id, dn, details, true));
+    }
+
+    /// Notes something about an entry that is taken in all the same.
+    pub fn warn(&mut self, code: &str, external_id: &str, dn: &str, details: String) {
+        self.findings.push(finding(code, external_id, dn, details, false));
+    }
+
+    /// Whether the entry was there and is left out.
+    pub fn is_quarantined(&self, kind: ObjectKind, external_id: &str) -> bool {
+        self.quarantined.get(&kind).is_some_and(|ids| ids.contains(external_id))
+    }
+}
+
+/// A finding.
+pub(super) fn finding(code: &str, external_id: &str, dn: &str, details: String, quarantined: bool) -> NewFinding {
+    NewFinding { code: code.to_owned(), external_id: external_id.to_owned(), dn: dn.to_owned(), details, quarantined }
+}
+
+/// A digest under construction: every field with its length, so that no two records share an encoding.
+pub(super) struct Digest(String);
+
+impl Digest {
+    pub fn new() -> Self {
+        Self(String::with_capacity(512))
+    }
+
+    pub fn text(&mut self, text: &str) -> &mut Self {
+        let _ = write!(self.0, "{}:", text.len());
+        self.0.push_str(text);
+        self
+    }
+
+    pub fn optional(&mut self, text: Option<&str>) -> &mut Self {
+        if let Some(text) = text {
+            return self.text(text);
+        }
+        self.0.push('-');
+        self
+    }
+
+    pub fn finish(&self) -> String {
+        sha256_hex(self.0.as_bytes())
+    }
+}
+
+impl UserRecord {
+    pub fn digest(&self) -> String {
+        let mut digest = Digest::new();
+        digest.text(&self.dn).text(&self.login).optional(self.employee_number.as_deref()).text(&self.display_name);
+        for value in [&self.given_name, &self.family_name, &self.mail, &self.mobile, &self.title] {
+            digest.optional(value.as_deref());
+        }
+        for reference in [&self.department, &self.position, &self.manager, &self.password] {
+            digest.optional(reference.as_deref());
+        }
+        digest.text(if self.enabled { "+" } else { "-" });
+        for (name, values) in &self.attributes {
+            digest.text(name).text(&values.len().to_string());
+            for value in values {
+                digest.text(value);
+            }
+        }
+        digest.finish()
+    }
+}
+
+impl DepartmentRecord {
+    pub fn digest(&self) -> String {
+        let mut digest = Digest::new();
+        digest.text(&self.dn).text(&self.code).text(&self.name).optional(self.parent.as_deref());
+        digest.text(&self.sort_order.to_string()).finish()
+    }
+}
+
+impl PositionRecord {
+    pub fn digest(&self) -> String {
+        Digest::new().text(&self.code).finish()
+    }
+}
+
+impl GroupRecord {
+    pub fn digest(&self) -> String {
+        let mut digest = Digest::new();
+        digest.text(&self.dn).text(&self.code).text(&self.name);
+        for (kind, external_id) in &self.members {
+            digest.text(kind.as_str()).text(external_id);
+        }
+        digest.finish()
+    }
+}

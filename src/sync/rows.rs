@@ -1,0 +1,232 @@
+//! From a plan's documents to rows: what each object is after the last step that touches it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::model::{
+    Change, ChangeKind, Department, DepartmentId, Group, GroupId, Member, ObjectKind, Position, PositionId, RoleGrant,
+    RunId, Status, User, UserId,
+};
+use crate::store::Json;
+use crate::text::fold;
+use crate::time::Instant;
+
+use super::document::{CodedDocument, DepartmentDocument, MemberDocument, RoleDocument, UserDocument};
+
+/// A document at two ends of a plan: before its first step (none when it is new) and after its last.
+struct Ends<D> {
+    first: Option<D>,
+    last: D,
+}
+
+/// The rows that a plan writes.
+#[derive(Debug, Default)]
+pub(super) struct Rows {
+    pub users: Vec<User>,
+    pub departments: Vec<Department>,
+    pub positions: Vec<Position>,
+    pub groups: Vec<Group>,
+    /// Whose names have to be out of the way first.
+    pub parked_users: Vec<UserId>,
+    pub parked_departments: Vec<DepartmentId>,
+    pub parked_groups: Vec<GroupId>,
+    pub members_added: Vec<Member>,
+    pub members_removed: Vec<Member>,
+    pub granted: Vec<RoleGrant>,
+    pub revoked: Vec<(UserId, String, String)>,
+    /// Who could sign in before and no longer can.
+    pub disabled: Vec<UserId>,
+    /// Whose facts changed without a row of their own.
+    pub touched: Vec<UserId>,
+    /// Whether facts of many changed: the tree, a nested group, a code.
+    pub is_wide: bool,
+}
+
+/// Where and when the rows are written.
+pub(super) struct Stamp<'a> {
+    pub source: &'a str,
+    pub run: RunId,
+    pub now: Instant,
+    pub passwords: HashMap<Uuid, String>,
+}
+
+impl Rows {
+    /// Reads the changes of a plan.
+    pub fn collect(changes: &[Change], stamp: &Stamp<'_>) -> Result<Self, serde_json::Error> {
+        let mut rows = Self::default();
+        rows.users(ends(changes, ObjectKind::User)?, stamp);
+        rows.departments(ends(changes, ObjectKind::Department)?, stamp);
+        rows.positions(ends(changes, ObjectKind::Position)?, stamp);
+        rows.groups(ends(changes, ObjectKind::Group)?, stamp);
+        let mut touched = HashSet::new();
+        for change in changes {
+            rows.relation(change, stamp, &mut touched)?;
+        }
+        let own: HashSet<UserId> = rows.users.iter().map(|user| user.id).collect();
+        rows.touched = touched.into_iter().filter(|id| !own.contains(id)).collect();
+        Ok(rows)
+    }
+
+    fn users(&mut self, users: BTreeMap<Uuid, Ends<UserDocument>>, stamp: &Stamp<'_>) {
+        for (id, Ends { first, last }) in users {
+            let is_active = last.status == Status::Active;
+            let login_key = fold(&last.login);
+            if let Some(first) = first.filter(|first| first.status == Status::Active) {
+                if !is_active {
+                    self.disabled.push(UserId(id));
+                }
+                if !is_active || fold(&first.login) != login_key {
+                    self.parked_users.push(UserId(id));
+                }
+            }
+            self.users.push(User {
+                id: UserId(id),
+                source: stamp.source.to_owned(),
+                login: last.login,
+                login_key,
+                employee_number: last.employee_number,
+                display_name: last.display_name,
+                given_name: last.given_name,
+                family_name: last.family_name,
+                mail: last.mail,
+                mobile: last.mobile,
+                title: last.title,
+                department_id: last.department_id,
+                position_id: last.position_id,
+                manager_id: last.manager_id,
+                attributes: Json(last.attributes),
+                password_hash: stamp.passwords.get(&id).cloned(),
+                status: last.status,
+                status_reason: last.status_reason,
+                disabled_at: (!is_active).then_some(stamp.now),
+                version: 1,
+                created_at: stamp.now,
+                updated_at: stamp.now,
+            });
+        }
+    }
+
+    fn departments(&mut self, departments: BTreeMap<Uuid, Ends<DepartmentDocument>>, stamp: &Stamp<'_>) {
+        for (id, Ends { first, last }) in departments {
+            if let Some(first) = first {
+                self.is_wide = true;
+                if first.status == Status::Active && (last.status != Status::Active || first.code != last.code) {
+                    self.parked_departments.push(DepartmentId(id));
+                }
+            }
+            self.departments.push(Department {
+                id: DepartmentId(id),
+                source: stamp.source.to_owned(),
+                code: last.code,
+                name: last.name,
+                parent_id: last.parent_id,
+                sort_order: last.sort_order,
+                status: last.status,
+                created_at: stamp.now,
+                updated_at: stamp.now,
+            });
+        }
+    }
+
+    fn positions(&mut self, positions: BTreeMap<Uuid, Ends<CodedDocument>>, stamp: &Stamp<'_>) {
+        for (id, Ends { first, last }) in positions {
+            self.is_wide |= first.is_some();
+            self.positions.push(Position {
+                id: PositionId(id),
+                source: stamp.source.to_owned(),
+                code: last.code,
+                name: last.name,
+                status: last.status,
+                created_at: stamp.now,
+                updated_at: stamp.now,
+            });
+        }
+    }
+
+    fn groups(&mut self, groups: BTreeMap<Uuid, Ends<CodedDocument>>, stamp: &Stamp<'_>) {
+        for (id, Ends { first, last }) in groups {
+            if let Some(first) = first {
+                self.is_wide = true;
+                if first.status == Status::Active && (last.status != Status::Active || first.code != last.code) {
+                    self.parked_groups.push(GroupId(id));
+                }
+            }
+            self.groups.push(Group {
+                id: GroupId(id),
+                source: stamp.source.to_owned(),
+                code: last.code,
+                name: last.name,
+                status: last.status,
+                created_at: stamp.now,
+                updated_at: stamp.now,
+            });
+        }
+    }
+
+    /// Memberships and roles.
+    fn relation(
+        &mut self,
+        change: &Change,
+        stamp: &Stamp<'_>,
+        touched: &mut HashSet<UserId>,
+    ) -> Result<(), serde_json::Error> {
+        let is_added = matches!(change.kind, ChangeKind::MemberAdded | ChangeKind::RoleGranted);
+        let document = if is_added { &change.after } else { &change.before };
+        match change.kind {
+            ChangeKind::MemberAdded | ChangeKind::MemberRemoved => {
+                let MemberDocument { member_kind, member_id } = read(document.as_ref())?;
+                let member = Member { group_id: GroupId(change.object_id), member_kind, member_id };
+                let list = if is_added { &mut self.members_added } else { &mut self.members_removed };
+                list.push(member);
+                if member_kind == ObjectKind::User {
+                    touched.insert(UserId(member_id));
+                } else {
+                    self.is_wide = true;
+                }
+            }
+            ChangeKind::RoleGranted | ChangeKind::RoleRevoked => {
+                let RoleDocument { role, rule } = read(document.as_ref())?;
+                let user_id = UserId(change.object_id);
+                touched.insert(user_id);
+                if is_added {
+                    let (run_id, granted_at) = (Some(stamp.run), stamp.now);
+                    self.granted.push(RoleGrant { user_id, role, rule, run_id, granted_at });
+                } else {
+                    self.revoked.push((user_id, role, rule));
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn read<D: DeserializeOwned>(document: Option<&Value>) -> Result<D, serde_json::Error> {
+    serde_json::from_value(document.cloned().unwrap_or_default())
+}
+
+/// First and last documents of every object of a kind.
+fn ends<D: DeserializeOwned>(
+    changes: &[Change],
+    kind: ObjectKind,
+) -> Result<BTreeMap<Uuid, Ends<D>>, serde_json::Error> {
+    let is_own = |change: &&Change| {
+        use ChangeKind::{MemberAdded, MemberRemoved, RoleGranted, RoleRevoked};
+        change.object_kind == kind && !matches!(change.kind, MemberAdded | MemberRemoved | RoleGranted | RoleRevoked)
+    };
+    let mut spans: BTreeMap<Uuid, (Option<&Value>, Option<&Value>)> = BTreeMap::new();
+    for change in changes.iter().filter(is_own) {
+        let span = spans.entry(change.object_id).or_insert((change.before.as_ref(), None));
+        span.1 = change.after.as_ref();
+    }
+    spans
+        .into_iter()
+        .map(|(id, (first, last))| {
+            let first = first.map(|document| read(Some(document))).transpose()?;
+            Ok((id, Ends { first, last: read(last)? }))
+        })
+        .collect()
+}

@@ -1,0 +1,178 @@
+//! A run: one at a time for each source, from the first entry to the report.
+
+use crate::audit::{self, Action, Event, Outcome};
+use crate::broker::Broker;
+use crate::jobs::Lease;
+use crate::model::{NewFinding, PlanState, Run, RunId, RunState};
+use crate::source::{self, Snapshot};
+use crate::store::Json;
+
+use super::apply::{Approval, apply_prepared, summary};
+use super::document::value;
+use super::plan::{Ground, Looked, finish, make, write_report};
+use super::report::RunReport;
+use super::{SyncError, source_config};
+
+/// How far a run has come, for a person who waits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Progress {
+    /// Entries read so far.
+    Reading(u64),
+    /// The snapshot is sealed; it is mapped and compared.
+    Comparing(u64),
+    /// The plan is applied: so many steps.
+    Applying(u64),
+}
+
+/// Where progress is told.
+pub type Report<'a> = &'a mut (dyn FnMut(Progress) + Send);
+
+/// Reads the source and stores a plan; nothing of it is applied.
+///
+/// # Errors
+/// [`SyncError`]: nothing was concluded.
+pub async fn plan(broker: &Broker, source: &str, by: &str, progress: Report<'_>) -> Result<RunReport, SyncError> {
+    let begun = begin(broker, source, by).await?;
+    let result = async {
+        let snapshot = read(broker, source, progress).await?;
+        look(broker, &snapshot, begun.report.clone(), false, progress).await
+    };
+    let result = result.await;
+    begun.end(broker, result).await
+}
+
+/// Reads the source, plans, and applies the plan unless the guard holds it.
+///
+/// # Errors
+/// [`SyncError`]: nothing was concluded.
+pub async fn run(broker: &Broker, source: &str, by: &str, progress: Report<'_>) -> Result<RunReport, SyncError> {
+    let begun = begin(broker, source, by).await?;
+    let result = async {
+        let snapshot = read(broker, source, progress).await?;
+        look(broker, &snapshot, begun.report.clone(), true, progress).await
+    };
+    let result = result.await;
+    begun.end(broker, result).await
+}
+
+/// Plans from a snapshot that was read already; `is_applied` applies the plan unless the guard holds it.
+///
+/// # Errors
+/// [`SyncError`]: nothing was concluded.
+pub async fn take_snapshot(
+    broker: &Broker,
+    snapshot: &Snapshot,
+    by: &str,
+    is_applied: bool,
+) -> Result<RunReport, SyncError> {
+    let begun = begin(broker, &snapshot.source, by).await?;
+    let result = look(broker, snapshot, begun.report.clone(), is_applied, &mut |_| {}).await;
+    begun.end(broker, result).await
+}
+
+async fn read(broker: &Broker, source: &str, progress: Report<'_>) -> Result<Snapshot, SyncError> {
+    let config = source_config(broker, source)?;
+    let mut told = |read: source::Progress| progress(Progress::Reading(read.entries));
+    Ok(source::read(config, &broker.config.folder, &mut told).await?)
+}
+
+async fn look(
+    broker: &Broker,
+    snapshot: &Snapshot,
+    report: RunReport,
+    is_applied: bool,
+    progress: Report<'_>,
+) -> Result<RunReport, SyncError> {
+    let config = source_config(broker, &snapshot.source)?;
+    for warning in &snapshot.warnings {
+        tracing::warn!(source = %snapshot.source, "{warning}");
+    }
+    progress(Progress::Comparing(u64::try_from(snapshot.users.len()).unwrap_or(0)));
+    let by = report.started_by.clone();
+    match make(broker, config, snapshot, report).await? {
+        Looked::Nothing(report, findings, ground) => unchanged(broker, *report, &findings, &ground, is_applied).await,
+        Looked::Plan(prepared) if is_applied && prepared.plan.state == PlanState::Planned => {
+            progress(Progress::Applying(prepared.report.changes));
+            apply_prepared(broker, *prepared, Approval { by: &by, is_given: false }).await
+        }
+        Looked::Plan(prepared) => Ok(prepared.report),
+    }
+}
+
+/// Notes a run that found nothing to do.
+async fn unchanged(
+    broker: &Broker,
+    mut report: RunReport,
+    findings: &[NewFinding],
+    ground: &Ground,
+    is_applied: bool,
+) -> Result<RunReport, SyncError> {
+    let now = broker.clock.now();
+    finish(&mut report, now);
+    let mut tx = broker.db.write().await?;
+    if is_applied {
+        tx.findings().replace(&report.source, report.run_id, now, findings).await?;
+        let seen = i64::try_from(report.users.read).unwrap_or(i64::MAX);
+        tx.source_states().describe(&report.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
+        let subject = format!("source:{}", report.source);
+        let event = Event::new(Action::Sync, Outcome::Success, &report.started_by, subject).with(summary(&report));
+        audit::append(&mut tx, now, &[event]).await?;
+    }
+    write_report(&mut tx, &report).await?;
+    tx.commit().await?;
+    Ok(report)
+}
+
+/// A run under way: it holds the source's lease.
+pub(super) struct Begun {
+    lease: Lease,
+    pub report: RunReport,
+}
+
+/// Takes the source's lease and notes the run.
+pub(super) async fn begin(broker: &Broker, source: &str, by: &str) -> Result<Begun, SyncError> {
+    source_config(broker, source)?;
+    let name = format!("sync:{source}");
+    let Some(lease) = Lease::take(&broker.db, &broker.clock, &broker.rng, &name).await? else {
+        return Err(SyncError::Busy(source.to_owned()));
+    };
+    let now = broker.clock.now();
+    let report = RunReport::new(RunId::new(&broker.rng, now), source, by, now);
+    let run = Run {
+        id: report.run_id,
+        source: source.to_owned(),
+        state: RunState::Running,
+        started_by: by.to_owned(),
+        started_at: now,
+        ended_at: None,
+        plan_id: None,
+        report: Json(value(&report)),
+    };
+    let mut tx = broker.db.write().await?;
+    tx.runs().fail_interrupted(source, now).await?;
+    tx.runs().insert(&run).await?;
+    tx.commit().await?;
+    Ok(Begun { lease, report })
+}
+
+impl Begun {
+    /// Gives the lease back; a failed run is noted with its reason.
+    pub async fn end(self, broker: &Broker, result: Result<RunReport, SyncError>) -> Result<RunReport, SyncError> {
+        if let Err(error) = &result {
+            let mut report = self.report;
+            report.state = RunState::Failed;
+            report.error = Some(error.to_string());
+            let now = broker.clock.now();
+            finish(&mut report, now);
+            let subject = format!("source:{}", report.source);
+            let details = serde_json::json!({ "run": report.run_id, "error": report.error });
+            let event = Event::new(Action::Sync, Outcome::Failure, &report.started_by, subject).with(details);
+            let mut tx = broker.db.write().await?;
+            write_report(&mut tx, &report).await?;
+            audit::append(&mut tx, now, &[event]).await?;
+            tx.commit().await?;
+        }
+        self.lease.release().await?;
+        result
+    }
+}
