@@ -4,6 +4,7 @@
 
 mod cli;
 mod process;
+mod readme;
 #[expect(dead_code, reason = "the integration tests use the rest of it")]
 #[path = "../it/harness/slapd.rs"]
 mod slapd;
