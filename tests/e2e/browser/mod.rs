@@ -1,0 +1,138 @@
+//! Chromium through our pages: what a person does and sees, in both languages, wide and narrow, light and dark.
+//!
+//! Screenshots are left in `target/e2e/screenshots`, the pictures of the README in `target/e2e/pictures`.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+use yaopai::crypto::hash_password;
+use yaopai::model::{Attributes, RoleGrant, Status, User, UserId};
+use yaopai::random::Rng;
+use yaopai::store::{Db, Json};
+
+use crate::process::{Installation, free_port};
+
+const LOGIN: &str = "wang.fang";
+const PASSWORD: &str = "Lantern-42-河";
+const SECRET: &str = "a-secret-of-the-test-that-is-long-enough";
+
+fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// An installation with one person and the applications of a small company; gives the ports of the first two.
+fn company() -> (Installation, [u16; 2]) {
+    let installation = Installation::new();
+    let ports = [free_port(), free_port()];
+    let mut text = installation.smallest().replace("[server]\n", "[server]\norganisation = \"青屿集团\"\n");
+    let applications = [
+        ("oa", "协同办公 OA", "审批、公文、日程与会议室", ports[0]),
+        ("expense", "费用报销", "差旅申请、报销单据与付款进度", ports[1]),
+        ("mail", "企业邮箱", "邮件、日历与通讯录", 1),
+        ("crm", "Customer relations", "Accounts, quotations and contracts", 1),
+        ("learning", "在线学习", "课程、考试与证书", 1),
+    ];
+    for (id, name, description, port) in applications {
+        let _ = write!(
+            text,
+            "\n[[application]]\nid = \"{id}\"\nname = \"{name}\"\ndescription = \"{description}\"\n\
+             launch_url = \"http://127.0.0.1:{port}/\"\nsecret = {{ value = \"{SECRET}\" }}\n\
+             redirect_uris = [\"http://127.0.0.1:{port}/callback\"]\n"
+        );
+    }
+    installation.configure(&text);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(hire(&installation.path("data/yaopai.db")));
+    (installation, ports)
+}
+
+/// Writes the person into the database, as a sync would have.
+async fn hire(file: &Path) {
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    let db = Db::open(&format!("sqlite://{}", file.display()), 1).await.unwrap();
+    db.migrate().await.unwrap();
+    let rng = Rng::system();
+    let now = yaopai::time::Clock::System.now();
+    let user = User {
+        id: UserId::new(&rng, now),
+        source: "company".to_owned(),
+        login: LOGIN.to_owned(),
+        login_key: LOGIN.to_owned(),
+        employee_number: Some("10042".to_owned()),
+        display_name: "王芳".to_owned(),
+        given_name: Some("芳".to_owned()),
+        family_name: Some("王".to_owned()),
+        mail: None,
+        mobile: None,
+        title: Some("信息技术部 · 系统工程师".to_owned()),
+        department_id: None,
+        position_id: None,
+        manager_id: None,
+        attributes: Json(Attributes::new()),
+        password_hash: Some(hash_password(&rng, PASSWORD).unwrap()),
+        status: Status::Active,
+        status_reason: None,
+        disabled_at: None,
+        version: 1,
+        created_at: now,
+        updated_at: now,
+    };
+    let roles = ["employee", "it-admin"].map(|role| RoleGrant {
+        user_id: user.id,
+        role: role.to_owned(),
+        rule: "test".to_owned(),
+        run_id: None,
+        granted_at: now,
+    });
+    let mut tx = db.write().await.unwrap();
+    tx.users().upsert(&[user]).await.unwrap();
+    tx.role_grants().insert(&roles).await.unwrap();
+    tx.commit().await.unwrap();
+    db.close().await;
+}
+
+fn chromium() -> PathBuf {
+    let known = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
+    let found = known.iter().map(PathBuf::from).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("Chromium is not installed: run `make setup`"))
+}
+
+/// Runs the script on a company.
+fn walk() {
+    let folder = repository().join("tests/e2e/browser");
+    assert!(folder.join("node_modules/playwright-core").exists(), "playwright is not installed: run `make setup`");
+    let (installation, ports) = company();
+    let _running = installation.start();
+    let settings = json!({
+        "base": format!("http://127.0.0.1:{}", installation.port),
+        "screenshots": repository().join("target/e2e/screenshots"),
+        "pictures": repository().join("target/e2e/pictures"),
+        "chromium": chromium(),
+        "login": LOGIN,
+        "password": PASSWORD,
+        "applications": [
+            { "id": "oa", "name": "协同办公 OA", "secret": SECRET, "port": ports[0] },
+            { "id": "expense", "name": "费用报销", "secret": SECRET, "port": ports[1] },
+        ],
+    });
+    let file = installation.path("walk.json");
+    std::fs::write(&file, settings.to_string()).unwrap();
+    let output = Command::new("node")
+        .arg("walk.mjs")
+        .arg(&file)
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap_or_else(|error| panic!("node: {error}: run `make setup`"));
+    let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    println!("{}", said(&output.stdout));
+    assert!(output.status.success(), "{}\n{}", said(&output.stdout), said(&output.stderr));
+}
+
+/// OAUTH-021, WEB-011, WEB-012, WEB-019
+#[test]
+fn chromium_walks_through_every_page() {
+    walk();
+}

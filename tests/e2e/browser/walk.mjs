@@ -1,0 +1,240 @@
+// A person's way through the pages, in Chromium: sign-in, wrong password, language, portal, single sign-on, sign-out.
+//
+// node walk.mjs SETTINGS.json: { base, screenshots, pictures, chromium, login, password,
+// applications: [{ id, name, secret, port }] }
+// Prints one line a step; ends with 1 at the first thing that is not as it should be.
+
+import assert from "node:assert/strict";
+import { createHash, randomBytes } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import axe from "axe-core";
+import { chromium } from "playwright-core";
+
+const settings = JSON.parse(readFileSync(process.argv[2], "utf8"));
+const { base, login, password } = settings;
+mkdirSync(settings.screenshots, { recursive: true });
+
+const words = {
+  "zh-CN": { signIn: "登录", wrong: "登录名或密码不正确", signOut: "退出", signedOut: "您已退出", other: "English" },
+  en: { signIn: "Sign in", wrong: "Login name or password is not right", signOut: "Sign out", signedOut: "You are signed out", other: "中文" },
+};
+const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync"];
+const violations = [];
+
+async function open(browser, language, options = {}) {
+  const context = await browser.newContext({ locale: language, viewport: { width: 1440, height: 900 }, ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(20000);
+  page.on("console", (message) => {
+    if (/content security policy|refused to/i.test(message.text())) violations.push(`${page.url()}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => violations.push(`${page.url()}: ${error}`));
+  page.on("requestfailed", (request) => violations.push(`${request.url()}: ${request.failure()?.errorText}`));
+  return page;
+}
+
+const picture = (page, name) => page.screenshot({ path: join(settings.screenshots, `${name}.png`), fullPage: true });
+
+async function accessible(page, name) {
+  await page.evaluate(axe.source);
+  const found = await page.evaluate(() => window.axe.run());
+  const faults = found.violations.map((fault) => `${fault.id}: ${fault.nodes.map((node) => node.html).join(" ")}`);
+  assert.deepEqual(faults, [], `${name} is not accessible`);
+}
+
+async function signIn(page, secret = password) {
+  await page.fill("#login", login);
+  await page.fill("#password", secret);
+  await page.press("#password", "Enter");
+}
+
+/** Sign-in with a mistake, the language switch, portal, sessions, sign-out. */
+async function visit(browser, language) {
+  const say = words[language];
+  const page = await open(browser, language);
+  await page.goto(`${base}/`);
+  assert.equal(await page.textContent("button[type=submit]"), say.signIn);
+  assert.equal(await page.getAttribute("html", "lang"), language);
+  assert.equal(await page.evaluate(() => document.activeElement.id), "login", "one can begin to type");
+  await picture(page, `sign-in-${language}-1440`);
+  await accessible(page, "the sign-in page");
+
+  await signIn(page, "not the password");
+  await page.waitForSelector("[role=alert]");
+  assert.ok((await page.textContent("[role=alert]")).includes(say.wrong));
+  assert.equal(await page.inputValue("#login"), login, "the login name need not be typed again");
+  assert.equal(await page.evaluate(() => document.activeElement.id), "password");
+  await picture(page, `wrong-password-${language}-1440`);
+  await accessible(page, "the sign-in page with a problem");
+
+  await page.click(`nav.switch >> text=${say.other}`);
+  assert.notEqual(await page.getAttribute("html", "lang"), language);
+  await page.click(`nav.switch a`);
+  assert.equal(await page.getAttribute("html", "lang"), language);
+
+  await signIn(page);
+  await page.waitForSelector(".tile");
+  assert.equal(new URL(page.url()).pathname, "/");
+  await picture(page, `portal-${language}-1440`);
+  await accessible(page, "the portal");
+  await page.click(".bar nav a >> nth=1");
+  await page.waitForSelector(".rows");
+  await picture(page, `sessions-${language}-1440`);
+  await accessible(page, "the list of sessions");
+  if (await page.locator(".bar nav a").count() > 2) await administer(page, language);
+  await page.goto(`${base}/nothing-here`);
+  await picture(page, `not-found-${language}-1440`);
+  await accessible(page, "the page for a wrong address");
+
+  await page.goto(`${base}/`);
+  await page.click(`.bar >> text=${say.signOut}`);
+  await page.waitForSelector(`h1:has-text("${say.signedOut}")`);
+  await picture(page, `signed-out-${language}-1440`);
+  await page.goBack();
+  assert.equal(await page.locator(".tile").count(), 0, "Back shows nothing private");
+  await page.context().close();
+  console.log(`ok: sign-in, portal and sign-out in ${language}`);
+}
+
+async function administer(page, language) {
+  await page.click(".bar nav a >> nth=2");
+  await page.waitForSelector("h1");
+  await picture(page, `runs-${language}-1440`);
+  await accessible(page, "the list of runs");
+  for (const [place, name] of [["tbody tr a", "run"], ["a.button", "plan"]]) {
+    if (await page.locator(place).count() === 0) continue;
+    await page.click(`${place} >> nth=0`);
+    await page.waitForSelector("h1");
+    await picture(page, `${name}-${language}-1440`);
+    await accessible(page, `the page of a ${name}`);
+  }
+}
+
+/** The same pages on a telephone, in the dark, without JavaScript. */
+async function telephone(browser, language, colorScheme) {
+  const page = await open(browser, language, { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true,
+    colorScheme, javaScriptEnabled: false });
+  const narrow = async (name) => {
+    await picture(page, `${name}-${language}-390-${colorScheme}`);
+    const width = await page.locator("html").evaluate((element) => element.scrollWidth);
+    assert.ok(width <= 390, `${name} is ${width} wide`);
+  };
+  await page.goto(`${base}/login`);
+  await narrow("sign-in");
+  await signIn(page, "not the password");
+  await page.waitForSelector("[role=alert]");
+  await narrow("wrong-password");
+  await signIn(page);
+  await page.waitForSelector(".tile");
+  await narrow("portal");
+  await page.goto(`${base}/sessions`);
+  await narrow("sessions");
+  if (await page.locator(".bar nav a").count() > 2) {
+    await page.click(".bar nav a >> nth=2");
+    await narrow("runs");
+    if (await page.locator("tbody tr a").count() > 0) {
+      await page.click("tbody tr a >> nth=0");
+      await narrow("run");
+    }
+  }
+  await page.context().close();
+  console.log(`ok: the same on a telephone, ${colorScheme}, without JavaScript, in ${language}`);
+}
+
+/** An application on another origin: keeps what its callback was called with. */
+function application({ id, port }) {
+  const calls = [];
+  const server = createServer((request, response) => {
+    const url = new URL(request.url, `http://127.0.0.1:${port}`);
+    if (url.pathname === "/callback") calls.push(url.searchParams);
+    response.setHeader("content-type", "text/html; charset=utf-8");
+    response.end(`<!doctype html><title>${id}</title><link rel=icon href="data:,"><h1>${id}</h1>`);
+  });
+  return new Promise((done) => server.listen(port, "127.0.0.1", () => done({ id, port, calls, server })));
+}
+
+/** Begins at the application, as a person would, and gives the code it got. */
+async function authorize(page, { id, port, calls }) {
+  const [state, nonce, verifier] = [0, 0, 0].map(() => randomBytes(32).toString("base64url"));
+  const challenge = createHash("sha256").update(verifier).digest("base64url");
+  const query = new URLSearchParams({ client_id: id, response_type: "code", scope: "openid profile", state, nonce,
+    redirect_uri: `http://127.0.0.1:${port}/callback`, code_challenge: challenge, code_challenge_method: "S256" });
+  const before = calls.length;
+  await page.goto(`${base}/oauth2/authorize?${query}`);
+  const finish = async () => {
+    await page.waitForSelector(`h1:has-text("${id}")`);
+    assert.equal(calls.length, before + 1, "the callback is called once");
+    const answer = calls.at(-1);
+    assert.equal(answer.get("state"), state);
+    assert.equal(answer.get("iss"), base);
+    return { code: answer.get("code"), verifier };
+  };
+  return finish;
+}
+
+async function redeem({ id, secret, port }, { code, verifier }) {
+  const body = new URLSearchParams({ grant_type: "authorization_code", code, code_verifier: verifier,
+    redirect_uri: `http://127.0.0.1:${port}/callback` });
+  const basic = Buffer.from(`${encodeURIComponent(id)}:${encodeURIComponent(secret)}`).toString("base64");
+  const answer = await fetch(`${base}/oauth2/token`, { method: "POST", body, headers: { authorization: `Basic ${basic}` } });
+  const tokens = await answer.json();
+  assert.equal(answer.status, 200, JSON.stringify(tokens));
+  const claims = JSON.parse(Buffer.from(tokens.id_token.split(".")[1], "base64url").toString());
+  assert.equal(claims.iss, base);
+  return claims;
+}
+
+/** One password for two applications on other origins; Chromium holds form-action against every redirect. */
+async function singleSignOn(browser, language) {
+  const applications = await Promise.all(settings.applications.map(application));
+  const [first, second] = applications;
+  const page = await open(browser, language);
+  const one = await authorize(page, first);
+  assert.equal(new URL(page.url()).pathname, "/login");
+  await signIn(page, "not the password");
+  await page.waitForSelector("[role=alert]");
+  await signIn(page);
+  const claims = await redeem(settings.applications[0], await one());
+  const two = await authorize(page, second);
+  const others = await redeem(settings.applications[1], await two());
+  assert.equal(claims.sub, others.sub, "the same person, without a second password");
+  await page.goto(`${base}/sessions`);
+  assert.match(await page.textContent(".rows"), new RegExp(settings.applications[0].name));
+  await picture(page, `sessions-reached-${language}-1440`);
+  await page.context().close();
+  for (const { server } of applications) server.close();
+  console.log(`ok: single sign-on in ${language}`);
+}
+
+/** The pictures of the README. */
+async function portraits(browser) {
+  for (const language of ["en", "zh-CN"]) {
+    const page = await open(browser, language, { viewport: { width: 1200, height: 720 } });
+    mkdirSync(settings.pictures, { recursive: true });
+    const save = (name) => page.screenshot({ path: join(settings.pictures, `${name}-${language}.png`) });
+    await page.goto(`${base}/login`);
+    await save("sign-in");
+    await signIn(page);
+    await page.waitForSelector(".tile");
+    await save("portal");
+    await page.context().close();
+  }
+}
+
+const profile = mkdtempSync(join(tmpdir(), "yaopai-chromium-"));
+const browser = await chromium.launch({ executablePath: settings.chromium, args: flags, env: { ...process.env, HOME: profile } });
+try {
+  for (const language of ["zh-CN", "en"]) {
+    await visit(browser, language);
+    for (const colorScheme of ["light", "dark"]) await telephone(browser, language, colorScheme);
+  }
+  await portraits(browser);
+  assert.deepEqual(violations, [], "the browser complained");
+} finally {
+  await browser.close();
+  rmSync(profile, { recursive: true, force: true });
+}
