@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use super::password::{CheckError, check};
+use super::password::{CheckError, Verdict, check};
 use super::throttle::{Throttle, device_mark};
 use super::{SessionOrigin, open_session};
 use crate::audit::{self, Action, Event, Outcome};
@@ -67,6 +67,9 @@ pub enum SignInError {
         /// Until when the account has to wait from now on.
         wait: Option<Instant>,
     },
+    /// The password is right; the directory wants another one before it lets the person in.
+    #[error("the password must be changed first")]
+    MustChange,
     /// Too many failures before.
     #[error("too many failed attempts: wait until {until}")]
     Throttled {
@@ -120,30 +123,37 @@ async fn judge(broker: &Broker, hasher: &Hasher, attempt: &Attempt<'_>) -> Resul
         return Err(SignInError::Throttled { until });
     }
     let candidate = candidate(broker, attempt.login).await?;
-    let right = match &candidate {
-        Candidate::Operator(operator) => match hasher.verify(&operator.password_hash, attempt.password).await {
-            Ok(right) => Ok(right && (operator.used_at.is_none() || !operator.one_time)),
-            Err(error) => Err(error.into()),
-        },
-        Candidate::User(user) => check(broker, hasher, Some(user), attempt.password).await,
-        Candidate::Nobody => check(broker, hasher, None, attempt.password).await,
+    let (checked, subject) = match &candidate {
+        Candidate::Operator(operator) => {
+            (operator_check(hasher, operator, attempt.password).await, format!("operator:{}", operator.login))
+        }
+        Candidate::User(user) => {
+            (check(broker, hasher, Some(user), attempt.password).await, format!("user:{}", user.id))
+        }
+        Candidate::Nobody => (check(broker, hasher, None, attempt.password).await, String::new()),
     };
-    let right = match right {
-        Ok(right) => right,
+    let reason = match checked {
         Err(error) => return Err(not_judged(broker, attempt, &throttle, error).await?),
-    };
-    if right && let Some(signed_in) = open(broker, attempt, &throttle, &candidate, now).await? {
-        return Ok(signed_in);
-    }
-    let (subject, reason) = match &candidate {
-        Candidate::Operator(operator) => (format!("operator:{}", operator.login), "wrong_password"),
-        Candidate::User(user) if user.status == Status::Active => (format!("user:{}", user.id), "wrong_password"),
-        Candidate::User(user) => (format!("user:{}", user.id), "not_active"),
-        Candidate::Nobody => (String::new(), "unknown_login"),
+        Ok(Verdict::Right) => match open(broker, attempt, &throttle, &candidate, now).await? {
+            Some(signed_in) => return Ok(signed_in),
+            None => "not_active",
+        },
+        Ok(Verdict::MustChange) => {
+            throttle.not_judged(broker).await?;
+            refused(broker, attempt, &subject, "must_change_password").await?;
+            return Err(SignInError::MustChange);
+        }
+        Ok(Verdict::Wrong(reason)) => reason,
     };
     refused(broker, attempt, &subject, reason).await?;
     let wait = throttle.wait(&mut broker.db.read().await?, now).await?;
     Err(SignInError::Wrong { wait })
+}
+
+async fn operator_check(hasher: &Hasher, operator: &Operator, password: &str) -> Result<Verdict, CheckError> {
+    let right = hasher.verify(&operator.password_hash, password).await?;
+    let is_unused = operator.used_at.is_none() || !operator.one_time;
+    Ok(if right && is_unused { Verdict::Right } else { Verdict::Wrong("wrong_password") })
 }
 
 async fn candidate(broker: &Broker, login: &str) -> Result<Candidate, StoreError> {

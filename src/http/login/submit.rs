@@ -58,6 +58,7 @@ fn refuse(visit: &Visit, error: &SignInError, return_to: &ReturnTo, is_again: bo
             let (args, seconds) = wait(visit, *until);
             (StatusCode::TOO_MANY_REQUESTS, say("problem-throttled", &args), Some(seconds))
         }
+        SignInError::MustChange => (StatusCode::FORBIDDEN, say("problem-must-change", &none), None),
         SignInError::DirectoryDown => (StatusCode::SERVICE_UNAVAILABLE, say("problem-directory", &none), Some(60)),
         SignInError::Busy => (StatusCode::SERVICE_UNAVAILABLE, say("problem-busy", &none), Some(5)),
         SignInError::Store(error) => {

@@ -26,6 +26,7 @@ problem-throttled = Too many failed attempts. Wait { $minutes ->
     [one] one minute
    *[other] { $minutes } minutes
  }, then try again. If this was not you, tell your help desk.
+problem-must-change = Your password has to be changed before it can be used here. Change it where your company lets you (or ask the help desk), then sign in with the new one.
 problem-directory = The company directory cannot be reached, so nobody's password can be checked right now. Try again in a minute; if it lasts, tell your help desk.
 problem-busy = Very many people are signing in at this moment. Try again in a few seconds.
 

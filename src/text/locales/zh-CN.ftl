@@ -20,6 +20,7 @@ problem-too-long = 密码过长，请重新输入。
 problem-wrong = 登录名或密码不正确，请核对后重试。
 problem-wrong-wait = 登录名或密码不正确。失败次数较多，请等待 { $minutes } 分钟后再试。
 problem-throttled = 失败次数过多，请等待 { $minutes } 分钟后再试。如非本人操作，请告知服务台。
+problem-must-change = 您的密码需要先修改才能使用。请在公司指定的地方修改（或联系服务台），再用新密码登录。
 problem-directory = 暂时无法连接公司目录，目前无法核对任何人的密码。请一分钟后重试；如仍不行，请告知服务台。
 problem-busy = 此刻登录的人很多，请几秒钟后重试。
 

@@ -1,5 +1,6 @@
 //! The router, route by route: mirrors `src/http`.
 
+mod directory;
 mod health;
 mod login;
 mod oidc;
