@@ -3,14 +3,16 @@
 use std::str::FromStr as _;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use super::Provider;
 use super::keys::KeyError;
 use super::verify::ACCESS_TYP;
 use crate::config::Config;
-use crate::crypto::{SigningKey, jwt};
-use crate::model::{Algorithm, Application, GrantId, SessionId};
+use crate::crypto::{SigningKey, jwt, sha256};
+use crate::model::{Algorithm, Application, Grant, GrantId, SessionId};
 
 /// One audience as a string, several as an array (RFC 7519 section 4.1.3).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -119,4 +121,101 @@ pub(super) async fn for_application(
     };
     let token = jwt::sign(&*signer(provider, app).await?, ACCESS_TYP, &claims)?;
     Ok(Issued { token, jti: claims.jti, expires_in })
+}
+
+/// An access token for a person, as the grant says, narrowed to `scope`. It never outlives the grant.
+pub(super) async fn for_person(
+    provider: Provider<'_>,
+    app: &Application,
+    grant: &Grant,
+    scope: &str,
+    roles: Option<Vec<String>>,
+    jti: String,
+) -> Result<Issued, KeyError> {
+    let broker = provider.broker;
+    let now = broker.clock.now();
+    let expires_in = life(provider, app).min((grant.expires_at - now).num_seconds()).max(1);
+    let claims = AccessClaims {
+        iss: broker.config.server.issuer(),
+        sub: grant.user_id.map(|user| user.to_string()).unwrap_or_default(),
+        aud: audience(&broker.config, app).into(),
+        client_id: app.id.clone(),
+        scope: scope.to_owned(),
+        iat: now.timestamp(),
+        exp: now.timestamp() + expires_in,
+        jti,
+        grant: Some(grant.id),
+        sid: grant.session_id,
+        auth_time: Some(grant.auth_time.timestamp()),
+        amr: Some(amr(grant)),
+        roles,
+    };
+    let token = jwt::sign(&*signer(provider, app).await?, ACCESS_TYP, &claims)?;
+    Ok(Issued { token, jti: claims.jti, expires_in })
+}
+
+pub(super) fn amr(grant: &Grant) -> Vec<String> {
+    grant.amr.split_whitespace().map(str::to_owned).collect()
+}
+
+/// Claims of an ID token. What describes the person comes from `UserInfo`; roles are here too, when asked for.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct IdClaims {
+    pub iss: String,
+    pub sub: String,
+    pub aud: String,
+    pub iat: i64,
+    pub exp: i64,
+    pub auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<String>,
+    pub amr: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at_hash: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+}
+
+/// `typ` of ID tokens: never mistaken for an access token's.
+pub(super) const ID_TYP: &str = "JWT";
+
+/// An ID token for what the grant says about the sign-in.
+pub(super) async fn id_token(
+    provider: Provider<'_>,
+    app: &Application,
+    grant: &Grant,
+    nonce: Option<String>,
+    access_token: &str,
+    roles: Option<Vec<String>>,
+) -> Result<String, KeyError> {
+    let broker = provider.broker;
+    let now = broker.clock.now().timestamp();
+    let key = signer(provider, app).await?;
+    let claims = IdClaims {
+        iss: broker.config.server.issuer(),
+        sub: grant.user_id.map(|user| user.to_string()).unwrap_or_default(),
+        aud: app.id.clone(),
+        iat: now,
+        exp: now + broker.config.oidc.id_token_lifetime.0.num_seconds(),
+        auth_time: grant.auth_time.timestamp(),
+        nonce,
+        amr: amr(grant),
+        sid: grant.session_id,
+        at_hash: at_hash(key.algorithm(), access_token),
+        roles,
+    };
+    Ok(jwt::sign(&key, ID_TYP, &claims)?)
+}
+
+/// The left half of the access token's hash (OpenID Connect Core 1.0 section 3.1.3.6), for the algorithms whose name
+/// says which hash that is.
+fn at_hash(algorithm: Algorithm, access_token: &str) -> Option<String> {
+    match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 => {
+            sha256(access_token.as_bytes()).get(..16).map(|half| URL_SAFE_NO_PAD.encode(half))
+        }
+        Algorithm::EdDsa => None,
+    }
 }

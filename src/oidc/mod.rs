@@ -6,14 +6,25 @@
 //! a grant: a variant of [`crate::model::GrantType`], an arm in `token`, a file here, a line in `metadata`.
 
 mod applications;
+mod authorize;
 mod client;
+mod code;
 mod declare;
+mod demand;
+mod hint;
+mod introspect;
 mod issue;
 mod keys;
+mod logout;
 mod metadata;
 mod params;
+mod purge;
+mod refresh;
+mod request;
+mod revoke;
 mod scopes;
 mod token;
+mod userinfo;
 mod verify;
 
 use std::net::IpAddr;
@@ -21,13 +32,19 @@ use std::net::IpAddr;
 use crate::broker::Broker;
 
 pub use applications::Applications;
+pub use authorize::{Answer, PageFault, authorize};
 pub use client::{ClientError, authenticate};
 pub use declare::{DeclareError, declare_applications};
+pub use introspect::{About, IntrospectError, Introspection, introspect};
 pub use keys::{KeyError, KeyRing, list_keys, rotate};
+pub use logout::{LogoutAnswer, logout};
 pub use metadata::{Endpoints, Metadata, metadata};
 pub use params::{NotEncoded, Params};
+pub use purge::purge;
+pub use revoke::{RevokeError, revoke};
 pub use scopes::{PERSONAL, is_scope};
 pub use token::{GrantError, TokenResponse, answer_token_request};
+pub use userinfo::{UserInfoError, userinfo};
 pub use verify::{AccessToken, STALENESS, TokenError, verify_access_token};
 
 /// What every operation of the provider needs.

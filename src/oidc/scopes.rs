@@ -22,3 +22,9 @@ pub(super) fn granted(app: &Application, asked: &str) -> Vec<String> {
 pub fn is_scope(scope: &str) -> bool {
     !scope.is_empty() && scope.bytes().all(|byte| matches!(byte, 0x21 | 0x23..=0x5B | 0x5D..=0x7E))
 }
+
+/// Whether `scope` is one of the space-separated `scopes`.
+#[must_use]
+pub fn has(scopes: &str, scope: &str) -> bool {
+    scopes.split(' ').any(|one| one == scope)
+}

@@ -7,10 +7,11 @@ use super::client::{ClientError, authenticate};
 use super::keys::KeyError;
 use super::params::Params;
 use super::scopes::{self, PERSONAL};
-use super::{Caller, Provider, issue};
-use crate::audit::{Action, Event, Outcome};
-use crate::model::{Application, AuthMethod, GrantType};
-use crate::store::StoreError;
+use super::{Caller, Provider, code, issue, refresh};
+use crate::audit::{self, Action, Event, Outcome};
+use crate::model::{Application, AuthMethod, EndReason, Grant, GrantType};
+use crate::store::{StoreError, Tx};
+use crate::time::Instant;
 
 /// A successful answer (RFC 6749 section 5.1).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -81,7 +82,8 @@ pub async fn answer_token_request(
     }
     match grant_type {
         GrantType::ClientCredentials => client_credentials(provider, caller, &app, form).await,
-        GrantType::AuthorizationCode | GrantType::RefreshToken => Err(GrantError::UnsupportedGrantType),
+        GrantType::AuthorizationCode => code::redeem(provider, caller, &app, form).await,
+        GrantType::RefreshToken => refresh::refresh(provider, caller, &app, form).await,
     }
 }
 
@@ -119,4 +121,73 @@ async fn client_credentials(
         refresh_token: None,
         id_token: None,
     })
+}
+
+/// Tokens that are to be issued for a person.
+pub(super) struct Issue<'a> {
+    pub app: &'a Application,
+    pub grant: &'a Grant,
+    pub scope: String,
+    pub nonce: Option<String>,
+    pub caller: &'a Caller,
+}
+
+/// Records the issue, commits `tx`, then signs: the writer is not held while a key works.
+pub(super) async fn issue(
+    provider: Provider<'_>,
+    mut tx: Tx,
+    issue: Issue<'_>,
+    grant_type: GrantType,
+    refresh_token: Option<String>,
+) -> Result<TokenResponse, GrantError> {
+    let Issue { app, grant, scope, nonce, caller } = issue;
+    let now = provider.broker.clock.now();
+    let jti = provider.broker.rng.uuid(now).simple().to_string();
+    let roles = match grant.user_id {
+        Some(user) if scopes::has(&scope, "roles") => Some(tx.claims().roles(user).await?),
+        _ => None,
+    };
+    let event = event(caller, app, grant, Outcome::Success)
+        .with(json!({ "grant_type": grant_type, "grant": grant.id, "scope": scope, "jti": jti }));
+    audit::append(&mut tx, now, &[event]).await?;
+    tx.commit().await?;
+    let issued = issue::for_person(provider, app, grant, &scope, roles.clone(), jti).await?;
+    let id_token = if scopes::has(&scope, "openid") {
+        Some(issue::id_token(provider, app, grant, nonce, &issued.token, roles).await?)
+    } else {
+        None
+    };
+    Ok(TokenResponse {
+        access_token: issued.token,
+        token_type: "Bearer",
+        expires_in: issued.expires_in,
+        scope,
+        refresh_token,
+        id_token,
+    })
+}
+
+/// What is recorded about tokens for a person.
+pub(super) fn event(caller: &Caller, app: &Application, grant: &Grant, outcome: Outcome) -> Event {
+    let subject = grant.user_id.map(|user| format!("user:{user}")).unwrap_or_default();
+    Event::new(Action::TokenIssue, outcome, format!("app:{}", app.id), subject)
+        .from_request(caller.address.to_string(), &caller.request_id)
+}
+
+/// A code or refresh token came twice: the grant dies with everything issued from it.
+pub(super) async fn reused(
+    mut tx: Tx,
+    caller: &Caller,
+    grant: &Grant,
+    what: &'static str,
+    now: Instant,
+) -> Result<TokenResponse, GrantError> {
+    let was_live = tx.grants().revoke(grant.id, EndReason::Reused, now).await?;
+    let subject = grant.user_id.map(|user| format!("user:{user}")).unwrap_or_default();
+    let event = Event::new(Action::TokenReuse, Outcome::Denied, format!("app:{}", grant.application_id), subject)
+        .from_request(caller.address.to_string(), &caller.request_id)
+        .with(json!({ "what": what, "grant": grant.id, "revoked": was_live }));
+    audit::append(&mut tx, now, &[event]).await?;
+    tx.commit().await?;
+    Err(GrantError::InvalidGrant("it was used before; everything issued from this authorization is revoked"))
 }

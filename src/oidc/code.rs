@@ -1,0 +1,170 @@
+//! Authorization codes: made for a person who was let in, redeemed once (RFC 6749 section 4.1.2, RFC 7636).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde_json::json;
+
+use super::params::Params;
+use super::token::{self, GrantError, TokenResponse};
+use super::{Caller, Provider, scopes};
+use crate::audit::{self, Action, Event, Outcome};
+use crate::crypto::{constant_time_eq, sha256};
+use crate::model::{Application, AuthorizationCode, EndReason, Grant, GrantId, GrantType, Session, Status, User};
+use crate::store::{StoreError, Tx};
+use crate::time::Instant;
+
+/// Purpose under which codes are hashed.
+const PURPOSE: &str = "authorization-code";
+
+/// What a code stands for.
+#[derive(Clone, Debug)]
+pub(super) struct Approved<'a> {
+    pub app: &'a Application,
+    pub user: &'a User,
+    pub session: &'a Session,
+    pub scope: String,
+    pub redirect_uri: &'a str,
+    pub nonce: Option<&'a str>,
+    pub code_challenge: Option<&'a str>,
+}
+
+/// Writes grant and code, notes that the session reached the application, and records it, in one transaction. Gives
+/// the code, which is stored nowhere.
+pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: Event) -> Result<String, StoreError> {
+    let broker = provider.broker;
+    let now = broker.clock.now();
+    let code = broker.rng.token();
+    let Approved { app, user, session, .. } = approved;
+    let grant = Grant {
+        id: GrantId::new(&broker.rng, now),
+        application_id: app.id.clone(),
+        user_id: Some(user.id),
+        session_id: Some(session.id),
+        expires_at: end(provider, app, session, &approved.scope, now),
+        scope: approved.scope,
+        auth_time: session.auth_time,
+        amr: session.amr.clone(),
+        created_at: now,
+        revoked_at: None,
+        revoked_reason: None,
+    };
+    let row = AuthorizationCode {
+        code_hash: broker.master.token_hash(PURPOSE, &code),
+        grant_id: grant.id,
+        redirect_uri: approved.redirect_uri.to_owned(),
+        nonce: approved.nonce.map(str::to_owned),
+        code_challenge: approved.code_challenge.map(str::to_owned),
+        created_at: now,
+        expires_at: now + broker.config.oidc.code_lifetime.0,
+        used_at: None,
+    };
+    let mut tx = broker.db.write().await?;
+    tx.grants().insert(&grant).await?;
+    tx.authorization_codes().insert(&row).await?;
+    tx.grants().note_application(session.id, &app.id, now).await?;
+    audit::append(&mut tx, now, &[event]).await?;
+    tx.commit().await?;
+    Ok(code)
+}
+
+/// When a grant ends in any case: with `offline_access` after the absolute life of refresh tokens, else with the
+/// session too; without refresh tokens when the last access token does.
+fn end(provider: Provider<'_>, app: &Application, session: &Session, scope: &str, now: Instant) -> Instant {
+    let settings = &provider.broker.config.oidc;
+    if !app.settings.grant_types.contains(&GrantType::RefreshToken) {
+        let own = app.settings.access_token_seconds.and_then(chrono::TimeDelta::try_seconds);
+        return now + settings.code_lifetime.0 + own.unwrap_or(settings.access_token_lifetime.0);
+    }
+    let absolute = now + settings.refresh_absolute.0;
+    if scopes::has(scope, "offline_access") { absolute } else { absolute.min(session.expires_at) }
+}
+
+/// Redeems a code. It is taken first, in one statement, so that of many requests one wins; whoever comes second kills
+/// the grant with everything issued from it (RFC 6749 section 4.1.2). A code that fails its checks is spent too.
+pub(super) async fn redeem(
+    provider: Provider<'_>,
+    caller: &Caller,
+    app: &Application,
+    form: &Params,
+) -> Result<TokenResponse, GrantError> {
+    let broker = provider.broker;
+    let code = form.get("code").ok_or(GrantError::InvalidRequest("code is missing"))?;
+    let hash = broker.master.token_hash(PURPOSE, code);
+    let now = broker.clock.now();
+    let mut tx = broker.db.write().await?;
+    let found = tx.authorization_codes().find(&hash).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
+    let grant = tx.grants().find(found.grant_id).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
+    if grant.application_id != app.id {
+        return Err(GrantError::InvalidGrant(UNKNOWN));
+    }
+    let Some(code) = tx.authorization_codes().consume(&hash, now).await? else {
+        return token::reused(tx, caller, &grant, "code", now).await;
+    };
+    let checked = match check(&code, &grant, form, now) {
+        Ok(()) => active(&mut tx, &grant).await,
+        Err(why) => Err(GrantError::InvalidGrant(why)),
+    };
+    if let Err(error) = checked {
+        // What is left of the grant would never be used.
+        tx.grants().revoke(grant.id, EndReason::Revoked, now).await?;
+        let event = token::event(caller, app, &grant, Outcome::Denied).with(json!({ "error": error.to_string() }));
+        audit::append(&mut tx, now, &[event]).await?;
+        tx.commit().await?;
+        return Err(error);
+    }
+    let issue = token::Issue { app, grant: &grant, scope: grant.scope.clone(), nonce: code.nonce, caller };
+    let refresh = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
+        let refresh = broker.rng.token();
+        super::refresh::insert(provider, &mut tx, &grant, &refresh, now).await?;
+        Some(refresh)
+    } else {
+        None
+    };
+    token::issue(provider, tx, issue, GrantType::AuthorizationCode, refresh).await
+}
+
+const UNKNOWN: &str = "the code is unknown, used, expired or another application's";
+
+fn check(code: &AuthorizationCode, grant: &Grant, form: &Params, now: Instant) -> Result<(), &'static str> {
+    if now >= code.expires_at || !grant.is_live(now) {
+        return Err(UNKNOWN);
+    }
+    if form.get("redirect_uri") != Some(code.redirect_uri.as_str()) {
+        return Err("redirect_uri is not that of the authorization request");
+    }
+    match (code.code_challenge.as_deref(), form.get("code_verifier")) {
+        (Some(challenge), Some(verifier)) if is_verifier(verifier) => {
+            let made = URL_SAFE_NO_PAD.encode(sha256(verifier.as_bytes()));
+            let same = constant_time_eq(made.as_bytes(), challenge.as_bytes());
+            if same { Ok(()) } else { Err("code_verifier does not fit the code_challenge") }
+        }
+        (Some(_), _) => Err("code_verifier is missing or malformed"),
+        (None, Some(_)) => Err("code_verifier is given, but the authorization request had no code_challenge"),
+        (None, None) => Ok(()),
+    }
+}
+
+/// RFC 7636 section 4.1: 43 to 128 unreserved characters.
+fn is_verifier(text: &str) -> bool {
+    (43..=128).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~'))
+}
+
+/// Whether the person of the grant may still use it.
+pub(super) async fn active(tx: &mut Tx, grant: &Grant) -> Result<(), GrantError> {
+    let user = match grant.user_id {
+        Some(user) => tx.users().find(user).await?,
+        None => None,
+    };
+    if user.is_some_and(|user| user.status == Status::Active) {
+        Ok(())
+    } else {
+        Err(GrantError::InvalidGrant("the person may not sign in any more"))
+    }
+}
+
+/// What is recorded about somebody's way into an application.
+pub(super) fn access_event(caller: &Caller, user: &User, app: &Application, outcome: Outcome) -> Event {
+    Event::new(Action::ApplicationAccess, outcome, format!("user:{}", user.id), format!("app:{}", app.id))
+        .from_request(caller.address.to_string(), &caller.request_id)
+}

@@ -1,0 +1,150 @@
+//! Introspection (RFC 7662): a service asks whether a token is good.
+//!
+//! A service sees tokens that are meant for it, and no others: those issued to itself, those whose `aud` names it, and
+//! those whose `aud` is an audience of its own tokens (the API it belongs to). For every other token, and for every
+//! dead, unknown or malformed one, the answer is exactly `{"active":false}`.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::client::{ClientError, authenticate};
+use super::keys::KeyRing;
+use super::params::Params;
+use super::verify::{TokenError, verify_access_token};
+use super::{Caller, Provider, issue, refresh};
+use crate::broker::Broker;
+use crate::model::{Application, AuthMethod, SessionId, Status};
+use crate::store::StoreError;
+
+/// The answer.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Introspection {
+    /// Whether the token is good.
+    pub active: bool,
+    /// What follows is there for a good token only.
+    #[serde(flatten)]
+    pub about: Option<About>,
+}
+
+/// What is told about a good token.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct About {
+    /// Whom it speaks for.
+    pub sub: String,
+    /// The application it was issued to.
+    pub client_id: String,
+    /// What it allows.
+    pub scope: String,
+    /// When it ends.
+    pub exp: i64,
+    /// When it was issued.
+    pub iat: i64,
+    /// The issuer.
+    pub iss: String,
+    /// `Bearer` for access tokens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub token_type: Option<&'static str>,
+    /// Whom it is meant for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aud: Vec<String>,
+    /// Its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jti: Option<String>,
+    /// The session it was issued from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
+}
+
+/// Why no answer is given.
+#[derive(Debug, thiserror::Error)]
+pub enum IntrospectError {
+    /// The service did not prove itself, or is a public application.
+    #[error(transparent)]
+    Client(#[from] ClientError),
+    /// The request is incomplete or contradicts itself.
+    #[error("{0}")]
+    InvalidRequest(&'static str),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Answers an introspection request.
+///
+/// # Errors
+/// [`IntrospectError`].
+pub async fn introspect(
+    provider: Provider<'_>,
+    caller: &Caller,
+    authorization: Option<&str>,
+    form: &Params,
+) -> Result<Introspection, IntrospectError> {
+    if form.has_repetition() {
+        return Err(IntrospectError::InvalidRequest("a parameter is given twice"));
+    }
+    let app = authenticate(provider, caller, authorization, form).await?;
+    if app.auth_method == AuthMethod::None {
+        return Err(ClientError::Refused.into());
+    }
+    let token = form.get("token").ok_or(IntrospectError::InvalidRequest("token is missing"))?;
+    // Whatever token_type_hint says: the two kinds cannot be taken for each other.
+    let about = if token.contains('.') {
+        access(provider.broker, provider.keys, &app, token).await?
+    } else {
+        refreshing(provider.broker, &app, token).await?
+    };
+    Ok(Introspection { active: about.is_some(), about })
+}
+
+async fn access(
+    broker: &Broker,
+    keys: &KeyRing,
+    app: &Arc<Application>,
+    token: &str,
+) -> Result<Option<About>, StoreError> {
+    let token = match verify_access_token(broker, keys, token).await {
+        Ok(token) => token,
+        Err(TokenError::Store(error)) => return Err(error),
+        Err(TokenError::Jwt(_) | TokenError::Issuer | TokenError::Expired | TokenError::Revoked) => return Ok(None),
+    };
+    let own = issue::audience(&broker.config, app);
+    let is_meant = token.client_id == app.id || token.aud.iter().any(|aud| *aud == app.id || own.contains(aud));
+    Ok(is_meant.then(|| About {
+        sub: token.sub.clone(),
+        client_id: token.client_id.clone(),
+        scope: token.scopes.join(" "),
+        exp: token.exp.timestamp(),
+        iat: token.iat.timestamp(),
+        iss: broker.config.server.issuer(),
+        token_type: Some("Bearer"),
+        aud: token.aud.clone(),
+        jti: Some(token.jti.clone()),
+        sid: token.session_id,
+    }))
+}
+
+async fn refreshing(broker: &Broker, app: &Application, token: &str) -> Result<Option<About>, StoreError> {
+    let now = broker.clock.now();
+    let hash = broker.master.token_hash(refresh::PURPOSE, token);
+    let mut tx = broker.db.read().await?;
+    let Some(row) = tx.refresh_tokens().find(&hash).await? else { return Ok(None) };
+    let Some(grant) = tx.grants().find(row.grant_id).await? else { return Ok(None) };
+    let is_usable = row.used_at.is_none() && now < row.expires_at && grant.is_live(now);
+    let (Some(user), true) = (grant.user_id, is_usable && grant.application_id == app.id) else { return Ok(None) };
+    if tx.users().find(user).await?.is_none_or(|user| user.status != Status::Active) {
+        return Ok(None);
+    }
+    Ok(Some(About {
+        sub: user.to_string(),
+        client_id: app.id.clone(),
+        scope: grant.scope,
+        exp: row.expires_at.timestamp(),
+        iat: row.created_at.timestamp(),
+        iss: broker.config.server.issuer(),
+        token_type: None,
+        aud: Vec::new(),
+        jti: None,
+        sid: grant.session_id,
+    }))
+}

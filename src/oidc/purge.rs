@@ -1,0 +1,32 @@
+//! Clearing away what has expired, in small batches, so that no statement holds the writer for long.
+
+use chrono::TimeDelta;
+
+use crate::broker::Broker;
+use crate::store::StoreError;
+
+/// How long a dead code, refresh token or grant stays, so that a late second use is still recognised.
+const KEEP: TimeDelta = TimeDelta::days(1);
+
+/// Deletes expired codes, refresh tokens, grants and revoked tokens; tells how many rows. Each batch is a transaction
+/// of its own.
+///
+/// # Errors
+/// When the database fails; what was deleted stays deleted.
+pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
+    let before = broker.clock.now() - KEEP;
+    let mut total = 0;
+    loop {
+        let mut tx = broker.db.write().await?;
+        let mut batch = tx.authorization_codes().purge(before).await?;
+        batch += tx.refresh_tokens().purge(before).await?;
+        batch += tx.grants().purge(before).await?;
+        batch += tx.grants().purge_revoked_tokens(before).await?;
+        tx.commit().await?;
+        total += batch;
+        if batch == 0 {
+            return Ok(total);
+        }
+        tokio::task::yield_now().await;
+    }
+}

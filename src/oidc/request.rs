@@ -1,0 +1,138 @@
+//! Reading an authorization request: what is asked for, once application and redirect URI are known.
+
+use chrono::TimeDelta;
+
+use super::params::Params;
+use super::scopes;
+use crate::model::{Application, AuthMethod, GrantType};
+
+/// A fault that the application is told (RFC 6749 section 4.1.2.1). Texts are constants of ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Fault {
+    pub error: &'static str,
+    pub description: &'static str,
+}
+
+impl Fault {
+    pub const LOGIN_REQUIRED: Self = Self { error: "login_required", description: "the person has to sign in" };
+    pub const ACCESS_DENIED: Self =
+        Self { error: "access_denied", description: "the person may not use this application" };
+
+    const fn invalid(description: &'static str) -> Self {
+        Self { error: "invalid_request", description }
+    }
+}
+
+/// A well-formed request.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Request<'a> {
+    /// What is granted of what is asked for.
+    pub scope: String,
+    pub nonce: Option<&'a str>,
+    pub code_challenge: Option<&'a str>,
+    /// `prompt=none`: no page may be shown.
+    pub is_silent: bool,
+    /// The person has to prove themselves again.
+    pub again: bool,
+    /// How old the proof may be.
+    pub max_age: Option<TimeDelta>,
+    pub id_token_hint: Option<&'a str>,
+}
+
+impl<'a> Request<'a> {
+    /// Reads `params` for `app`.
+    pub fn read(app: &Application, params: &'a Params) -> Result<Self, Fault> {
+        if params.has_repetition() {
+            return Err(Fault::invalid("a parameter is given twice"));
+        }
+        check_kind(app, params)?;
+        let scope = scopes::granted(app, params.get("scope").unwrap_or_default()).join(" ");
+        if scope.is_empty() {
+            return Err(Fault { error: "invalid_scope", description: "no scope that this application may ask for" });
+        }
+        let nonce = params.get("nonce");
+        if nonce.is_some_and(|nonce| nonce.len() > 1_024) {
+            return Err(Fault::invalid("nonce is longer than 1024 bytes"));
+        }
+        let (is_silent, again) = prompt(params.get("prompt").unwrap_or_default())?;
+        let max_age = match params.get("max_age").map(str::parse::<i64>) {
+            None => None,
+            Some(Ok(seconds)) if seconds >= 0 => Some(TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)),
+            Some(_) => return Err(Fault::invalid("max_age is no number of seconds")),
+        };
+        Ok(Self {
+            scope,
+            nonce,
+            code_challenge: code_challenge(app, params)?,
+            is_silent,
+            again,
+            max_age,
+            id_token_hint: params.get("id_token_hint"),
+        })
+    }
+}
+
+/// What the provider does not do is refused by its name, never ignored (OpenID Connect Core 1.0 section 3.1.2.6).
+fn check_kind(app: &Application, params: &Params) -> Result<(), Fault> {
+    for (name, error) in [
+        ("request", "request_not_supported"),
+        ("request_uri", "request_uri_not_supported"),
+        ("registration", "registration_not_supported"),
+    ] {
+        if params.get(name).is_some() {
+            return Err(Fault { error, description: "this parameter is not supported" });
+        }
+    }
+    match params.get("response_type") {
+        None => return Err(Fault::invalid("response_type is missing")),
+        Some("code") => {}
+        Some(_) => {
+            return Err(Fault {
+                error: "unsupported_response_type",
+                description: "only response_type=code is supported",
+            });
+        }
+    }
+    if !matches!(params.get("response_mode"), None | Some("query")) {
+        return Err(Fault::invalid("only response_mode=query is supported"));
+    }
+    if !app.settings.grant_types.contains(&GrantType::AuthorizationCode) {
+        return Err(Fault { error: "unauthorized_client", description: "the application is not registered for codes" });
+    }
+    Ok(())
+}
+
+/// PKCE (RFC 7636): S256 only, demanded of public applications and of all that are not exempted.
+fn code_challenge<'a>(app: &Application, params: &'a Params) -> Result<Option<&'a str>, Fault> {
+    let is_demanded = app.settings.require_pkce || app.auth_method == AuthMethod::None;
+    match (params.get("code_challenge"), params.get("code_challenge_method")) {
+        (Some(challenge), Some("S256")) => {
+            let is_hash = challenge.len() == 43
+                && challenge.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+            if is_hash { Ok(Some(challenge)) } else { Err(Fault::invalid("code_challenge is no SHA-256 in base64url")) }
+        }
+        (Some(_), _) => Err(Fault::invalid("only code_challenge_method=S256 is supported")),
+        (None, Some(_)) => Err(Fault::invalid("code_challenge is missing")),
+        (None, None) if is_demanded => Err(Fault::invalid("code_challenge is missing: PKCE with S256 is required")),
+        (None, None) => Ok(None),
+    }
+}
+
+/// Whether no page may be shown, and whether the person has to prove themselves again.
+fn prompt(text: &str) -> Result<(bool, bool), Fault> {
+    let (mut is_silent, mut again, mut count) = (false, false, 0);
+    for value in text.split(' ').filter(|value| !value.is_empty()) {
+        count += 1;
+        match value {
+            "none" => is_silent = true,
+            "login" | "select_account" => again = true,
+            // Fulfilled by the policy decision: the company consents.
+            "consent" => {}
+            _ => return Err(Fault::invalid("a value of prompt is unknown")),
+        }
+    }
+    if is_silent && count > 1 {
+        return Err(Fault::invalid("prompt=none goes with no other value"));
+    }
+    Ok((is_silent, again))
+}
