@@ -1,7 +1,7 @@
 //! Applications at hand: kept in memory, never older than a second.
 //!
-//! The whole list is small and asked for with every token, so it is kept and read again only when its stamp (number of
-//! rows, last change) has moved. A change made by this process is seen at once.
+//! The whole list is small and asked for with every token, so it is kept whole and read again after a second. A change
+//! made by this process is seen at once.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -13,7 +13,6 @@ use moka::sync::Cache;
 use crate::broker::Broker;
 use crate::model::{Application, RedirectUri};
 use crate::store::{StoreError, invalidations};
-use crate::time::Instant;
 
 /// How old the list may be.
 const STALENESS: Duration = Duration::from_secs(1);
@@ -26,7 +25,6 @@ pub(super) const WAIT: Duration = Duration::from_mins(1);
 struct Loaded {
     by_id: Arc<HashMap<String, Arc<Application>>>,
     origins: Arc<HashSet<String>>,
-    stamp: (i64, Option<Instant>),
     at: Monotonic,
     before: u64,
 }
@@ -94,25 +92,19 @@ impl Applications {
             return Ok(loaded);
         }
         let (before, at) = (invalidations(), Monotonic::now());
-        let mut tx = broker.db.read().await?;
-        let stamp = tx.applications().stamp().await?;
-        let kept = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).clone();
-        let loaded = match kept {
-            Some(kept) if kept.stamp == stamp => Loaded { at, before, ..kept },
-            _ => read(&tx.applications().list().await?, stamp, at, before),
-        };
+        let list = broker.db.read().await?.applications().list().await?;
+        let loaded = read(&list, at, before);
         *self.0.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         Ok(loaded)
     }
 }
 
-fn read(list: &[Application], stamp: (i64, Option<Instant>), at: Monotonic, before: u64) -> Loaded {
+fn read(list: &[Application], at: Monotonic, before: u64) -> Loaded {
     let enabled = || list.iter().filter(|app| app.enabled);
     let uris = enabled().flat_map(|app| &app.settings.redirect_uris);
     Loaded {
         origins: Arc::new(uris.filter_map(|uri| RedirectUri(uri).origin()).collect()),
         by_id: Arc::new(enabled().map(|app| (app.id.clone(), Arc::new(app.clone()))).collect()),
-        stamp,
         at,
         before,
     }

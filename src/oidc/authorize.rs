@@ -17,10 +17,9 @@ use super::code::{self, Approved, access_event};
 use super::demand::{Demand, reauth_demand};
 use super::params::Params;
 use super::request::{Fault, Request};
-use super::{Caller, Provider};
+use super::{Caller, Provider, Visitor};
 use crate::access::may_sign_in;
 use crate::audit::Outcome;
-use crate::login::CurrentSession;
 use crate::model::{Application, RedirectUri, Session, User};
 use crate::policy::Context;
 use crate::store::StoreError;
@@ -64,7 +63,7 @@ pub async fn authorize(
     provider: Provider<'_>,
     caller: &Caller,
     params: &Params,
-    session: Option<CurrentSession>,
+    session: Option<Visitor>,
 ) -> Result<Answer, StoreError> {
     let app = match params.get("client_id").filter(|_| !params.is_repeated("client_id")) {
         Some(id) => provider.applications.find(provider.broker, id).await?,
@@ -81,8 +80,8 @@ pub async fn authorize(
     let request = Request::read(&app, params);
     let is_silent = request.as_ref().map_or_else(|_| params.get("prompt") == Some("none"), |request| request.is_silent);
     let (session, user) = match session {
-        Some(CurrentSession::Person(session, user)) => (session, user),
-        Some(CurrentSession::Operator(..)) if !is_silent => return Ok(Answer::Page(PageFault::Operator)),
+        Some(Visitor::Person(session, user)) => (session, user),
+        Some(Visitor::Operator) if !is_silent => return Ok(Answer::Page(PageFault::Operator)),
         _ if is_silent => return Ok(back.fault(request.err().unwrap_or(Fault::LOGIN_REQUIRED))),
         _ => {
             let demand = reauth_demand(provider, params).without;

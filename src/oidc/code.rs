@@ -61,7 +61,7 @@ pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: 
     let mut tx = broker.db.write().await?;
     tx.grants().insert(&grant).await?;
     tx.authorization_codes().insert(&row).await?;
-    tx.grants().note_application(session.id, &app.id, now).await?;
+    tx.sessions().reached(session.id, &app.id, now).await?;
     audit::append(&mut tx, now, &[event]).await?;
     tx.commit().await?;
     Ok(code)

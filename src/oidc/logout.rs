@@ -7,9 +7,8 @@
 use serde_json::json;
 
 use super::params::Params;
-use super::{Caller, Provider, hint};
+use super::{Caller, Provider, Visitor, hint};
 use crate::audit::{self, Action, Event, Outcome};
-use crate::login::CurrentSession;
 use crate::model::{EndReason, Session};
 use crate::store::StoreError;
 
@@ -34,7 +33,7 @@ pub async fn logout(
     provider: Provider<'_>,
     caller: &Caller,
     params: &Params,
-    session: Option<&CurrentSession>,
+    session: Option<&Visitor>,
 ) -> Result<LogoutAnswer, StoreError> {
     if params.has_repetition() {
         return Ok(LogoutAnswer::Refused);
@@ -55,7 +54,7 @@ pub async fn logout(
     let Some(back) = back(provider, params, &hint.aud).await? else { return Ok(LogoutAnswer::Refused) };
     match session {
         None => Ok(back),
-        Some(CurrentSession::Person(session, user)) => {
+        Some(Visitor::Person(session, user)) => {
             let is_same = hint.sid.map_or_else(|| hint.sub == user.id.to_string(), |sid| sid == session.id);
             if !is_same {
                 return Ok(LogoutAnswer::Ask);
@@ -63,7 +62,7 @@ pub async fn logout(
             end(provider, caller, session, &hint.aud).await?;
             Ok(back)
         }
-        Some(CurrentSession::Operator(..)) => Ok(LogoutAnswer::Ask),
+        Some(Visitor::Operator) => Ok(LogoutAnswer::Ask),
     }
 }
 

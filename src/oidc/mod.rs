@@ -30,6 +30,7 @@ mod verify;
 use std::net::IpAddr;
 
 use crate::broker::Broker;
+use crate::model::{Session, User};
 
 pub use applications::Applications;
 pub use authorize::{Answer, PageFault, authorize};
@@ -56,6 +57,15 @@ pub struct Provider<'a> {
     pub keys: &'a KeyRing,
     /// The applications.
     pub applications: &'a Applications,
+}
+
+/// Whose live session a browser has.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Visitor {
+    /// A person's.
+    Person(Session, Box<User>),
+    /// The recovery administrator's.
+    Operator,
 }
 
 /// Where a request comes from.

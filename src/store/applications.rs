@@ -32,14 +32,6 @@ impl Applications<'_> {
         self.0.all("SELECT * FROM applications ORDER BY name, id", &[]).await
     }
 
-    /// Number of applications and time of the last change: whether a cached list still holds.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn stamp(&mut self) -> Result<(i64, Option<Instant>), StoreError> {
-        self.0.one("SELECT COUNT(*), MAX(updated_at) FROM applications", &[]).await
-    }
-
     /// Whether the application is enabled and its access token with this `jti` not revoked, in one look-up by primary
     /// key.
     ///

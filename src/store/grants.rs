@@ -1,7 +1,7 @@
 //! Grants, and access tokens revoked one by one.
 
 use super::{StoreError, Tx};
-use crate::model::{EndReason, Grant, GrantId, SessionId, Status};
+use crate::model::{EndReason, Grant, GrantId, Status};
 use crate::time::Instant;
 
 /// Rows deleted by one statement of the purge.
@@ -90,16 +90,6 @@ impl Grants<'_> {
         self.0.invalidates();
         let sql = "INSERT INTO revoked_tokens (jti, expires_at) VALUES ($1, $2) ON CONFLICT (jti) DO NOTHING";
         self.0.run(sql, &[&jti, &expires_at]).await.map(drop)
-    }
-
-    /// Notes that a session reached an application: what single logout has to tell.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn note_application(&mut self, session: SessionId, app: &str, at: Instant) -> Result<(), StoreError> {
-        let sql = "INSERT INTO session_applications (session_id, application_id, first_at, last_at) \
-                   VALUES ($1, $2, $3, $3) ON CONFLICT (session_id, application_id) DO UPDATE SET last_at = $3";
-        self.0.run(sql, &[&session, &app, &at]).await.map(drop)
     }
 
     /// Deletes one batch of grants that ended before `before`, once nothing hangs on them; tells how many.

@@ -107,6 +107,7 @@ impl Sessions<'_> {
         reason: EndReason,
         now: Instant,
     ) -> Result<u64, StoreError> {
+        self.0.invalidates();
         let sql = "UPDATE grants SET revoked_at = $3, revoked_reason = $4 WHERE user_id = $1 AND revoked_at IS NULL \
                    AND session_id IN (SELECT id FROM sessions WHERE user_id = $1 AND id <> $2 AND ended_at IS NULL)";
         self.0.run(sql, &[&user, &keep, &now, &reason]).await?;

@@ -35,3 +35,8 @@ pub(super) async fn allow_known_origins(State(app): State<App>, request: Request
     }
     response
 }
+
+/// `OPTIONS` of an endpoint that browsers may call; what a preflight is told, the layer above says.
+pub(super) async fn preflight() -> StatusCode {
+    StatusCode::NO_CONTENT
+}

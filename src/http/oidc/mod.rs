@@ -1,23 +1,44 @@
 //! The endpoints of the OpenID provider: parse, call one function of `oidc`, answer.
 
+mod authorize;
 mod cors;
 mod discovery;
+mod introspect;
 mod jwks;
+mod logout;
+mod revoke;
 mod token;
+mod userinfo;
 
 use axum::Router;
 use axum::middleware;
 use axum::routing::{get, post};
 
+use super::extract::Visit;
 use super::paths;
 use super::state::App;
+use crate::login::CurrentSession;
+use crate::oidc::Visitor;
 
 /// The routes of the provider.
 pub(super) fn routes(app: &App) -> Router<App> {
     let cors = || middleware::from_fn_with_state(app.clone(), cors::allow_known_origins);
     Router::new()
-        .route(paths::OPENID_CONFIGURATION, get(discovery::show).layer(cors()))
-        .route(paths::OAUTH_METADATA, get(discovery::show).layer(cors()))
-        .route(paths::JWKS, get(jwks::show).layer(cors()))
-        .route(paths::TOKEN, post(token::answer).layer(cors()))
+        .route(paths::OPENID_CONFIGURATION, get(discovery::show).options(cors::preflight).layer(cors()))
+        .route(paths::OAUTH_METADATA, get(discovery::show).options(cors::preflight).layer(cors()))
+        .route(paths::JWKS, get(jwks::show).options(cors::preflight).layer(cors()))
+        .route(paths::AUTHORIZE, get(authorize::show).post(authorize::again_by_get))
+        .route(paths::END_SESSION, get(logout::show).post(logout::again_by_get))
+        .route(paths::INTROSPECT, post(introspect::answer))
+        .route(paths::REVOKE, post(revoke::answer).options(cors::preflight).layer(cors()))
+        .route(paths::USERINFO, get(userinfo::answer).post(userinfo::answer).options(cors::preflight).layer(cors()))
+        .route(paths::TOKEN, post(token::answer).options(cors::preflight).layer(cors()))
+}
+
+/// Whose session a visit has, as the provider knows it.
+fn visitor(visit: &Visit) -> Option<Visitor> {
+    match visit.session.clone()? {
+        CurrentSession::Person(session, user) => Some(Visitor::Person(session, user)),
+        CurrentSession::Operator(..) => Some(Visitor::Operator),
+    }
 }

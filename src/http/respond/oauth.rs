@@ -8,7 +8,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use crate::oidc::{ClientError, GrantError, KeyError, NotEncoded, TokenError};
+use crate::oidc::{
+    ClientError, GrantError, IntrospectError, KeyError, NotEncoded, RevokeError, TokenError, UserInfoError,
+};
 use crate::store::StoreError;
 
 /// An OAuth error answer.
@@ -127,6 +129,27 @@ impl From<GrantError> for OauthError {
     }
 }
 
+impl From<IntrospectError> for OauthError {
+    fn from(error: IntrospectError) -> Self {
+        match error {
+            IntrospectError::Client(error) => error.into(),
+            IntrospectError::InvalidRequest(text) => Self::invalid_request(text),
+            IntrospectError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<RevokeError> for OauthError {
+    fn from(error: RevokeError) -> Self {
+        match error {
+            RevokeError::Client(error) => error.into(),
+            RevokeError::InvalidRequest(text) => Self::invalid_request(text),
+            RevokeError::Foreign => Self::bad_request("invalid_grant", "the token was issued to another application"),
+            RevokeError::Store(error) => error.into(),
+        }
+    }
+}
+
 /// The refusal of a protected endpoint: status and `WWW-Authenticate: Bearer` (RFC 6750 section 3.1).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum BearerError {
@@ -146,6 +169,19 @@ impl From<TokenError> for BearerError {
             TokenError::Jwt(_) | TokenError::Issuer | TokenError::Expired | TokenError::Revoked => Self::Invalid,
             TokenError::Store(error) => {
                 tracing::error!(%error, cause = ?error, "a token could not be checked");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<UserInfoError> for BearerError {
+    fn from(error: UserInfoError) -> Self {
+        match error {
+            UserInfoError::InsufficientScope => Self::InsufficientScope,
+            UserInfoError::Gone => Self::Invalid,
+            UserInfoError::Store(error) => {
+                tracing::error!(%error, cause = ?error, "claims could not be read");
                 Self::Internal
             }
         }

@@ -92,3 +92,15 @@ stay-signed-in = No, stay signed in
 signed-out = You are signed out
 signed-out-lead = On a computer that others use, close the browser, too.
 sign-in-anew = Sign in again
+
+## Refusals of applications
+error-application-unknown = The address you came by names no application that is connected here.
+next-error-application-unknown = Open the application again from your applications. If it happens again, tell the people who run it.
+error-redirect-uri = The application asked to be answered at an address that is not registered for it. You were not sent there.
+next-error-redirect-uri = If you clicked on a link in a message, do not trust it. Otherwise tell the people who run the application.
+error-access-denied = You may not use this application.
+next-error-access-denied = Your department, position or groups do not give you access. If your work needs it, ask your manager or the help desk for access.
+error-operator-application = The recovery administrator cannot sign in to applications.
+next-error-operator-application = Sign out here, then sign in with your own company account.
+error-sign-out = The application asked to sign you out in a way that cannot be trusted. You are still signed in.
+next-error-sign-out = To sign out, go to your applications and choose Sign out there.

@@ -80,3 +80,15 @@ stay-signed-in = 不，保持登录
 signed-out = 您已退出
 signed-out-lead = 如果是公用电脑，请同时关闭浏览器。
 sign-in-anew = 重新登录
+
+## 应用的拒绝
+error-application-unknown = 您来时的地址没有对应任何已接入的应用。
+next-error-application-unknown = 请从“我的应用”重新打开该应用。如果仍然如此，请告知该应用的负责人。
+error-redirect-uri = 该应用要求把结果送到一个没有为它登记的地址，因此没有把您送过去。
+next-error-redirect-uri = 如果您是点击消息中的链接来到这里，请不要相信该链接；否则请告知该应用的负责人。
+error-access-denied = 您不能使用这个应用。
+next-error-access-denied = 您的部门、职位或所在的组没有使用权限。如果工作需要，请向您的主管或服务台申请。
+error-operator-application = 恢复管理员不能登录应用。
+next-error-operator-application = 请先在这里退出登录，再用您自己的公司账号登录。
+error-sign-out = 该应用请求让您退出登录的方式不可信。您仍处于登录状态。
+next-error-sign-out = 如需退出登录，请到“我的应用”中选择“退出登录”。

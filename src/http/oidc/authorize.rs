@@ -1,0 +1,54 @@
+//! `GET` and `POST /oauth2/authorize` (RFC 6749 section 3.1).
+
+use axum::extract::RawQuery;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+
+use crate::http::extract::{FormParams, Visit};
+use crate::http::oidc::visitor;
+use crate::http::paths;
+use crate::http::respond::OauthError;
+use crate::http::respond::page::internal;
+use crate::oidc::{Answer, Caller, PageFault, Params, authorize};
+
+/// Sends the browser on: to the application, to the sign-in page, or shows why not.
+pub(super) async fn show(visit: Visit, caller: Caller, RawQuery(query): RawQuery) -> Response {
+    let Ok(params) = Params::parse(query.as_deref().unwrap_or_default()) else {
+        return refuse(&visit, PageFault::Malformed);
+    };
+    match authorize(visit.app.provider(), &caller, &params, visitor(&visit)).await {
+        Ok(Answer::Redirect(uri)) => Redirect::to(&uri).into_response(),
+        Ok(Answer::SignIn { request, again }) => Redirect::to(&sign_in(&request, again)).into_response(),
+        Ok(Answer::Page(fault)) => refuse(&visit, fault),
+        Err(error) => {
+            tracing::error!(%error, cause = ?error, request_id = visit.request_id, "an authorization request failed");
+            internal(&visit.app, visit.language, &visit.request_id)
+        }
+    }
+}
+
+/// A request by POST is asked again by GET: the session cookie is not sent with a form of another site.
+pub(super) async fn again_by_get(visit: Visit, form: Result<FormParams, OauthError>) -> Response {
+    match form {
+        Ok(FormParams(params)) => Redirect::to(&format!("{}?{}", paths::AUTHORIZE, params.encode())).into_response(),
+        Err(_) => refuse(&visit, PageFault::Malformed),
+    }
+}
+
+fn sign_in(request: &Params, again: bool) -> String {
+    let back = format!("{}?{}", paths::AUTHORIZE, request.encode());
+    let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
+    let again = if again { "&reauth=1" } else { "" };
+    format!("{}?return_to={back}{again}", paths::LOGIN)
+}
+
+fn refuse(visit: &Visit, fault: PageFault) -> Response {
+    let (status, key) = match fault {
+        PageFault::UnknownApplication => (StatusCode::BAD_REQUEST, "error-application-unknown"),
+        PageFault::RedirectUri => (StatusCode::BAD_REQUEST, "error-redirect-uri"),
+        PageFault::Malformed => (StatusCode::BAD_REQUEST, "error-bad-request"),
+        PageFault::Denied => (StatusCode::FORBIDDEN, "error-access-denied"),
+        PageFault::Operator => (StatusCode::FORBIDDEN, "error-operator-application"),
+    };
+    visit.refuse(status, key)
+}

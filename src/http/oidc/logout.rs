@@ -1,0 +1,60 @@
+//! `GET` and `POST /oauth2/logout` (OpenID Connect RP-Initiated Logout 1.0).
+
+use axum::extract::RawQuery;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse as _, Redirect, Response};
+use minijinja::context;
+
+use crate::http::extract::{FormParams, Visit, session_cookie};
+use crate::http::oidc::visitor;
+use crate::http::paths;
+use crate::http::respond::OauthError;
+use crate::http::respond::page::{internal, page, set_cookie};
+use crate::login::CurrentSession;
+use crate::oidc::{Caller, LogoutAnswer, Params, logout};
+
+/// Signs out and sends the browser on, or asks.
+pub(super) async fn show(visit: Visit, caller: Caller, RawQuery(query): RawQuery) -> Response {
+    let Ok(params) = Params::parse(query.as_deref().unwrap_or_default()) else {
+        return visit.refuse(StatusCode::BAD_REQUEST, "error-bad-request");
+    };
+    let mut response = match logout(visit.app.provider(), &caller, &params, visitor(&visit).as_ref()).await {
+        Ok(LogoutAnswer::Redirect(uri)) => Redirect::to(&uri).into_response(),
+        Ok(LogoutAnswer::SignedOut) => {
+            page(&visit, StatusCode::OK, "signed_out.html", context! { login_url => paths::LOGIN }, None)
+        }
+        Ok(LogoutAnswer::Ask) => return ask(&visit),
+        Ok(LogoutAnswer::Refused) => return visit.refuse(StatusCode::BAD_REQUEST, "error-sign-out"),
+        Err(error) => {
+            tracing::error!(%error, cause = ?error, request_id = visit.request_id, "a logout request failed");
+            return internal(&visit.app, visit.language, &visit.request_id);
+        }
+    };
+    let is_https = visit.app.broker.config.server.is_https();
+    let gone = set_cookie(session_cookie(is_https), "", is_https, Some(0));
+    response.headers_mut().append(header::SET_COOKIE, gone);
+    response
+}
+
+/// A request by POST is asked again by GET: the session cookie is not sent with a form of another site.
+pub(super) async fn again_by_get(visit: Visit, form: Result<FormParams, OauthError>) -> Response {
+    match form {
+        Ok(FormParams(params)) => Redirect::to(&format!("{}?{}", paths::END_SESSION, params.encode())).into_response(),
+        Err(_) => visit.refuse(StatusCode::BAD_REQUEST, "error-bad-request"),
+    }
+}
+
+/// The page that asks whether to sign out; its form is the portal's own.
+fn ask(visit: &Visit) -> Response {
+    let name = match &visit.session {
+        Some(CurrentSession::Person(_, user)) => user.display_name.clone(),
+        Some(CurrentSession::Operator(..)) | None => String::new(),
+    };
+    let values = context! {
+        action => paths::LOGOUT,
+        fields => Vec::<(String, String)>::new(),
+        home => paths::PORTAL,
+        name,
+    };
+    page(visit, StatusCode::OK, "sign_out.html", values, None)
+}

@@ -1,0 +1,89 @@
+//! Key rotation.
+
+use base64::Engine as _;
+use chrono::Duration;
+use serde_json::Value;
+use yaopai::model::{Algorithm, KeyState};
+use yaopai::oidc::{KeyError, KeyRing, list_keys, rotate, verify_access_token};
+
+use super::{OA, Scene};
+use crate::both;
+
+fn kid(token: &Value) -> String {
+    jsonwebtoken::decode_header(token.as_str().unwrap()).unwrap().kid.unwrap()
+}
+
+both!(
+    /// OIDC-073, GW-045
+    a_rotation_is_seen_by_nobody,
+    |kind| async move {
+        let scene = Scene::start(kind).await;
+        let broker = &scene.app.broker;
+        // Another node, whose keys were read before the rotation.
+        let other = KeyRing::open(broker).await.unwrap();
+        let before = scene.tokens(OA, "openid offline_access").await;
+        assert!(matches!(rotate(broker, Algorithm::Es256, false).await, Err(KeyError::TooSoon { .. })));
+        scene.app.clock().advance(Duration::days(1));
+        let ring = KeyRing::open(broker).await.unwrap();
+        ring.rotate(broker, Algorithm::Es256, false).await.unwrap();
+        let signer = ring.signer(broker, Algorithm::Es256).await.unwrap();
+        assert_ne!(signer.kid(), kid(&before["access_token"]));
+        assert!(other.find(broker, signer.kid()).await.is_some(), "the other node knew the key before it signed");
+        assert!(ring.find(broker, &kid(&before["id_token"])).await.is_some(), "the old key is still published");
+        let states = |rows: &[yaopai::model::SigningKeyRow]| {
+            let mut states: Vec<KeyState> =
+                rows.iter().filter(|row| row.algorithm == Algorithm::Es256).map(|row| row.state).collect();
+            states.sort_unstable();
+            states
+        };
+        let rows = list_keys(broker).await.unwrap();
+        assert_eq!(states(&rows), [KeyState::Next, KeyState::Active, KeyState::Retired]);
+        assert_eq!(rows.len(), 7, "the other algorithms were left alone");
+        // A key retired long ago goes with the next rotation; --now does not wait.
+        scene.app.clock().advance(Duration::days(3));
+        ring.rotate(broker, Algorithm::Es256, true).await.unwrap();
+        let rows = list_keys(broker).await.unwrap();
+        assert_eq!(states(&rows), [KeyState::Next, KeyState::Active, KeyState::Retired]);
+        assert!(ring.find(broker, &kid(&before["id_token"])).await.is_none());
+    }
+);
+
+both!(
+    /// GW-043
+    a_flood_of_unknown_keys_costs_nothing,
+    |kind| async move {
+        let scene = Scene::start(kind).await;
+        let ring = KeyRing::open(&scene.app.broker).await.unwrap();
+        let tokens = scene.tokens(OA, "openid").await;
+        let good = tokens["access_token"].as_str().unwrap();
+        let (_, rest) = good.split_once('.').unwrap();
+        for turn in 0..200 {
+            let header = format!(r#"{{"typ":"at+jwt","alg":"ES256","kid":"unknown-{turn}"}}"#);
+            let header = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(header);
+            assert!(verify_access_token(&scene.app.broker, &ring, &format!("{header}.{rest}")).await.is_err());
+        }
+        assert!(verify_access_token(&scene.app.broker, &ring, good).await.is_ok());
+    }
+);
+
+both!(every_algorithm_signs_what_clients_verify, |kind| async move {
+    for algorithm in ["ES256", "RS256", "EdDSA"] {
+        let config = format!("[oidc]\nalgorithm = \"{algorithm}\"\n{}", crate::http::oidc::CONFIG);
+        let app = crate::harness::App::with_config(kind, &config).await;
+        let user = crate::harness::person(&app.broker, "wang.fang", &["employee"]).await;
+        let (session, browser) = crate::http::oidc::signed_in(&app, &user).await;
+        let scene = Scene { app, user, session, browser };
+        let tokens = scene.tokens(OA, "openid").await;
+        let token = tokens["id_token"].as_str().unwrap();
+        let keys = scene.app.browser().get(scene.app.at("/oauth2/jwks")).send().await.unwrap();
+        let keys: jsonwebtoken::jwk::JwkSet = keys.json().await.unwrap();
+        let header = jsonwebtoken::decode_header(token).unwrap();
+        assert_eq!(format!("{:?}", header.alg), algorithm);
+        let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(&header.kid.unwrap()).unwrap()).unwrap();
+        let mut rules = jsonwebtoken::Validation::new(header.alg);
+        rules.validate_exp = false;
+        rules.set_audience(&["oa"]);
+        jsonwebtoken::decode::<Value>(token, &key, &rules).unwrap();
+        assert_eq!(scene.userinfo(&tokens).await.0, 200);
+    }
+});
