@@ -100,7 +100,7 @@ struct Known<'a> {
     app: Arc<Application>,
     request: Request<'a>,
     back: Back<'a>,
-    session: Session,
+    session: Box<Session>,
     user: Box<User>,
 }
 

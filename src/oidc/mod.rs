@@ -63,7 +63,7 @@ pub struct Provider<'a> {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Visitor {
     /// A person's.
-    Person(Session, Box<User>),
+    Person(Box<Session>, Box<User>),
     /// The recovery administrator's.
     Operator,
 }

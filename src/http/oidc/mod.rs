@@ -38,7 +38,7 @@ pub(super) fn routes(app: &App) -> Router<App> {
 /// Whose session a visit has, as the provider knows it.
 fn visitor(visit: &Visit) -> Option<Visitor> {
     match visit.session.clone()? {
-        CurrentSession::Person(session, user) => Some(Visitor::Person(session, user)),
+        CurrentSession::Person(session, user) => Some(Visitor::Person(Box::new(session), user)),
         CurrentSession::Operator(..) => Some(Visitor::Operator),
     }
 }
