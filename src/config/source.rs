@@ -386,6 +386,17 @@ impl SourceConfig {
             if ldap.bind_dn.trim().is_empty() {
                 problems.push(format!("source `{name}`: bind_dn is empty, which would be an anonymous bind"));
             }
+            if ldap.url.host_str().is_none_or(str::is_empty) {
+                problems.push(format!("source `{name}`: `{}` names no host", ldap.url));
+            }
+            if ldap.base_dn.trim().is_empty() {
+                problems.push(format!(
+                    "source `{name}`: base_dn is empty; name where the people are, such as dc=example,dc=com"
+                ));
+            }
+            if !(1..=10_000).contains(&ldap.page_size) {
+                problems.push(format!("source `{name}`: page_size {} is not from 1 to 10000", ldap.page_size));
+            }
         }
     }
 }

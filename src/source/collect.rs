@@ -28,22 +28,21 @@ impl Raw {
         Self { dn, ..Self::default() }
     }
 
-    /// Adds one value under a description such as `cn;lang-zh`.
-    pub fn push(&mut self, description: &str, value: Vec<u8>) {
+    /// Adds values under a description such as `cn;lang-zh`.
+    pub fn push(&mut self, description: &str, values: impl IntoIterator<Item = Vec<u8>>) {
         let name = base_name(description);
-        match description.split_once(';') {
-            None => self.values.entry(name).or_default().push(value),
-            Some((_, options)) => {
-                let is_cut = |option: &str| {
-                    let option = option.to_ascii_lowercase();
-                    option.strip_prefix("range=").is_some_and(|range| !range.ends_with('*'))
-                };
-                if options.split(';').any(is_cut) && !self.partial.contains(&name) {
-                    self.partial.push(name.clone());
-                }
-                self.optioned.push((name, value));
-            }
+        let Some((_, options)) = description.split_once(';') else {
+            self.values.entry(name).or_default().extend(values);
+            return;
+        };
+        let is_cut = |option: &str| {
+            let option = option.to_ascii_lowercase();
+            option.strip_prefix("range=").is_some_and(|range| !range.ends_with('*'))
+        };
+        if options.split(';').any(is_cut) && !self.partial.contains(&name) {
+            self.partial.push(name.clone());
         }
+        self.optioned.extend(values.into_iter().map(|value| (name.clone(), value)));
     }
 
     /// Puts the values with options behind the others; call it after the last [`Raw::push`].

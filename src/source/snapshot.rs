@@ -1,10 +1,11 @@
 //! What a source returned, unmapped.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 /// One entry: attribute names in lower case and without options (`;lang-zh`), values in the order of the source, those
 /// with options last. Only the attributes that the mapping names, and `objectclass`.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Entry {
     /// Stable id at the source (entryUUID): the only key.
     pub external_id: String,
@@ -12,6 +13,18 @@ pub struct Entry {
     pub dn: String,
     /// Attribute → values.
     pub attributes: BTreeMap<String, Vec<String>>,
+}
+
+/// Names of attributes only: their values are personal, and one may be a password hash.
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.attributes.keys().map(String::as_str).collect();
+        f.debug_struct("Entry")
+            .field("external_id", &self.external_id)
+            .field("dn", &self.dn)
+            .field("attributes", &names)
+            .finish()
+    }
 }
 
 /// Which of the three lists of a snapshot an entry belongs to.

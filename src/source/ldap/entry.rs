@@ -12,9 +12,8 @@ pub(super) fn raw(entry: StructureTag) -> Option<Raw> {
     for attribute in constructed(parts.next()?)? {
         let mut pair = constructed(attribute)?.into_iter();
         let name = String::from_utf8(primitive(pair.next()?)?).ok()?;
-        for value in constructed(pair.next()?)? {
-            raw.push(&name, primitive(value)?);
-        }
+        let values: Option<Vec<Vec<u8>>> = constructed(pair.next()?)?.into_iter().map(primitive).collect();
+        raw.push(&name, values?);
     }
     raw.finish();
     Some(raw)

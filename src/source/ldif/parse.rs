@@ -81,7 +81,7 @@ impl<R: BufRead> Reader<R> {
                 }
                 Some(raw) => {
                     refuse_changes(&line, &name)?;
-                    raw.push(&name, value);
+                    raw.push(&name, [value]);
                 }
             }
         }

@@ -91,6 +91,42 @@ async fn people_sign_in_by_bind_and_only_with_their_password() {
     }
 }
 
+/// LDAP-095: each sign-in has a connection of its own; none gets another one's answer.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sign_ins_at_once_are_not_mixed_up() {
+    let server = slapd::shared().await;
+    let config = std::sync::Arc::new(ldap(&server.plain()));
+    let snapshot = read(&source_of(&demo_mapping()), &demo()).await.unwrap();
+    let mut tasks = tokio::task::JoinSet::new();
+    for n in 0..60 {
+        let login = sample::LOGINS[n % sample::LOGINS.len()].login;
+        let dn = snapshot.users.iter().find(|user| one(user, "uid") == login).unwrap().dn.clone();
+        let config = config.clone();
+        let (password, answer) = match n % 3 {
+            0 => (sample::PASSWORD.to_owned(), PasswordAnswer::Right),
+            _ => (format!("wrong {n}"), PasswordAnswer::Wrong),
+        };
+        tasks.spawn(async move {
+            assert_eq!(check_password(&config, Path::new("/"), &dn, &password).await.unwrap(), answer, "{n}");
+        });
+    }
+    tasks.join_all().await;
+}
+
+/// A filter that only a server can answer goes to the server as it is written.
+#[tokio::test]
+async fn filters_that_only_a_server_knows_are_left_to_it() {
+    let server = slapd::shared().await;
+    let mut config = over(&server.plain());
+    config.users.filter = "(&(objectClass=inetOrgPerson)(uid:caseIgnoreMatch:=LI.FANG))".to_owned();
+    let snapshot = read(&config, Path::new("/")).await.unwrap();
+    assert_eq!(snapshot.users.iter().map(|user| one(user, "uid")).collect::<Vec<_>>(), ["li.fang"]);
+    let mut file = source_of(&demo_mapping());
+    file.users.filter = config.users.filter;
+    let error = read(&file, &demo()).await.unwrap_err();
+    assert!(error.to_string().contains("only on a server"), "{error}");
+}
+
 /// LDAP-096: an unknown CA, a wrong name, an expired certificate end the connection before any bind.
 #[tokio::test]
 async fn a_server_whose_certificate_cannot_be_trusted_gets_no_password() {

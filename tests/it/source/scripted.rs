@@ -2,6 +2,7 @@
 //! unknown, not gone.
 
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use yaopai::source::ldap::{PasswordAnswer, check_password};
@@ -279,5 +280,44 @@ async fn a_directory_that_gives_no_verdict_is_no_sign_in_and_tells_no_secret() {
         let error = check_password(&config, Path::new("/"), "uid=a,dc=x", "person-K9").await.unwrap_err();
         let said = format!("{error} {error:?} {config:?}");
         assert!(!said.contains("person-K9") && !said.contains("hush-Q7"), "{said}");
+    }
+}
+
+/// LDAP-103: not in any log line either, down to the last level and on protocol errors.
+#[tokio::test]
+async fn no_log_line_holds_a_password() {
+    let lines = Lines::default();
+    let writer = lines.clone();
+    let subscriber =
+        tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(move || writer.clone());
+    let guard = tracing::subscriber::set_default(subscriber.finish());
+    for (code, pages) in [(0, vec![vec![Step::Done(12, "")]]), (49, vec![]), (0, vec![vec![Step::Close]]), (80, vec![])]
+    {
+        let server = ScriptedLdap::start(pages).await;
+        server.answer_binds_with(code);
+        let table = server.table();
+        let config = source_of(&format!("[[source]]\nname = \"s\"\n{table}{USERS}"));
+        let read = read(&config, Path::new("/")).await;
+        let signed_in = check_password(config.ldap.as_ref().unwrap(), Path::new("/"), "uid=a,dc=x", "person-K9").await;
+        tracing::warn!(?read, ?signed_in, ?config, "what an operator might log");
+    }
+    drop(guard);
+    let text = String::from_utf8_lossy(&lines.0.lock().unwrap()).into_owned();
+    assert!(text.contains("pages") && text.contains("might log"), "{text}");
+    assert!(!text.contains("hush-Q7") && !text.contains("person-K9"), "{text}");
+}
+
+/// Log lines, kept.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
