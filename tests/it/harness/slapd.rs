@@ -148,7 +148,7 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
     let text = format!(
         "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n\
          include /etc/ldap/schema/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n\
-         moduleload argon2\nTLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
+         moduleload argon2\nmoduleload ppolicy\nTLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
          TLSCertificateKeyFile {f}/server.key\nTLSVerifyClient never\ndatabase mdb\nmaxsize 268435456\n\
          suffix \"{suffix}\"\nrootdn \"cn=admin,{suffix}\"\ndirectory {f}/db\nindex objectClass,uid,entryUUID eq\n\
          access to attrs=userPassword by anonymous auth by * none\n\

@@ -91,6 +91,56 @@ async fn people_sign_in_by_bind_and_only_with_their_password() {
     }
 }
 
+const POLICY: &str = "
+dn: cn=policy,dc=example,dc=com
+objectClass: device
+objectClass: pwdPolicy
+cn: policy
+pwdAttribute: userPassword
+pwdMustChange: TRUE
+pwdMaxAge: 86400
+pwdLockout: TRUE
+pwdMaxFailure: 2
+";
+
+fn account(name: &str, more: &str) -> String {
+    format!(
+        "\ndn: cn={name},dc=example,dc=com\nobjectClass: organizationalRole\nobjectClass: simpleSecurityObject\ncn: {name}\nuserPassword: right\n{more}"
+    )
+}
+
+/// LDAP-094: what a directory's password policy says beside the result code.
+#[tokio::test]
+async fn a_password_that_must_be_changed_is_no_plain_success() {
+    let now = Clock::System.now().format("%Y%m%d%H%M%SZ");
+    let ldif = [
+        POLICY.to_owned(),
+        account("fresh", &format!("pwdChangedTime: {now}\n")),
+        account("reset", &format!("pwdChangedTime: {now}\npwdReset: TRUE\n")),
+        account("old", "pwdChangedTime: 20200101000000Z\n"),
+        account("locked", &format!("pwdChangedTime: {now}\n")),
+    ];
+    let server = tokio::task::spawn_blocking(move || {
+        let overlay = "overlay ppolicy\nppolicy_default cn=policy,dc=example,dc=com\nppolicy_use_lockout";
+        Slapd::start(Options { ldif: &ldif.concat(), database: overlay, people: 20, ..Options::default() })
+    });
+    let server = server.await.unwrap();
+    let config = ldap(&server.ldaps());
+    for (name, password, answer) in [
+        ("fresh", "right", PasswordAnswer::Right),
+        ("reset", "right", PasswordAnswer::MustChange),
+        ("reset", "wrong", PasswordAnswer::Wrong),
+        ("old", "right", PasswordAnswer::Expired),
+        ("locked", "wrong", PasswordAnswer::Wrong),
+        ("locked", "wrong", PasswordAnswer::Wrong),
+        ("locked", "right", PasswordAnswer::Locked),
+    ] {
+        let dn = format!("cn={name},dc=example,dc=com");
+        let given = check_password(&config, Path::new("/"), &dn, password).await.unwrap();
+        assert_eq!(given, answer, "{name} {password}");
+    }
+}
+
 /// LDAP-095: each sign-in has a connection of its own; none gets another one's answer.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sign_ins_at_once_are_not_mixed_up() {
