@@ -24,6 +24,7 @@ pub mod broker;
 pub mod cli;
 pub mod config;
 pub mod crypto;
+pub mod gateway;
 pub mod http;
 pub mod jobs;
 pub mod login;

@@ -99,6 +99,12 @@ impl Config {
         self.folder.join(path)
     }
 
+    /// `aud` of access tokens, where neither the application nor the route says another.
+    #[must_use]
+    pub fn default_audience(&self) -> String {
+        self.oidc.audience.clone().unwrap_or_else(|| self.server.url("/api"))
+    }
+
     /// The source of that name.
     #[must_use]
     pub fn source(&self, name: &str) -> Option<&SourceConfig> {

@@ -82,7 +82,7 @@ pub(super) fn audience(config: &Config, app: &Application) -> Vec<String> {
     if !app.settings.audience.is_empty() {
         return app.settings.audience.clone();
     }
-    vec![config.oidc.audience.clone().unwrap_or_else(|| config.server.url("/api"))]
+    vec![config.default_audience()]
 }
 
 /// The key that signs an application's tokens.

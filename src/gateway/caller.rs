@@ -1,0 +1,90 @@
+//! Who calls: the holder of an access token, or the person whose browser session it is.
+
+use std::sync::Arc;
+
+use super::Refusal;
+use crate::broker::Broker;
+use crate::login::{CurrentSession, current_session};
+use crate::model::User;
+use crate::oidc::{AccessToken, KeyRing, TokenError, verify_access_token};
+use crate::policy::Principal;
+
+/// What a call brings to prove who makes it, as sent.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Credentials {
+    /// Every `Authorization` header.
+    pub authorization: Vec<String>,
+    /// Every cookie of our session cookie's name.
+    pub sessions: Vec<String>,
+}
+
+/// Who calls.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Caller {
+    /// The person; none for a service in its own name.
+    pub user: Option<User>,
+    /// The access token, where the call has one.
+    pub token: Option<Arc<AccessToken>>,
+    /// How the person signed in (RFC 8176), where it is a browser's call.
+    pub amr: Vec<String>,
+    /// What policy knows of the caller; filled in when the route is known to take it.
+    pub principal: Principal,
+}
+
+/// Who somebody is, before policy's facts are gathered.
+pub(super) enum Proof {
+    Token(Arc<AccessToken>),
+    Session(Box<User>, Vec<String>),
+}
+
+/// Finds out who calls. A token and a session together must be of one person; the token then counts.
+pub(super) async fn identify(
+    broker: &Broker,
+    keys: &KeyRing,
+    credentials: &Credentials,
+    takes_sessions: bool,
+) -> Result<Proof, Refusal> {
+    let token = match credentials.authorization.as_slice() {
+        [] => None,
+        [line] => Some(verify(broker, keys, bearer(line)?).await?),
+        _ => return Err(Refusal::Authorization),
+    };
+    let session = session(broker, &credentials.sessions).await?;
+    match (token, session) {
+        (Some(token), Some(CurrentSession::Person(_, user))) if token.user_id != Some(user.id) => {
+            Err(Refusal::TwoCallers)
+        }
+        (Some(_), Some(CurrentSession::Operator(..))) => Err(Refusal::TwoCallers),
+        (Some(token), _) => Ok(Proof::Token(token)),
+        (None, Some(CurrentSession::Person(session, user))) if takes_sessions => {
+            Ok(Proof::Session(user, session.amr.split(' ').map(str::to_owned).collect()))
+        }
+        _ => Err(Refusal::Unidentified { may_sign_in: takes_sessions }),
+    }
+}
+
+/// The token of a header (RFC 6750 section 2.1).
+fn bearer(line: &str) -> Result<&str, Refusal> {
+    let (scheme, token) = line.trim().split_once(' ').ok_or(Refusal::Authorization)?;
+    let token = token.trim_start_matches(' ');
+    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
+    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(is_token);
+    if is_bearer { Ok(token) } else { Err(Refusal::Authorization) }
+}
+
+async fn verify(broker: &Broker, keys: &KeyRing, token: &str) -> Result<Arc<AccessToken>, Refusal> {
+    verify_access_token(broker, keys, token).await.map_err(|error| match error {
+        TokenError::Store(error) => Refusal::Store(error),
+        TokenError::Jwt(_) | TokenError::Issuer | TokenError::Expired | TokenError::Revoked => Refusal::Token,
+    })
+}
+
+/// The live session of the cookies. Two different cookies of one name are none: a page of a neighbouring host can set
+/// the second.
+async fn session(broker: &Broker, cookies: &[String]) -> Result<Option<CurrentSession>, Refusal> {
+    let Some((first, rest)) = cookies.split_first() else { return Ok(None) };
+    if rest.iter().any(|other| other != first) {
+        return Ok(None);
+    }
+    Ok(current_session(broker, first).await?)
+}
