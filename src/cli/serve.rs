@@ -1,12 +1,14 @@
 //! `yaopai serve`: starts the broker, serves until SIGINT or SIGTERM, then drains.
 
+use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::http::{App, routes, server};
+use crate::access::watch_policies;
+use crate::http::{App, gateway, routes, server};
 use crate::oidc::{KeyRing, declare_applications};
 
 /// Arguments of `serve`: none yet.
@@ -17,6 +19,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let broker = super::broker(config).await?;
     let settings = broker.config.clone();
     let listener = server::bind(settings.server.listen)?;
+    let proxy = settings.gateway.listen.map(|listen| server::bind_of(listen, "gateway.listen")).transpose()?;
     server::certificate(&settings.server, &settings.folder).await?;
     declare_applications(&broker).await?;
     let keys = KeyRing::open(&broker).await?;
@@ -25,10 +28,29 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     super::recovery::introduce(&app).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
-    server::serve(listener, routes::router(app), &settings.server, &settings.folder, stop).await?;
+    let watching = tokio::spawn(watch_policies(broker.clone(), stop.clone()));
+    let proxying = proxy.map(|proxy| tokio::spawn(serve_proxy(proxy, app.clone(), stop.clone())));
+    let served = server::serve(listener, routes::router(app), &settings.server, &settings.folder, stop.clone()).await;
+    stop.cancel();
+    if let Some(proxying) = proxying {
+        proxying.await??;
+    }
+    watching.await?;
+    // What calls under way recorded last is in the log before the database is closed.
+    broker.audit.flush().await?;
+    served?;
     broker.db.close().await;
     tracing::info!("stopped");
     Ok(ExitCode::SUCCESS)
+}
+
+/// Serves the gateway's reverse proxy until `stop`. Fails the whole broker when it fails: half a broker is none.
+async fn serve_proxy(listener: TcpListener, app: App, stop: CancellationToken) -> Result<(), server::ServeError> {
+    let settings = app.broker.config.clone();
+    let router = gateway::proxy_router(app);
+    let served = server::serve(listener, router, &settings.server, &settings.folder, stop.clone()).await;
+    stop.cancel();
+    served
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

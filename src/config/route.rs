@@ -46,6 +46,16 @@ impl RouteConfig {
         if !self.path.starts_with('/') || self.path.contains(['?', '#', '%', '\\']) || self.path.contains("//") {
             problems.push(format!("route `{name}`: path `{}` must be a plain path such as /expense", self.path));
         }
+        let is_plain = |segment: &str| !matches!(segment, "." | "..") && !segment.contains(';');
+        if !self.path.split('/').all(is_plain) {
+            problems
+                .push(format!("route `{name}`: path `{}` holds what no call may hold: write it plainly", self.path));
+        }
+        // RFC 6749 section 3.3.
+        let is_scope_char = |byte: u8| byte.is_ascii_graphic() && byte != b'"' && byte != b'\\';
+        for scope in self.scopes.iter().filter(|scope| scope.is_empty() || !scope.bytes().all(is_scope_char)) {
+            problems.push(format!("route `{name}`: scope `{scope}` is no scope"));
+        }
         if self.methods.is_empty() {
             problems.push(format!("route `{name}`: methods is empty, so nothing could be called"));
         }

@@ -80,7 +80,7 @@ pub async fn judge<'a>(broker: &'a Broker, keys: &KeyRing, call: &Call) -> Resul
 async fn decide<'a>(broker: &'a Broker, keys: &KeyRing, call: &Call, trail: &mut Trail) -> Result<Permit<'a>, Refusal> {
     let host = call_host(call.host.as_deref().ok_or(Refusal::Host)?)?;
     let path = CallPath::parse(&call.target)?;
-    trail.path = path.path().to_owned();
+    path.path().clone_into(&mut trail.path);
     let route = find(&broker.config.routes, &host, &path)?;
     trail.route.clone_from(&route.name);
     // CONNECT and TRACE mean something else than a call, whatever a route says.

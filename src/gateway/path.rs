@@ -4,7 +4,7 @@
 //! as another path is refused, so that the judged path is the served path whoever serves it (RFC 3986 sections 6.2.2
 //! and 7.3).
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 /// Bytes of a path with its query at the most.
 const MAX: usize = 8_192;
@@ -116,7 +116,7 @@ fn normalise(segment: &str) -> Result<String, PathError> {
             b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b'=' | b':' | b'@' if !is_encoded => {
                 normal.push(char::from(byte));
             }
-            _ if is_encoded => normal.push_str(&format!("%{byte:02X}")),
+            _ if is_encoded => drop(write!(normal, "%{byte:02X}")),
             _ => return Err(PathError::Malformed),
         }
     }

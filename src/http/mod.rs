@@ -6,6 +6,7 @@
 
 mod assets;
 pub mod extract;
+pub mod gateway;
 mod health;
 mod layers;
 mod login;

@@ -52,3 +52,5 @@ pub const END_SESSION: &str = "/oauth2/logout";
 
 /// Forward-auth for nginx, Traefik and Caddy.
 pub const GATEWAY_CHECK: &str = "/gateway/check";
+/// The way back to a call after signing in.
+pub const GATEWAY_RETURN: &str = "/gateway/return";

@@ -1,10 +1,10 @@
 //! Every route on one page.
 
 use axum::Router;
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 
 use super::state::App;
-use super::{assets, health, layers, login, oidc, paths, portal, respond::page};
+use super::{assets, gateway, health, layers, login, oidc, paths, portal, respond::page};
 
 /// The router of the broker's listener.
 pub fn router(app: App) -> Router {
@@ -21,6 +21,8 @@ pub fn router(app: App) -> Router {
         .route(paths::SESSIONS_END_ALL, post(portal::end_everywhere))
         .route(paths::LANGUAGE, get(login::switch))
         .route(paths::ASSETS, get(assets::serve))
+        .route(paths::GATEWAY_CHECK, any(gateway::check))
+        .route(paths::GATEWAY_RETURN, get(gateway::go_back))
         .merge(oidc::routes(&app))
         .fallback(page::not_found)
         .method_not_allowed_fallback(page::wrong_method);

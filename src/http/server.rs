@@ -15,10 +15,12 @@ use crate::config::ServerConfig;
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
     /// The address is taken or not ours.
-    #[error("cannot listen on {address}: {cause}; stop what uses it, or set server.listen to another port")]
+    #[error("cannot listen on {address}: {cause}; stop what uses it, or set {key} to another port")]
     Listen {
         /// Which address.
         address: SocketAddr,
+        /// The key of the configuration that names it.
+        key: &'static str,
         /// What the system says.
         cause: io::Error,
     },
@@ -42,7 +44,15 @@ pub enum ServeError {
 /// # Errors
 /// [`ServeError::Listen`].
 pub fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
-    let listener = TcpListener::bind(address).map_err(|cause| ServeError::Listen { address, cause })?;
+    bind_of(address, "server.listen")
+}
+
+/// Takes the address that `key` of the configuration names.
+///
+/// # Errors
+/// [`ServeError::Listen`].
+pub fn bind_of(address: SocketAddr, key: &'static str) -> Result<TcpListener, ServeError> {
+    let listener = TcpListener::bind(address).map_err(|cause| ServeError::Listen { address, key, cause })?;
     listener.set_nonblocking(true)?;
     Ok(listener)
 }
@@ -67,7 +77,7 @@ pub async fn serve(
     });
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let tls = certificate(server, folder).await?;
-    tracing::info!(listen = %server.listen, url = %server.public_url, tls = tls.is_some(), "serving");
+    tracing::info!(listen = %listener.local_addr()?, url = %server.public_url, tls = tls.is_some(), "serving");
     match tls {
         Some(tls) => axum_server::from_tcp_rustls(listener, tls)?.handle(handle).serve(service).await?,
         None => axum_server::from_tcp(listener)?.handle(handle).serve(service).await?,

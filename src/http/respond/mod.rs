@@ -1,5 +1,6 @@
 //! One responder per wire format.
 
+pub mod gateway;
 mod oauth;
 pub mod page;
 mod problem;

@@ -15,13 +15,16 @@ pub struct Problem {
     pub code: &'static str,
     /// The sentence.
     pub title: String,
+    /// What to do next, where the sentence does not say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub detail: Option<String>,
 }
 
 impl Problem {
     /// A problem of that status.
     #[must_use]
     pub fn new(status: StatusCode, code: &'static str, title: impl Into<String>) -> Self {
-        Self { status: status.as_u16(), code, title: title.into() }
+        Self { status: status.as_u16(), code, title: title.into(), detail: None }
     }
 
     /// Something failed on our side; the cause is in the log under the request id.
