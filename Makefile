@@ -37,10 +37,12 @@ test: ## every test, on SQLite and PostgreSQL, with real outside programs
 	@deploy/setup.sh test
 	$(CARGO) test --locked --no-fail-fast
 
-lint: ## format, clippy, licences and bans
+lint: ## format, clippy, links of the documentation, licences and bans
 	@deploy/setup.sh lint
 	$(CARGO) fmt --check
 	$(CARGO) clippy --locked --all-targets -- -D warnings
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" \
+		$(CARGO) doc --quiet --locked --no-deps --document-private-items --lib
 	PATH="$$PATH:$(CURDIR)/.setup/lint/bin" cargo-deny --locked check --hide-inclusion-graph bans licenses sources
 
 bench: ## requests a second and CPU a request of every path, and a sync of 20,000 people

@@ -17,6 +17,31 @@
 //! | 7 | `gateway` | judging calls |
 //! | 8 | `http` | the only place that knows axum |
 //! | 9 | `telemetry` → `cli` | log lines; the command line |
+//!
+//! # A person signs in
+//!
+//! 1. `GET /login` shows the form. The page ([`http::ui`]) works without JavaScript; its texts come from [`text`], in the
+//!    browser's language.
+//! 2. `POST /login` hands what was typed to [`login::sign_in`]. An empty password is refused before anything else; the
+//!    throttle counts the attempt before the password is looked at; a wrong login takes as long as a wrong password.
+//! 3. A person from an LDAP source is checked by a bind as themselves ([`source::ldap::check_password`]), one from a file
+//!    against an argon2id hash ([`crypto::Hasher`]).
+//! 4. [`login::sign_in`] opens a session: a random token for the cookie, its keyed hash in the table ([`store::Sessions`]), and a row
+//!    in the audit log, in one transaction.
+//! 5. The next request's cookie becomes a [`login::CurrentSession`]; whether its owner may enter an application is asked of
+//!    [`access::may_sign_in`], which gathers the facts and lets [`policy`] decide.
+//!
+//! # The nightly sync
+//!
+//! 1. [`jobs::run_jobs`] wakes at the source's cron expression and takes a [`jobs::Lease`], so that one node does the work.
+//! 2. [`sync::run`] reads the source ([`source::read`]) into a sealed [`source::Snapshot`], or fails: a read that was cut
+//!    short concludes nothing, so nobody is disabled by it.
+//! 3. Entries are mapped to records, matched by stable id, and compared with what is stored. What differs becomes a
+//!    [`model::Plan`]; what cannot be mapped becomes a finding and counts as present.
+//! 4. The guard holds a plan that disables suspiciously many people; somebody has to approve it ([`sync::apply`]).
+//! 5. Otherwise it is applied in one transaction: people, departments, groups, links, the change log, roles by
+//!    [`access::RoleRules`], the audit log ([`audit::append`]); who was disabled loses sessions and grants in the same
+//!    transaction ([`store::Tx::revoke_people`]). [`sync::undo`] takes it back.
 
 pub mod access;
 pub mod audit;
