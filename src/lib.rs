@@ -42,6 +42,29 @@
 //! 5. Otherwise it is applied in one transaction: people, departments, groups, links, the change log, roles by
 //!    [`access::RoleRules`], the audit log ([`audit::append`]); who was disabled loses sessions and grants in the same
 //!    transaction ([`store::Tx::revoke_people`]). [`sync::undo`] takes it back.
+//!
+//! # A code is redeemed
+//!
+//! 1. `GET /oauth2/authorize` is parsed strictly ([`oidc::Params`]: nothing may stand twice) and judged by [`oidc::authorize()`]: who asks, is
+//!    the redirect URI registered to the letter, is there PKCE, is somebody signed in and allowed to enter. Until the redirect
+//!    URI is known to be right, a fault is a page and never a redirect.
+//! 2. The answer carries a random code. Stored is its keyed hash, with everything that was agreed on, for a minute.
+//! 3. `POST /oauth2/token`: the client proves who it is ([`oidc::authenticate`]) and [`oidc::answer_token_request`] consumes
+//!    the code with one `UPDATE … RETURNING`, so that of two redemptions one wins; the second ends what the first was given.
+//! 4. The [`oidc::KeyRing`] signs an access token (RFC 9068) and an ID token; a refresh token is random, stored hashed, and
+//!    changes with each use. Whoever shows an old one ends the grant.
+//! 5. A service checks the access token with the published keys alone, or asks [`oidc::introspect()`], which also knows whether the
+//!    session and the person are still there ([`oidc::verify_access_token`]).
+//!
+//! # The gateway sees a call
+//!
+//! 1. nginx asks `/gateway/check` about each call; or the broker's own reverse proxy takes it. Both make a [`gateway::Call`].
+//! 2. [`gateway::CallPath`] knows one form of a path and refuses what could mean two things: what is judged is what is served.
+//! 3. [`gateway::judge()`] finds the route, the caller (an access token, or a browser's session where the route allows it), and asks
+//!    [`policy`] with the facts that [`access::principal`] gathers. What no policy permits is refused.
+//! 4. The answer is a [`gateway::Permit`] or a [`gateway::Refusal`] with its reason; either is in the audit log before the
+//!    caller hears of it.
+//! 5. Identity headers from outside are dropped ([`gateway::is_untrusted`]), ours are set: the service behind can believe them.
 
 pub mod access;
 pub mod audit;
