@@ -8,6 +8,10 @@ use unicode_normalization::UnicodeNormalization as _;
 /// disagree. It never depends on a locale (`İ` folds as Unicode says, everywhere).
 #[must_use]
 pub fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        // ASCII is its own NFKC: the short way for most logins, codes and names of directories.
+        return text.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    }
     let folded: String = text.nfkc().filter(|c| !is_invisible(*c)).flat_map(char::to_lowercase).collect();
     let folded: String = folded.nfkc().collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")

@@ -100,8 +100,13 @@ fn text(bytes: &[u8]) -> Option<String> {
 }
 
 fn equal(value: &[u8], wanted: &[u8]) -> bool {
-    if value == wanted {
+    // Most values, such as object classes, are plain ASCII: no need to fold those.
+    let is_plain = |bytes: &[u8]| bytes.iter().all(u8::is_ascii_graphic);
+    if value.eq_ignore_ascii_case(wanted) {
         return true;
+    }
+    if is_plain(value) && is_plain(wanted) && !wanted.contains(&b'=') {
+        return false;
     }
     match (std::str::from_utf8(value), std::str::from_utf8(wanted)) {
         (Ok(value), Ok(wanted)) => {

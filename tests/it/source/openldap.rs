@@ -177,6 +177,43 @@ async fn filters_that_only_a_server_knows_are_left_to_it() {
     assert!(error.to_string().contains("only on a server"), "{error}");
 }
 
+/// A filter means the same for a file as for the server.
+#[tokio::test]
+async fn a_file_is_filtered_as_the_server_filters() {
+    let server = slapd::shared().await;
+    let manager = "manager=UID=wang.jianguo, ou=销售部,OU=华东分公司,ou=青屿集团,dc=Example,dc=com";
+    for filter in [
+        "(objectClass=PERSON)",
+        "(uid=zh*)",
+        "(uid=*.*wei*)",
+        "(uid=*2)",
+        "(displayName=*伟*)",
+        r"(displayName=\e6\9d\8e*)",
+        "(&(title=报销专员)(!(employeeType=left)))",
+        "(|(employeeType=LEFT)(uid=li.fang)(uid=nobody))",
+        "(description=*)",
+        "(!(description=*))",
+        r"(cn=*\28外籍专家\29)",
+        "(mail= Li.Fang@EXAMPLE.com )",
+        &format!("({manager})"),
+        "(&)",
+        "(&(objectClass=inetOrgPerson)(mobile=+86 14000100001))",
+    ] {
+        let ids = async |mut config: SourceConfig, folder: &Path| {
+            config.users.filter = filter.to_owned();
+            let snapshot = read(&config, folder).await.unwrap();
+            let mut ids: Vec<String> = snapshot.users.into_iter().map(|user| user.external_id).collect();
+            ids.sort();
+            ids
+        };
+        let (file, server) =
+            (ids(source_of(&demo_mapping()), &demo()).await, ids(over(&server.plain()), &demo()).await);
+        assert!(!file.is_empty(), "{filter} finds nobody");
+        assert_eq!(file.len(), server.len(), "{filter}");
+        assert_eq!(file, server, "{filter}");
+    }
+}
+
 /// LDAP-096: an unknown CA, a wrong name, an expired certificate end the connection before any bind.
 #[tokio::test]
 async fn a_server_whose_certificate_cannot_be_trusted_gets_no_password() {
