@@ -6,6 +6,8 @@ mod doctor;
 mod policy;
 mod recovery;
 mod serve;
+mod sync;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -51,6 +53,12 @@ enum Command {
     Recovery(recovery::Command),
     /// Starts the broker.
     Serve(serve::Args),
+    /// Sources: plan, apply, run, report, undo.
+    #[command(subcommand)]
+    Sync(sync::Command),
+    /// People: who they are here, and why.
+    #[command(subcommand)]
+    User(user::Command),
     /// Policies: check them, explain a decision.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -83,6 +91,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => Ok(doctor::run(&cli.config, &args).await),
         Command::Recovery(command) => recovery::run(&cli.config, command).await,
         Command::Serve(args) => serve::run(&cli.config, args).await,
+        Command::Sync(command) => sync::run(&cli.config, command).await,
+        Command::User(command) => user::run(&cli.config, command).await,
         Command::Policy(command) => policy::run(&cli.config, command).await,
         Command::Audit(command) => audit::run(&cli.config, command).await,
     }

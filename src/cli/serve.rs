@@ -8,8 +8,11 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::watch_policies;
+use crate::broker::Broker;
 use crate::http::{App, gateway, routes, server};
+use crate::jobs::{Job, Schedule, Work, run_jobs};
 use crate::oidc::{KeyRing, declare_applications};
+use crate::sync;
 
 /// Arguments of `serve`: none yet.
 #[derive(Debug, clap::Args)]
@@ -29,6 +32,8 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let watching = tokio::spawn(watch_policies(broker.clone(), stop.clone()));
+    let jobs = run_jobs(broker.db.clone(), broker.clock.clone(), jobs(&broker)?, stop.clone());
+    let jobs = tokio::spawn(jobs);
     let proxying = proxy.map(|proxy| tokio::spawn(serve_proxy(proxy, app.clone(), stop.clone())));
     let served = server::serve(listener, routes::router(app), &settings.server, &settings.folder, stop.clone()).await;
     stop.cancel();
@@ -36,6 +41,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
         proxying.await??;
     }
     watching.await?;
+    jobs.await?;
     // What calls under way recorded last is in the log before the database is closed.
     broker.audit.flush().await?;
     served?;
@@ -51,6 +57,33 @@ async fn serve_proxy(listener: TcpListener, app: App, stop: CancellationToken) -
     let served = server::serve(listener, router, &settings.server, &settings.folder, stop.clone()).await;
     stop.cancel();
     served
+}
+
+/// What runs by itself: the sync of every source.
+fn jobs(broker: &Broker) -> anyhow::Result<Vec<Job>> {
+    let sources = broker.config.sources.iter();
+    sources
+        .map(|source| {
+            let (broker, name) = (broker.clone(), source.name.clone());
+            let schedule = Schedule::new(&source.schedule, source.time_zone)?;
+            let work = move || -> Work {
+                let (broker, name) = (broker.clone(), name.clone());
+                Box::pin(async move { nightly(&broker, &name).await })
+            };
+            Ok(Job { name: format!("sync:{}", source.name), schedule, work: Box::new(work) })
+        })
+        .collect()
+}
+
+async fn nightly(broker: &Broker, source: &str) {
+    match sync::run(broker, source, "schedule", &mut |_| {}).await {
+        Ok(report) => {
+            let (state, changes) = (report.state, report.changes);
+            let held: Vec<&str> = report.held.iter().map(|reason| reason.code.as_str()).collect();
+            tracing::info!(source, run = %report.run_id, %state, changes, ?held, "sync by schedule");
+        }
+        Err(error) => tracing::error!(source, %error, "sync by schedule failed; nothing was changed"),
+    }
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -6,4 +6,4 @@ mod lease;
 mod schedule;
 
 pub use lease::Lease;
-pub use schedule::{Job, Schedule, ScheduleError, run_jobs};
+pub use schedule::{Job, Schedule, ScheduleError, Work, run_jobs};

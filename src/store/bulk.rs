@@ -18,7 +18,8 @@ const MAX_ROWS: usize = 1_000;
 impl Tx {
     /// `{head} VALUES ($1, $2 …), (…) {tail}`, in chunks; tells how many rows were touched.
     ///
-    /// `head` is like `INSERT INTO t (a, b)`, `tail` like `ON CONFLICT … DO UPDATE …` or empty.
+    /// `head` and `tail` hold no placeholders of their own: SQLite gets `?` for each value, since it looks a numbered
+    /// parameter up among all others, which takes seconds for an import. `head` is like `INSERT INTO t (a, b)`, `tail` like `ON CONFLICT … DO UPDATE …` or empty.
     ///
     /// # Errors
     /// When the database fails, [`StoreError::Conflict`] when a unique key is taken.
@@ -32,7 +33,7 @@ impl Tx {
         let mut touched = 0;
         for chunk in rows.chunks((MAX_PARAMS / columns.max(1)).clamp(1, MAX_ROWS)) {
             let mut sql = format!("{head} VALUES ");
-            placeholders(&mut sql, chunk.len(), columns);
+            placeholders(&mut sql, chunk.len(), columns, self.is_postgres());
             let _ = write!(sql, " {tail}");
             let params: Vec<&dyn Param> = chunk.iter().flatten().copied().collect();
             touched += self.run_text(sql, &params).await?;
@@ -78,6 +79,10 @@ impl Tx {
         Ok(rows)
     }
 
+    const fn is_postgres(&self) -> bool {
+        matches!(self.0, Link::PostgresTx(_) | Link::PostgresReader(_))
+    }
+
     pub(super) async fn run_text(&mut self, sql: String, params: &[&dyn Param]) -> Result<u64, StoreError> {
         let sql = AssertSqlSafe(sql);
         Ok(match &mut self.0 {
@@ -101,12 +106,16 @@ impl Tx {
     }
 }
 
-fn placeholders(sql: &mut String, rows: usize, columns: usize) {
+fn placeholders(sql: &mut String, rows: usize, columns: usize, are_numbered: bool) {
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
         for column in 1..=columns {
-            let comma = if column == 1 { "" } else { ", " };
-            let _ = write!(sql, "{comma}${}", row * columns + column);
+            sql.push_str(if column == 1 { "" } else { ", " });
+            if are_numbered {
+                let _ = write!(sql, "${}", row * columns + column);
+            } else {
+                sql.push('?');
+            }
         }
         sql.push(')');
     }

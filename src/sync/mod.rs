@@ -15,21 +15,25 @@ mod error;
 mod guard;
 mod link;
 mod map;
+mod outline;
 mod plan;
 mod record;
 mod report;
 mod rows;
 mod run;
 mod undo;
+mod words;
 
 use crate::broker::Broker;
 use crate::config::SourceConfig;
 
 pub use apply::{Approval, apply};
 pub use error::SyncError;
+pub use outline::{Outlined, StepGroup, outline};
 pub use report::{Counts, GroupCounts, HeldReason, RoleCounts, RunReport};
 pub use run::{Progress, plan, run, take_snapshot};
 pub use undo::undo;
+pub use words::{next_text, outline_text, report_text, verdict_text};
 
 /// The configuration of a source.
 fn source_config<'a>(broker: &'a Broker, name: &str) -> Result<&'a SourceConfig, SyncError> {
