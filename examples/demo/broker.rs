@@ -49,7 +49,8 @@ impl Yaopai {
 
     /// Runs a command to its end. An exit code other than 0 is an error with what was printed.
     pub async fn run(&self, arguments: &[&str]) -> anyhow::Result<Printed> {
-        let line = format!("yaopai {}", arguments.join(" "));
+        let quoted: Vec<String> = arguments.iter().map(|argument| quote(argument)).collect();
+        let line = format!("yaopai {}", quoted.join(" "));
         let begun = Instant::now();
         let done = self.command(arguments).output().await.with_context(|| format!("`{line}`"))?;
         let took = begun.elapsed();
@@ -92,6 +93,12 @@ impl Yaopai {
         }
         bail!("`yaopai serve` does not answer at {url}: {}", serving.last_words())
     }
+}
+
+/// An argument as a shell wants it written.
+fn quote(argument: &str) -> String {
+    let is_plain = argument.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=".contains(c));
+    if is_plain { argument.to_owned() } else { format!("'{argument}'") }
 }
 
 /// The running broker.

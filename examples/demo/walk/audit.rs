@@ -7,9 +7,11 @@ use crate::tell::command;
 
 /// Verified from the first row to the last.
 pub async fn is_intact(walk: &Walk<'_>) -> anyhow::Result<()> {
-    let list = walk.yaopai.run(&["audit", "list", "--limit", "8"]).await?;
-    ensure!(list.output.lines().count() >= 8, "expected at least eight rows: {}", list.output);
+    let list = walk.yaopai.run(&["audit", "list", "--subject", walk.leaver.who.login, "--limit", "6"]).await?;
     command(&list.line, &list.output);
+    let calls = walk.yaopai.run(&["audit", "list", "--action", "gateway_call", "--limit", "4"]).await?;
+    ensure!(calls.output.contains("denied"), "expected the refused call in the log: {}", calls.output);
+    command(&calls.line, &calls.output);
     let verify = walk.yaopai.run(&["audit", "verify"]).await?;
     command(&verify.line, &verify.output);
     walk.tell.held("the hash chain is unbroken", "哈希链完整无断裂");

@@ -5,6 +5,7 @@ use reqwest::StatusCode;
 
 use super::{Actor, Walk, sign_in};
 use crate::browser::Page;
+use crate::tell::command;
 
 /// Presses the first button "approve" of the expense system.
 async fn press_approve(walk: &Walk<'_>, actor: &Actor) -> anyhow::Result<Page> {
@@ -45,6 +46,12 @@ pub async fn clerk_is_refused(walk: &Walk<'_>) -> anyhow::Result<()> {
         format_args!("{login} POST {gateway}/expense/approvals → 403"),
     );
     tell.note(format_args!("  reason: {reason}"), format_args!("  原因：{reason}"));
+    let (action, resource) = ("call", "Route::\"expense-api\"");
+    let asked = ["--user", login, "--action", action, "--resource", resource, "--method", "POST"];
+    let asked = [&["policy", "explain"], &asked[..], &["--path", "/expense/approvals"]].concat();
+    let why = walk.yaopai.run(&asked).await?;
+    ensure!(why.output.starts_with("denied"), "expected the operator to see `denied`: {}", why.output);
+    command(&why.line, &why.output);
     let read = walk.clerk.browser.open(&format!("{gateway}/expense")).await?;
     read.expect(StatusCode::OK)?;
     ensure!(read.body.contains(login), "expected the API to know the caller from the session: {}", read.body);
