@@ -32,6 +32,8 @@ pub fn measure(database: &str) -> anyhow::Result<Synced> {
     std::fs::write(&ldif, timed(&mut generate)?.0)?;
     let slapd = Slapd::start(&ldif)?;
     stage::write(folder.path(), &configuration(&slapd, database)?)?;
+    let entries = slapd.entries()?;
+    ensure!(entries > 20_000, "expected over 20,000 entries in the dump, got {entries}");
     let dump = fastest(3, || slapd.dump())?;
     let run = |expected: &str| -> anyhow::Result<Used> {
         let (output, used) = timed(yaopai(folder.path()).args(["sync", "run", "--source", "company", "--json"]))?;
