@@ -37,10 +37,11 @@ pub fn serve(listener: TcpListener) {
     tokio::spawn(async move { axum::serve(listener, router).await });
 }
 
-/// The identity headers of a request, as the gateway set them.
+/// The identity headers of a request, as the gateway set them: percent-encoded UTF-8, empty where nothing is to say.
 fn caller(headers: &HeaderMap) -> serde_json::Map<String, serde_json::Value> {
-    let ours = headers.iter().filter(|(name, _)| name.as_str().starts_with("x-yaopai-"));
-    ours.map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into())).collect()
+    let ours = headers.iter().filter(|(name, value)| name.as_str().starts_with("x-yaopai-") && !value.is_empty());
+    let decode = |bytes| percent_encoding::percent_decode(bytes).decode_utf8_lossy().into_owned();
+    ours.map(|(name, value)| (name.to_string(), decode(value.as_bytes()).into())).collect()
 }
 
 async fn list(State(reports): State<Reports>, headers: HeaderMap) -> Response {
