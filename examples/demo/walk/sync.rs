@@ -19,15 +19,22 @@ pub async fn plan(walk: &Walk<'_>) -> anyhow::Result<()> {
 
 /// It happens, once.
 pub async fn apply(walk: &Walk<'_>) -> anyhow::Result<()> {
-    let run = walk.yaopai.report(&["sync", "run", "--source", "company"]).await?;
-    command(&run.line, &run.output);
+    let plan = Report::last(walk).await?.plan_id.context("the run that planned names no plan")?;
+    let applied = walk.yaopai.report(&["sync", "apply", "--source", "company", "--plan", &plan]).await?;
+    command(&applied.line, &applied.output);
+    let done = Report::last(walk).await?;
+    ensure!(done.users.created > 1_000, "expected over 1,000 people created, got {}", done.users.created);
+    walk.tell.held(
+        format_args!("exactly that plan, applied in {}", took(applied.took)),
+        format_args!("执行的正是该计划，用时 {}", took(applied.took)),
+    );
     let again = walk.yaopai.run(&["sync", "run", "--source", "company", "--json"]).await?;
     let report: Report = serde_json::from_str(&again.output).context("the JSON report")?;
     ensure!(report.changes == 0, "expected a second run without changes, got {}", report.changes);
     ensure!(report.users.unchanged > 1_000, "expected over 1,000 people, got {}", report.users.unchanged);
     walk.tell.held(
-        format_args!("the same again in {}: nothing to do", took(again.took)),
-        format_args!("再次运行用时 {}：没有变化", took(again.took)),
+        format_args!("a run of the same in {}: nothing to do", took(again.took)),
+        format_args!("再次同步用时 {}：没有变化", took(again.took)),
     );
     Ok(())
 }
@@ -35,6 +42,8 @@ pub async fn apply(walk: &Walk<'_>) -> anyhow::Result<()> {
 /// What the walk reads of a run's report.
 #[derive(Debug, Deserialize)]
 pub struct Report {
+    /// The plan it made or applied.
+    pub plan_id: Option<String>,
     /// Steps of the plan.
     pub changes: u64,
     /// Sessions that ended with it.
@@ -48,6 +57,8 @@ pub struct Report {
 /// What the walk reads of its numbers of people.
 #[derive(Debug, Deserialize)]
 pub struct Users {
+    /// New people.
+    pub created: u64,
     /// Known people that do not differ.
     pub unchanged: u64,
     /// Known people that the source no longer returns.

@@ -62,8 +62,9 @@ fn ctrl_c_stops_it_and_leaves_nothing_behind() {
         assert!(output.read_line(&mut line).unwrap() > 0, "it ended before it served: {told}");
         told.push_str(&line);
     }
-    let portal = told.lines().find_map(|line| line.trim().strip_prefix("sign-in and portal: http://")).unwrap();
-    assert!(std::net::TcpStream::connect(portal).is_ok(), "{portal} does not answer");
+    let portal = told.lines().find_map(|line| line.trim().strip_prefix("sign-in and portal: http://"));
+    let portal = portal.unwrap().to_owned();
+    assert!(std::net::TcpStream::connect(&portal).is_ok(), "{portal} does not answer");
     let interrupted = Command::new("kill").args(["-INT", &performing.0.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     let begun = Instant::now();
@@ -72,6 +73,6 @@ fn ctrl_c_stops_it_and_leaves_nothing_behind() {
         std::thread::sleep(Duration::from_millis(100));
     }
     output.read_to_string(&mut told).unwrap();
-    assert!(std::net::TcpStream::connect(portal).is_err(), "the broker still serves at {portal}");
+    assert!(std::net::TcpStream::connect(&portal).is_err(), "the broker still serves at {portal}");
     assert!(!folder_of(&told).exists(), "the folder of the demonstration is left behind");
 }
