@@ -17,20 +17,29 @@ pub const CALLER: &str = "x-yaopai-login";
 #[derive(Clone, Debug, Serialize)]
 struct Report {
     id: &'static str,
-    title: &'static str,
+    title: Title,
     amount: &'static str,
     approved_by: Option<String>,
+}
+
+/// What it is for, in both languages.
+#[derive(Clone, Debug, Serialize)]
+struct Title {
+    en: &'static str,
+    zh: &'static str,
 }
 
 type Reports = Arc<Mutex<Vec<Report>>>;
 
 /// Serves the API for as long as the process lives.
 pub fn serve(listener: TcpListener) {
-    let report = |id, title, amount| Report { id, title, amount, approved_by: None };
+    let report = |id, en, zh, amount| Report { id, title: Title { en, zh }, amount, approved_by: None };
     let reports: Reports = Arc::new(Mutex::new(vec![
-        report("BX-2026-1107", "上海客户拜访差旅 · Customer visit, Shanghai", "¥ 2,860.00"),
-        report("BX-2026-1112", "办公用品采购 · Office supplies", "¥ 418.50"),
-        report("BX-2026-1119", "项目组加班餐费 · Team dinner", "¥ 1,236.00"),
+        report("BX-1107", "Customer visit, Shanghai", "上海客户拜访差旅", "¥ 2,860.00"),
+        report("BX-1112", "Office supplies", "办公用品采购", "¥ 418.50"),
+        report("BX-1119", "Team dinner", "项目组加班餐费", "¥ 1,236.00"),
+        report("BX-1120", "Training, two days", "两日专业培训", "¥ 3,200.00"),
+        report("BX-1121", "Taxi to the airport", "机场打车", "¥ 146.00"),
     ]));
     let router =
         Router::new().route("/expense", get(list)).route("/expense/approvals", post(approve)).with_state(reports);
