@@ -6,6 +6,7 @@
 
 mod application;
 mod database;
+mod directory;
 mod duration;
 mod fault;
 mod load;
@@ -23,6 +24,7 @@ use serde::Deserialize;
 
 pub use application::ApplicationConfig;
 pub use database::DatabaseConfig;
+pub use directory::{DirectorySchema, LdapConfig, LdifConfig};
 pub use duration::Lifetime;
 pub use fault::one_line;
 pub use load::ConfigError;
@@ -32,8 +34,7 @@ pub use secret::{SecretRef, SecretsConfig};
 pub use server::ServerConfig;
 pub use session::{LoginConfig, SessionConfig};
 pub use source::{
-    DepartmentMapping, DirectorySchema, EnabledRule, GroupMapping, GuardConfig, LdapConfig, LdifConfig,
-    PositionMapping, SourceConfig, UserMapping,
+    DepartmentMapping, EnabledRule, GroupMapping, GuardConfig, PositionMapping, SourceConfig, UserMapping,
 };
 pub use template::Template;
 
