@@ -5,6 +5,7 @@
 //! stranger and with a bad CSRF token.
 
 mod assets;
+mod console;
 pub mod extract;
 pub mod gateway;
 mod health;

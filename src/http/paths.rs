@@ -31,6 +31,11 @@ pub const RUNS: &str = "/console/runs";
 /// One run's report.
 pub const RUN: &str = "/console/runs/{id}";
 
+/// One stored plan.
+pub const PLAN: &str = "/console/plans/{id}";
+/// Approves and applies a plan (POST).
+pub const PLAN_APPROVE: &str = "/console/plans/{id}/approve";
+
 /// OpenID Connect Discovery 1.0 section 4.
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// RFC 8414 section 3.

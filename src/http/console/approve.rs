@@ -1,0 +1,67 @@
+//! `POST /console/plans/{id}/approve`: applies a plan in the administrator's name.
+
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use chrono::Duration;
+
+use crate::http::extract::{AdministratorForm, SignedIn};
+use crate::http::paths;
+use crate::http::state::App;
+use crate::login::CurrentSession;
+use crate::model::PlanId;
+use crate::sync::{Approval, SyncError, apply};
+
+/// How long ago the administrator may have proved who they are.
+const RECENT: Duration = Duration::minutes(15);
+
+/// Applies the plan and shows the report.
+pub async fn approve(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    AdministratorForm(signed_in, _): AdministratorForm,
+) -> Response {
+    let Ok(plan) = id.parse::<PlanId>() else {
+        return signed_in.visit.refuse(StatusCode::NOT_FOUND, "error-not-found");
+    };
+    let page = paths::PLAN.replace("{id}", &plan.to_string());
+    if is_stale(&app, &signed_in.current) {
+        let page: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+        return Redirect::to(&format!("{}?return_to={page}&reauth=1", paths::LOGIN)).into_response();
+    }
+    let (broker, by) = (app.broker.clone(), signed_in.current.actor());
+    // In a task of its own: a browser that goes away must not stop it half way.
+    let applied = tokio::spawn(async move { apply(&broker, plan, Approval { by: &by, is_given: true }).await }).await;
+    match applied {
+        Ok(Ok(report)) => Redirect::to(&paths::RUN.replace("{id}", &report.run_id.to_string())).into_response(),
+        Ok(Err(error)) => refuse(&signed_in, &error),
+        Err(error) => signed_in.failed(&error),
+    }
+}
+
+/// A recovery administrator's password works once, so they cannot prove themselves again.
+fn is_stale(app: &App, current: &CurrentSession) -> bool {
+    let age = app.broker.clock.now() - current.session().auth_time;
+    current.user().is_some() && age > RECENT
+}
+
+fn refuse(signed_in: &SignedIn, error: &SyncError) -> Response {
+    let (status, key) = match error {
+        SyncError::NoSuchPlan { .. } | SyncError::UnknownSource { .. } => (StatusCode::NOT_FOUND, "error-not-found"),
+        SyncError::Busy(_) => (StatusCode::CONFLICT, "error-run-busy"),
+        SyncError::PlanGone { .. }
+        | SyncError::PlanExpired(_)
+        | SyncError::GroundMoved(_)
+        | SyncError::PlanChanged(_)
+        | SyncError::NothingWaiting(_)
+        | SyncError::NeedsApproval(_)
+        | SyncError::NothingToUndo(_)
+        | SyncError::UndoConflicts(_) => (StatusCode::CONFLICT, "error-plan-stale"),
+        SyncError::Source(_)
+        | SyncError::Roles(_)
+        | SyncError::Mapping(_)
+        | SyncError::Store(_)
+        | SyncError::Document(_) => return signed_in.failed(error),
+    };
+    signed_in.visit.refuse(status, key)
+}

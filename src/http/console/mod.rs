@@ -1,0 +1,12 @@
+//! The console: what those see and decide whom policy lets administer.
+
+mod approve;
+mod plan;
+mod report;
+mod run;
+mod runs;
+
+pub use approve::approve;
+pub use plan::show as show_plan;
+pub use run::show as show_run;
+pub use runs::list;
