@@ -4,7 +4,7 @@ use axum::Router;
 use axum::routing::{any, get, post};
 
 use super::state::App;
-use super::{assets, gateway, health, layers, login, oidc, paths, portal, respond::page};
+use super::{assets, console, gateway, health, layers, login, oidc, paths, portal, respond::page};
 
 /// The router of the broker's listener.
 pub fn router(app: App) -> Router {
@@ -19,6 +19,10 @@ pub fn router(app: App) -> Router {
         .route(paths::SESSION_END, post(portal::end_one))
         .route(paths::SESSIONS_END_OTHERS, post(portal::end_others))
         .route(paths::SESSIONS_END_ALL, post(portal::end_everywhere))
+        .route(paths::RUNS, get(console::list))
+        .route(paths::RUN, get(console::show_run))
+        .route(paths::PLAN, get(console::show_plan))
+        .route(paths::PLAN_APPROVE, post(console::approve))
         .route(paths::LANGUAGE, get(login::switch))
         .route(paths::ASSETS, get(assets::serve))
         .route(paths::GATEWAY_CHECK, any(gateway::check))

@@ -10,6 +10,9 @@ use crate::http::extract::SignedIn;
 use crate::model::Application;
 use crate::store::StoreError;
 
+/// Colours that the style sheet has for monograms.
+const TINTS: u32 = 6;
+
 /// One application on the page.
 #[derive(Debug, Serialize)]
 struct Tile {
@@ -38,7 +41,7 @@ async fn tiles(signed_in: &SignedIn) -> Result<Vec<Tile>, StoreError> {
     let allowed = open.filter(|(application, _)| {
         access::may_enter(broker, signed_in.principal.clone(), &application.id, signed_in.circumstances()).allowed
     });
-    Ok(allowed.map(|(application, url)| tile(application, url)).collect())
+    Ok(allowed.zip((0..TINTS).cycle()).map(|((application, url), tint)| tile(application, url, tint)).collect())
 }
 
 /// Only web addresses: a `javascript:` address would run in our page.
@@ -47,8 +50,7 @@ fn launch_url(application: &Application) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.into())
 }
 
-fn tile(application: Application, url: String) -> Tile {
-    let tint = application.id.bytes().fold(7u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into())) % 6;
+fn tile(application: Application, url: String, tint: u32) -> Tile {
     let monogram = application.name.chars().find(|c| c.is_alphanumeric()).map(|c| c.to_uppercase().collect());
     Tile {
         monogram: monogram.unwrap_or_default(),

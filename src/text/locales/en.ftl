@@ -2,7 +2,7 @@
 product = Yaopai
 skip-to-content = Skip to content
 language = Language
-motto = One tablet opens every gate.
+motto = One badge opens every gate.
 motto-more = Sign in once; every application of the company knows you.
 never-share = Never tell anyone your password, not even the help desk.
 to-portal = Go to my applications

@@ -81,11 +81,11 @@ async function visit(browser, language) {
   assert.equal(new URL(page.url()).pathname, "/");
   await picture(page, `portal-${language}-1440`);
   await accessible(page, "the portal");
-  await page.click(".bar nav a >> nth=1");
+  await page.click(".bar .places a >> nth=1");
   await page.waitForSelector(".rows");
   await picture(page, `sessions-${language}-1440`);
   await accessible(page, "the list of sessions");
-  if (await page.locator(".bar nav a").count() > 2) await administer(page, language);
+  if (await page.locator(".bar .places a").count() > 2) await administer(page, language);
   await page.goto(`${base}/nothing-here`);
   await picture(page, `not-found-${language}-1440`);
   await accessible(page, "the page for a wrong address");
@@ -101,7 +101,7 @@ async function visit(browser, language) {
 }
 
 async function administer(page, language) {
-  await page.click(".bar nav a >> nth=2");
+  await page.click(".bar .places a >> nth=2");
   await page.waitForSelector("h1");
   await picture(page, `runs-${language}-1440`);
   await accessible(page, "the list of runs");
@@ -133,8 +133,8 @@ async function telephone(browser, language, colorScheme) {
   await narrow("portal");
   await page.goto(`${base}/sessions`);
   await narrow("sessions");
-  if (await page.locator(".bar nav a").count() > 2) {
-    await page.click(".bar nav a >> nth=2");
+  if (await page.locator(".bar .places a").count() > 2) {
+    await page.click(".bar .places a >> nth=2");
     await narrow("runs");
     if (await page.locator("tbody tr a").count() > 0) {
       await page.click("tbody tr a >> nth=0");

@@ -170,7 +170,7 @@ both!(
         assert_eq!(browser.sign_in("Recovery", &password).await.status, 303);
         let page = browser.get("/").await;
         assert_eq!(page.texts(".bar .who span")[0], "recovery");
-        assert!(page.attributes(".bar nav a", "href").contains(&"/console/runs".to_owned()), "it administers");
+        assert!(page.attributes(".bar .places a", "href").contains(&"/console/runs".to_owned()), "it administers");
         assert_eq!(Browser::new(&app.url).sign_in("recovery", &password).await.status, 403, "once is once");
 
         let renewed = yaopai::login::renew_recovery(&app.broker, &hasher).await.unwrap();
