@@ -117,7 +117,8 @@ fn environment(folder: Option<PathBuf>, assets: &Arc<Assets>) -> Environment<'st
     environment.add_function("t", translate);
     let assets = assets.clone();
     environment.add_function("asset", move |name: String| {
-        assets.path(&name).ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no asset `{name}`")))
+        let path = assets.path(&name).map(Value::from_safe_string);
+        path.ok_or_else(|| Error::new(ErrorKind::InvalidOperation, format!("no asset `{name}`")))
     });
     environment
 }

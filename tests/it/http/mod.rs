@@ -1,8 +1,10 @@
 //! The router, route by route: mirrors `src/http`.
 
+mod console;
 mod directory;
 mod health;
 mod login;
 mod oidc;
 mod portal;
 mod sessions;
+mod templates;

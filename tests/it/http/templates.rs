@@ -1,0 +1,126 @@
+//! Every template in both languages, with hostile samples; and an operator's own templates.
+
+use minijinja::value::Serde;
+use minijinja::{Value, context};
+use serde_json::json;
+use yaopai::http::ui::{TEMPLATES, Ui};
+use yaopai::text::Language;
+
+const HOSTILE: &str = "<script>alert('{{7*7}}')</script>";
+
+/// Templates that are parts of others.
+const PARTS: &[&str] = &["gate.html", "house.html", "language.html", "layout.html", "report.html"];
+
+fn around() -> Value {
+    Value::from(Serde(json!({
+        "organisation": HOSTILE, "csrf": HOSTILE, "home": "/", "name": HOSTILE,
+        "switches": [{ "code": "en", "label": "English", "url": "/language?to=en", "is_current": true }],
+        "bar": { "name": HOSTILE, "detail": HOSTILE, "is_administrator": true, "place": "portal", "portal": "/",
+                 "sessions": "/sessions", "runs": "/console/runs", "logout": "/logout" },
+    })))
+}
+
+fn report() -> serde_json::Value {
+    let counts = json!({ "read": 4, "created": 1, "changed": 1, "unchanged": 1, "quarantined": 1, "absent": 1,
+                         "moved": 1, "locked_out": 1, "enabled": 1 });
+    json!({
+        "source": HOSTILE, "state": "held", "tone": "warn", "started": "now", "seconds": "1.2", "error": HOSTILE,
+        "users": counts, "kinds": [{ "title": "people", "counts": counts }], "adds_up": true,
+        "members": { "added": 1, "removed": 1, "skipped": 1 }, "roles": { HOSTILE: { "granted": 1, "revoked": 2 } },
+        "absent_by_department": { HOSTILE: 3, "": 1 }, "reasons": [HOSTILE],
+        "findings": [{ "code": "missing_login", "external_id": "x", "dn": HOSTILE, "details": HOSTILE, "quarantined": true }],
+        "findings_total": 2, "findings_hidden": 1, "sessions_ended": 1, "grants_ended": 1,
+        "by": HOSTILE, "plan_url": "/p", "runs_url": "/r", "plan_state": "held", "is_held": true, "is_waiting": true,
+        "decided_by": HOSTILE, "made": "now", "until": "then", "digest": "abc", "approve": "/a", "run_url": "/r",
+        "steps": [{ "title": "left", "count": 9, "named": [HOSTILE], "hidden": 8 }],
+    })
+}
+
+/// The values that a page names of its own.
+fn sample(template: &str) -> serde_json::Value {
+    match template {
+        "error.html" => json!({ "status": 404, "why": HOSTILE, "next": HOSTILE, "request_id": HOSTILE }),
+        "sign_in.html" => {
+            json!({ "action": "/login", "return_to": "/", "is_again": true, "login": HOSTILE, "problem": HOSTILE })
+        }
+        "sign_out.html" => json!({ "action": "/logout", "fields": [[HOSTILE, HOSTILE]] }),
+        "signed_out.html" => json!({ "login_url": "/login" }),
+        "portal.html" => {
+            json!({ "tiles": [{ "name": HOSTILE, "description": HOSTILE, "url": "https://a.example/", "monogram": "<", "tint": 1 }] })
+        }
+        "sessions.html" => json!({
+            "has_others": true, "end_one": "/a", "end_others": "/b", "everywhere": "/c",
+            "rows": [{ "id": "1", "browser": HOSTILE, "address": HOSTILE, "opened": "now", "last_used": "now",
+                       "applications": [HOSTILE, "b"], "is_this": false }],
+        }),
+        "runs.html" => json!({
+            "waiting": [{ "url": "/p", "source": HOSTILE, "is_held": true, "until": "then" }],
+            "rows": [{ "url": "/r", "source": HOSTILE, "state": "applied", "tone": "good", "started": "now", "by": HOSTILE,
+                       "read": 1, "created": 1, "changed": 0, "absent": 0, "findings": 0 }],
+        }),
+        "run.html" | "plan.html" => report(),
+        other => panic!("{other} has no sample: add one"),
+    }
+}
+
+fn values(template: &str) -> Value {
+    minijinja::value::merge_maps([around(), Value::from(Serde(sample(template)))])
+}
+
+/// WEB-013, WEB-017
+#[test]
+fn every_template_says_everything_in_both_languages() {
+    let ui = Ui::new(None);
+    ui.check().unwrap();
+    let pages: Vec<&str> = TEMPLATES.iter().map(|(name, _)| *name).filter(|name| !PARTS.contains(name)).collect();
+    assert!(pages.len() >= 9);
+    for name in pages {
+        let texts = [Language::Zh, Language::En].map(|language| {
+            let text = ui.render(name, language, &values(name)).unwrap_or_else(|error| panic!("{error}"));
+            assert!(!text.contains("<script"), "{name}: a value is not escaped");
+            assert!(!text.contains("49"), "{name}: a value is evaluated");
+            assert!(text.contains(&format!("<html lang=\"{language}\">")), "{name}");
+            text
+        });
+        let [zh, en] = texts;
+        assert_ne!(zh, en, "{name}");
+        assert!(zh.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c)), "{name} says nothing in Chinese");
+    }
+}
+
+#[test]
+fn a_value_that_is_missing_is_an_error_and_not_a_blank() {
+    let error = Ui::new(None).render("error.html", Language::En, &context! { organisation => "x" }).unwrap_err();
+    assert!(error.to_string().contains("error.html"), "{error}");
+}
+
+#[test]
+fn an_operators_templates_replace_ours_and_cannot_lock_anybody_out() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(
+        folder.path().join("signed_out.html"),
+        "{% extends \"gate.html\" %}{% block main %}Bye, {{ t('sign-in') }}{% endblock %}",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("style.css"), "body { color: red }").unwrap();
+    let ui = Ui::new(Some(folder.path()));
+    ui.check().unwrap();
+    let page = ui.render("signed_out.html", Language::En, &values("signed_out.html")).unwrap();
+    assert!(page.contains("Bye, Sign in"), "{page}");
+    let style = ui.assets.path("style.css").unwrap();
+    assert!(page.contains(&style));
+    assert_eq!(ui.assets.find(style.rsplit('/').next().unwrap()).unwrap().content, b"body { color: red }");
+    assert_ne!(Ui::new(None).assets.path("style.css").unwrap(), style, "the name follows the content");
+
+    std::fs::write(
+        folder.path().join("sign_in.html"),
+        "{% extends \"gate.html\" %}{% block main %}{{ no_such_value }}{% endblock %}",
+    )
+    .unwrap();
+    std::fs::write(folder.path().join("error.html"), "{% if %}").unwrap();
+    let ui = Ui::new(Some(folder.path()));
+    let page = ui.render("sign_in.html", Language::En, &values("sign_in.html")).unwrap();
+    assert!(page.contains("name=\"password\""), "ours is used instead");
+    let error = ui.check().unwrap_err().to_string();
+    assert!(error.contains("error.html") && error.contains("line 1"), "{error}");
+}
