@@ -5,6 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use minijinja::context;
 use serde::Deserialize;
+use url::Url;
 
 use crate::http::extract::Visit;
 use crate::http::paths;
@@ -27,11 +28,11 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Response {
     }
     let login = return_to.parameter("login_hint").unwrap_or_default();
     let login = if login.chars().count() > 256 { String::new() } else { login };
-    form(&visit, StatusCode::OK, &return_to, is_again, &login, None)
+    form(&visit, StatusCode::OK, &return_to, is_again, &login, None).await
 }
 
 /// The page with the form, and the problem of the attempt before.
-pub(super) fn form(
+pub(super) async fn form(
     visit: &Visit,
     status: StatusCode,
     return_to: &ReturnTo,
@@ -50,21 +51,47 @@ pub(super) fn form(
     let encoded: String = url::form_urlencoded::byte_serialize(return_to.as_str().as_bytes()).collect();
     let again = if is_again { "&reauth=1" } else { "" };
     let here = format!("{}?return_to={encoded}{again}", paths::LOGIN);
+    let policy = security_policy(&destinations(visit, return_to).await);
     let mut response = page(visit, status, "sign_in.html", values, Some(&here));
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, security_policy(&destinations(return_to)));
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }
 
-/// Where the redirects after this form may lead: Chromium holds `form-action` against each of them, so the
-/// application's own address must be allowed beside ours.
-fn destinations(return_to: &ReturnTo) -> Vec<String> {
-    let Some(uri) = return_to.parameter("redirect_uri").and_then(|uri| url::Url::parse(&uri).ok()) else {
-        return Vec::new();
+/// Where the redirects after this form may lead: Chromium holds `form-action` against each of them, so the addresses of
+/// the application that is signed in to, or of the call that is gone back to, must be allowed beside ours.
+async fn destinations(visit: &Visit, return_to: &ReturnTo) -> Vec<String> {
+    let parse = |text: Option<String>| text.and_then(|text| Url::parse(&text).ok());
+    if let Some(back) = parse(return_to.parameter("to")) {
+        // The gateway goes back to addresses of our own host only, on other ports.
+        let is_ours = back.host_str() == visit.app.broker.config.server.public_url.host_str();
+        return origin(&back).filter(|_| is_ours).into_iter().collect();
+    }
+    let Some(client) = return_to.parameter("client_id") else { return Vec::new() };
+    let application = match visit.app.broker.db.read().await {
+        Ok(mut tx) => tx.applications().find(&client).await,
+        Err(error) => Err(error),
     };
+    let Ok(Some(application)) = application else { return Vec::new() };
+    let settings = application.settings.0;
+    let known: Vec<Url> =
+        settings.redirect_uris.iter().chain(&settings.launch_url).filter_map(|uri| Url::parse(uri).ok()).collect();
+    let mut origins: Vec<String> = known.iter().filter_map(origin).collect();
+    // A native application listens on any port (RFC 8252 section 7.3).
+    let asked = parse(return_to.parameter("redirect_uri"));
+    let asked =
+        asked.filter(|asked| known.iter().any(|uri| uri.host() == asked.host() && uri.scheme() == asked.scheme()));
+    origins.extend(asked.as_ref().and_then(origin));
+    origins.sort();
+    origins.dedup();
+    origins
+}
+
+/// An address as Content-Security-Policy names it: the origin, or the scheme of a native application (RFC 8252
+/// section 7.1).
+fn origin(uri: &Url) -> Option<String> {
     match uri.scheme() {
-        "http" | "https" => vec![uri.origin().ascii_serialization()],
-        // A native application's own scheme (RFC 8252 section 7.1).
-        scheme if scheme.contains('.') => vec![format!("{scheme}:")],
-        _ => Vec::new(),
+        "http" | "https" => Some(uri.origin().ascii_serialization()),
+        scheme if scheme.contains('.') => Some(format!("{scheme}:")),
+        _ => None,
     }
 }

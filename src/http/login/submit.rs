@@ -29,7 +29,7 @@ pub async fn submit(State(app): State<App>, SignInForm(visit, fields): SignInFor
     };
     match sign_in(&app.broker, &app.hasher, &attempt).await {
         Ok(signed_in) => send_on(&app, &signed_in, &return_to),
-        Err(error) => refuse(&visit, &error, &return_to, fields.get("reauth") == "1", attempt.login),
+        Err(error) => refuse(&visit, &error, &return_to, fields.get("reauth") == "1", attempt.login).await,
     }
 }
 
@@ -43,7 +43,7 @@ fn send_on(app: &App, signed_in: &SignedIn, return_to: &ReturnTo) -> Response {
     response
 }
 
-fn refuse(visit: &Visit, error: &SignInError, return_to: &ReturnTo, is_again: bool, login: &str) -> Response {
+async fn refuse(visit: &Visit, error: &SignInError, return_to: &ReturnTo, is_again: bool, login: &str) -> Response {
     let say = |key: &str, args: &Args<'_>| message(visit.language, key, args);
     let none = Args::new();
     let (status, problem, retry) = match error {
@@ -66,7 +66,7 @@ fn refuse(visit: &Visit, error: &SignInError, return_to: &ReturnTo, is_again: bo
             return internal(&visit.app, visit.language, &visit.request_id);
         }
     };
-    let mut response = form(visit, status, return_to, is_again, login, Some(problem));
+    let mut response = form(visit, status, return_to, is_again, login, Some(problem)).await;
     if let Some(seconds) = retry {
         response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
     }

@@ -8,6 +8,13 @@ use yaopai::model::Status;
 use crate::both;
 use crate::harness::{App, Browser, Form, PASSWORD, build, person, save};
 
+const OA: &str = r#"
+[[application]]
+id = "oa"
+secret = { value = "a-secret-of-the-test-that-is-long-enough" }
+redirect_uris = ["https://oa.example/cb"]
+"#;
+
 async fn audited(app: &App) -> Vec<(String, String, String)> {
     let mut tx = app.broker.db.read().await.unwrap();
     tx.all("SELECT outcome, subject, details FROM audit_log WHERE action = 'sign_in' ORDER BY seq", &[]).await.unwrap()
@@ -254,7 +261,8 @@ both!(
     /// WEB-010, WEB-011, WEB-012, OAUTH-018, OAUTH-021
     every_page_carries_its_armour,
     |kind| async move {
-        let app = App::start(kind).await;
+        let app = App::with_config(kind, OA).await;
+        yaopai::oidc::declare_applications(&app.broker).await.unwrap();
         let browser = Browser::new(&app.url);
         let authorize = "%2Foauth2%2Fauthorize%3Fclient_id%3Doa%26redirect_uri%3Dhttps%253A%252F%252Foa.example%252Fcb";
         for path in ["/login", &format!("/login?return_to={authorize}"), "/nothing-here", "/console/runs/../x"] {
@@ -285,9 +293,15 @@ both!(
         // Chromium holds form-action against the redirects after the form: the application must be in it.
         let sent_on = browser.get(&format!("/login?return_to={authorize}")).await;
         assert!(sent_on.header("content-security-policy").ends_with("form-action 'self' https://oa.example"));
-        let evil = "%2Foauth2%2Fauthorize%3Fredirect_uri%3Djavascript%3Aalert(1)";
-        let evil = browser.get(&format!("/login?return_to={evil}")).await;
-        assert!(evil.header("content-security-policy").ends_with("form-action 'self'"));
+        for (evil, expected) in [
+            ("%2Foauth2%2Fauthorize%3Fclient_id%3Doa%26redirect_uri%3Dhttps%3A%2F%2Fevil.example", "'self' https://oa.example"),
+            ("%2Foauth2%2Fauthorize%3Fclient_id%3Dnone%26redirect_uri%3Dhttps%3A%2F%2Fevil.example", "'self'"),
+            ("%2Fgateway%2Freturn%3Fto%3Dhttps%3A%2F%2Fevil.example", "'self'"),
+        ] {
+            let page = browser.get(&format!("/login?return_to={evil}")).await;
+            let policy = page.header("content-security-policy");
+            assert!(policy.ends_with(&format!("form-action {expected}")), "{policy}");
+        }
     }
 );
 
