@@ -230,6 +230,7 @@ const browser = await chromium.launch({ executablePath: settings.chromium, args:
 try {
   for (const language of ["zh-CN", "en"]) {
     await visit(browser, language);
+    await singleSignOn(browser, language);
     for (const colorScheme of ["light", "dark"]) await telephone(browser, language, colorScheme);
   }
   await portraits(browser);
