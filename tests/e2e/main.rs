@@ -5,6 +5,7 @@
 mod browser;
 mod cli;
 mod demo;
+mod nginx;
 mod process;
 mod readme;
 #[expect(dead_code, reason = "the integration tests use the rest of it")]
