@@ -69,7 +69,7 @@ impl Nginx {
 
     /// A call: request line and further header lines; the whole answer.
     fn call(&self, line: &str, headers: &[&str]) -> String {
-        let lines = headers.iter().map(|header| format!("{header}\r\n")).collect::<String>();
+        let lines = [headers, &[""]].concat().join("\r\n");
         send(self.port, &format!("{line} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n{lines}\r\n"))
     }
 }
