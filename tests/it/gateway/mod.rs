@@ -60,11 +60,11 @@ impl Gate {
         let keys = KeyRing::open(&app.broker).await.unwrap();
         let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let proxy = listener.local_addr().unwrap();
-        let serves = proxy_router(http::App::new(app.broker.clone(), keys.clone()));
+        let handled = proxy_router(http::App::new(app.broker.clone(), keys.clone()));
         let (stop, config) = (CancellationToken::new(), app.broker.config.clone());
         let stopping = stop.clone();
         tokio::spawn(async move {
-            server::serve(listener, serves, &config.server, &config.folder, stopping).await.unwrap();
+            server::serve(listener, handled, &config.server, &config.folder, stopping).await.unwrap();
         });
         Self { app, keys, proxy, upstream, stop }
     }
