@@ -63,12 +63,17 @@ macro_rules! both {
     };
 }
 
-/// A fresh, migrated database; the folder lives as long as the test.
-pub async fn database(kind: Kind, folder: &std::path::Path) -> Db {
-    let url = match kind {
+/// URL of a fresh database, for a process of its own to open as well.
+pub async fn database_url(kind: Kind, folder: &std::path::Path) -> String {
+    match kind {
         Kind::Sqlite => format!("sqlite://{}", folder.join("test.db").display()),
         Kind::Postgres => postgres::fresh_database().await,
-    };
+    }
+}
+
+/// A fresh, migrated database; the folder lives as long as the test.
+pub async fn database(kind: Kind, folder: &std::path::Path) -> Db {
+    let url = database_url(kind, folder).await;
     let db = Db::open(&url, 4).await.unwrap();
     db.migrate().await.unwrap();
     db

@@ -4,7 +4,9 @@
 
 mod guard;
 mod identity;
+mod kill;
 mod plan;
+mod revocation;
 mod roles;
 mod undo;
 
