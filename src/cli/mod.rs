@@ -1,8 +1,10 @@
 //! The command line: one file a subcommand. How to add one: a file with an `Args` and a `run`, a line in [`Command`].
 
+mod app;
 mod audit;
 mod demo_company;
 mod doctor;
+mod key;
 mod policy;
 mod recovery;
 mod serve;
@@ -59,6 +61,12 @@ enum Command {
     /// People: who they are here, and why.
     #[command(subcommand)]
     User(user::Command),
+    /// Applications: systems that people sign in to, and services that call others.
+    #[command(subcommand)]
+    App(app::Command),
+    /// Signing keys: list them, rotate them.
+    #[command(subcommand)]
+    Key(key::Command),
     /// Policies: check them, explain a decision.
     #[command(subcommand)]
     Policy(policy::Command),
@@ -93,6 +101,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(&cli.config, args).await,
         Command::Sync(command) => sync::run(&cli.config, command).await,
         Command::User(command) => user::run(&cli.config, command).await,
+        Command::App(command) => app::run(&cli.config, command).await,
+        Command::Key(command) => key::run(&cli.config, command).await,
         Command::Policy(command) => policy::run(&cli.config, command).await,
         Command::Audit(command) => audit::run(&cli.config, command).await,
     }

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
@@ -11,7 +12,7 @@ use crate::access::watch_policies;
 use crate::broker::Broker;
 use crate::http::{App, gateway, routes, server};
 use crate::jobs::{Job, Schedule, Work, run_jobs};
-use crate::oidc::{KeyRing, declare_applications};
+use crate::oidc::{KeyRing, declare_applications, purge};
 use crate::sync;
 
 /// Arguments of `serve`: none yet.
@@ -32,6 +33,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let watching = tokio::spawn(watch_policies(broker.clone(), stop.clone()));
+    let clearing = tokio::spawn(clear_away(broker.clone(), stop.clone()));
     let jobs = run_jobs(broker.db.clone(), broker.clock.clone(), jobs(&broker)?, stop.clone());
     let jobs = tokio::spawn(jobs);
     let proxying = proxy.map(|proxy| tokio::spawn(serve_proxy(proxy, app.clone(), stop.clone())));
@@ -41,6 +43,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
         proxying.await??;
     }
     watching.await?;
+    clearing.await?;
     jobs.await?;
     // What calls under way recorded last is in the log before the database is closed.
     broker.audit.flush().await?;
@@ -98,4 +101,23 @@ async fn stop_on_signal(stop: CancellationToken) {
     }
     tracing::info!("stopping: no new requests, finishing those under way");
     stop.cancel();
+}
+
+/// How often what has expired is cleared away.
+const CLEAR_EVERY: Duration = Duration::from_mins(10);
+
+/// Clears away expired codes, tokens and grants until the stop. Every node does it: two at once only share the work.
+async fn clear_away(broker: Broker, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(CLEAR_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match purge(&broker).await {
+            Ok(0) => {}
+            Ok(rows) => tracing::debug!(rows, "expired rows cleared away"),
+            Err(error) => tracing::error!(%error, "expired rows could not be cleared away"),
+        }
+    }
 }

@@ -42,6 +42,9 @@ pub enum ClientError {
 struct Offered {
     id: String,
     secret: Option<String>,
+    /// The secret as it stood in the Basic header, where decoding changed it: widespread clients leave the encoding
+    /// out (Authlib among them), and with these characters in a secret they would never get in.
+    undecoded: Option<String>,
     method: AuthMethod,
 }
 
@@ -62,9 +65,11 @@ pub async fn authenticate(
     let app = provider.applications.find(provider.broker, &offered.id).await?;
     let secret = offered.secret.as_deref().unwrap_or_default();
     // Hashed and compared whether or not there is such an application, so that the time does not tell.
-    let given = provider.broker.master.token_hash(PURPOSE, secret);
     let stored = app.as_ref().and_then(|app| app.secret_hash.as_deref()).unwrap_or("none");
-    let is_equal = constant_time_eq(given.as_bytes(), stored.as_bytes());
+    let is_stored = |secret: &str| {
+        constant_time_eq(provider.broker.master.token_hash(PURPOSE, secret).as_bytes(), stored.as_bytes())
+    };
+    let is_equal = is_stored(secret) | offered.undecoded.as_deref().is_some_and(is_stored);
     match app {
         Some(app) if app.auth_method == offered.method && (is_equal || offered.method == AuthMethod::None) => Ok(app),
         known => {
@@ -95,27 +100,29 @@ fn offered(authorization: Option<&str>, form: &Params) -> Result<Offered, Client
     let Some(header) = authorization else {
         let id = id.ok_or(ClientError::Missing)?.to_owned();
         let method = if secret.is_some() { AuthMethod::ClientSecretPost } else { AuthMethod::None };
-        return Ok(Offered { id, secret: secret.map(str::to_owned), method });
+        return Ok(Offered { id, secret: secret.map(str::to_owned), undecoded: None, method });
     };
     if secret.is_some() {
         return Err(ClientError::SeveralMethods);
     }
-    let (basic_id, basic_secret) = basic(header).ok_or(ClientError::Malformed)?;
+    let (basic_id, basic_secret, undecoded) = basic(header).ok_or(ClientError::Malformed)?;
     if id.is_some_and(|id| id != basic_id) {
         return Err(ClientError::SeveralMethods);
     }
-    Ok(Offered { id: basic_id, secret: Some(basic_secret), method: AuthMethod::ClientSecretBasic })
+    let undecoded = (undecoded != basic_secret).then_some(undecoded);
+    Ok(Offered { id: basic_id, secret: Some(basic_secret), undecoded, method: AuthMethod::ClientSecretBasic })
 }
 
-/// HTTP Basic with id and secret form-encoded before they are joined (RFC 6749 section 2.3.1).
-fn basic(header: &str) -> Option<(String, String)> {
+/// HTTP Basic with id and secret form-encoded before they are joined (RFC 6749 section 2.3.1): id, secret, and the
+/// secret without decoding.
+fn basic(header: &str) -> Option<(String, String, String)> {
     let (scheme, value) = header.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("basic") {
         return None;
     }
     let text = String::from_utf8(STANDARD.decode(value.trim()).ok()?).ok()?;
     let (id, secret) = text.split_once(':')?;
-    Some((decode(id).ok()?, decode(secret).ok()?))
+    Some((decode(id).ok()?, decode(secret).ok()?, secret.to_owned()))
 }
 
 #[cfg(test)]
@@ -128,7 +135,7 @@ mod tests {
     fn basic_credentials_are_form_decoded() {
         // a:b%20 +é as id, p:%+ as secret.
         let header = "basic YSUzQWIlMjUyMCslMkIlQzMlQTk6cCUzQSUyNSUyQg==";
-        assert_eq!(basic(header), Some(("a:b%20 +é".to_owned(), "p:%+".to_owned())));
+        assert_eq!(basic(header), Some(("a:b%20 +é".to_owned(), "p:%+".to_owned(), "p%3A%25%2B".to_owned())));
         for bad in ["Bearer x", "Basic", "Basic %%%", "Basic YQ=="] {
             assert_eq!(basic(bad), None, "{bad}");
         }

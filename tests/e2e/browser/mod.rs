@@ -14,8 +14,8 @@ use yaopai::store::{Db, Json};
 
 use crate::process::{Installation, free_port};
 
-const LOGIN: &str = "wang.fang";
-const PASSWORD: &str = "Lantern-42-河";
+pub const LOGIN: &str = "wang.fang";
+pub const PASSWORD: &str = "Lantern-42-河";
 const SECRET: &str = "a-secret-of-the-test-that-is-long-enough";
 
 fn repository() -> &'static Path {
@@ -49,7 +49,7 @@ fn company() -> (Installation, [u16; 2]) {
 }
 
 /// Writes the person into the database, as a sync would have.
-async fn hire(file: &Path) {
+pub async fn hire(file: &Path) {
     std::fs::create_dir_all(file.parent().unwrap()).unwrap();
     let db = Db::open(&format!("sqlite://{}", file.display()), 1).await.unwrap();
     db.migrate().await.unwrap();

@@ -1,0 +1,195 @@
+//! `yaopai app`: applications made at run time. Those declared in the configuration are shown, and changed there.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde_json::json;
+
+use super::print;
+use crate::model::{Algorithm, Application, ApplicationSettings, AuthMethod, GrantType};
+use crate::oidc::{NewApplication, PERSONAL, RegisterError, add_application, remove_application, rotate_secret};
+
+/// Applications: systems that people sign in to, and services that call others.
+#[derive(Debug, clap::Subcommand)]
+pub enum Command {
+    /// Makes an application and shows its secret, once.
+    Add(Box<AddArgs>),
+    /// Lists the applications.
+    List(OutputArgs),
+    /// Shows one application.
+    Show(OneArgs),
+    /// Gives an application a new secret and shows it, once; the old one is dead at once.
+    RotateSecret(OneArgs),
+    /// Removes an application with everything issued to it.
+    Remove(OneArgs),
+}
+
+/// Arguments of `app add`.
+#[derive(Debug, clap::Args)]
+pub struct AddArgs {
+    /// OAuth client id: letters, digits, `-`, `_`, `.`.
+    id: String,
+    /// Name as shown to people; the id when missing.
+    #[arg(long)]
+    name: Option<String>,
+    /// One line for the portal.
+    #[arg(long)]
+    description: Option<String>,
+    /// Where the portal sends people.
+    #[arg(long)]
+    launch_url: Option<String>,
+    /// How it proves itself: `client_secret_basic`, `client_secret_post`, or `none` for browser and native apps.
+    #[arg(long, default_value = "client_secret_basic")]
+    auth_method: AuthMethod,
+    /// Exact redirect URI; may be given several times.
+    #[arg(long)]
+    redirect_uri: Vec<String>,
+    /// Exact URI to return to after logout; may be given several times.
+    #[arg(long)]
+    post_logout_redirect_uri: Vec<String>,
+    /// Grant; may be given several times; `authorization_code` and `refresh_token` when missing.
+    #[arg(long)]
+    grant: Vec<GrantType>,
+    /// Scope it may ask for; may be given several times; every standard scope when missing.
+    #[arg(long)]
+    scope: Vec<String>,
+    /// `aud` of its access tokens; may be given several times.
+    #[arg(long)]
+    audience: Vec<String>,
+    /// Signature algorithm of its tokens.
+    #[arg(long)]
+    algorithm: Option<Algorithm>,
+    /// Does not demand PKCE of it: only for old clients that keep a secret.
+    #[arg(long)]
+    without_pkce: bool,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `app list`.
+#[derive(Debug, clap::Args)]
+pub struct OutputArgs {
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of what is about one application.
+#[derive(Debug, clap::Args)]
+pub struct OneArgs {
+    /// Its client id.
+    id: String,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
+    let broker = super::broker(config).await?;
+    match command {
+        Command::Add(args) => {
+            let is_json = args.json;
+            let (app, secret) = add_application(&broker, new(*args)).await?;
+            made(&app, secret.as_deref(), is_json)?;
+        }
+        Command::List(args) => list(&broker.db.read().await?.applications().list().await?, args.json)?,
+        Command::Show(args) => {
+            let app = broker.db.read().await?.applications().find(&args.id).await?;
+            let app = app.ok_or(RegisterError::Unknown(args.id))?;
+            print(&if args.json { format!("{}\n", serde_json::to_string_pretty(&app)?) } else { show(&app) })?;
+        }
+        Command::RotateSecret(args) => {
+            let secret = rotate_secret(&broker, &args.id).await?;
+            print(&if args.json {
+                format!("{}\n", json!({ "client_id": args.id, "client_secret": secret }))
+            } else {
+                format!("client_secret  {secret}\nIt is not shown again; the old one is dead.\n")
+            })?;
+        }
+        Command::Remove(args) => {
+            let grants = remove_application(&broker, &args.id).await?;
+            print(&if args.json {
+                format!("{}\n", json!({ "client_id": args.id, "revoked_grants": grants }))
+            } else {
+                format!("application `{}` removed; {grants} live grants revoked\n", args.id)
+            })?;
+        }
+    }
+    broker.db.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn new(args: AddArgs) -> NewApplication {
+    let grants = || vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+    NewApplication {
+        name: args.name.unwrap_or_else(|| args.id.clone()),
+        id: args.id,
+        auth_method: args.auth_method,
+        settings: ApplicationSettings {
+            redirect_uris: args.redirect_uri,
+            post_logout_redirect_uris: args.post_logout_redirect_uri,
+            grant_types: if args.grant.is_empty() { grants() } else { args.grant },
+            scopes: if args.scope.is_empty() { PERSONAL.map(str::to_owned).to_vec() } else { args.scope },
+            launch_url: args.launch_url,
+            description: args.description,
+            require_pkce: !args.without_pkce,
+            audience: args.audience,
+            signing_algorithm: args.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
+            access_token_seconds: None,
+        },
+    }
+}
+
+fn made(app: &Application, secret: Option<&str>, is_json: bool) -> anyhow::Result<()> {
+    if is_json {
+        return print(&format!("{}\n", json!({ "client_id": app.id, "client_secret": secret, "application": app })));
+    }
+    let mut text = show(app);
+    match secret {
+        Some(secret) => {
+            let _ = write!(
+                text,
+                "client_secret  {secret}\nThe secret is not shown again: put it where the application reads it.\n"
+            );
+        }
+        None => text.push_str("A public application has no secret; it proves itself by PKCE.\n"),
+    }
+    print(&text)
+}
+
+fn show(app: &Application) -> String {
+    let settings = &app.settings;
+    let grants: Vec<&str> = settings.grant_types.iter().map(|grant| grant.as_str()).collect();
+    let origin = if app.declared { "declared in the configuration" } else { "made with `yaopai app add`" };
+    let mut text = String::new();
+    for (name, value) in [
+        ("client_id", app.id.clone()),
+        ("name", app.name.clone()),
+        ("origin", origin.to_owned()),
+        ("enabled", app.enabled.to_string()),
+        ("auth_method", app.auth_method.to_string()),
+        ("grants", grants.join(" ")),
+        ("scopes", settings.scopes.join(" ")),
+        ("redirect_uris", settings.redirect_uris.join(" ")),
+        ("after_logout", settings.post_logout_redirect_uris.join(" ")),
+        ("pkce", if settings.require_pkce { "required" } else { "optional" }.to_owned()),
+    ] {
+        let _ = writeln!(text, "{name:<14} {value}");
+    }
+    text
+}
+
+fn list(apps: &[Application], is_json: bool) -> anyhow::Result<()> {
+    if is_json {
+        return print(&format!("{}\n", serde_json::to_string_pretty(apps)?));
+    }
+    let mut text = format!("{:<20} {:<20} {:<9} {:<9} NAME\n", "ID", "AUTH METHOD", "ENABLED", "DECLARED");
+    for app in apps {
+        let yes = |is| if is { "yes" } else { "no" };
+        let (id, method) = (&app.id, app.auth_method.as_str());
+        let _ = writeln!(text, "{id:<20} {method:<20} {:<9} {:<9} {}", yes(app.enabled), yes(app.declared), app.name);
+    }
+    print(&text)
+}

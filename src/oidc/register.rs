@@ -1,0 +1,165 @@
+//! Applications made at run time: `yaopai app add|rotate-secret|remove`. A secret is random and given out once.
+
+use serde_json::json;
+
+use super::client::PURPOSE;
+use super::scopes::is_scope;
+use crate::audit::{self, Action, Event, Outcome};
+use crate::broker::Broker;
+use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, check_redirect_uri};
+use crate::store::{Json, StoreError};
+
+/// An application cannot be made or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RegisterError {
+    /// The id cannot be used.
+    #[error("`{0}` is no application id: use letters, digits, `-`, `_` and `.`, at most 100")]
+    Id(String),
+    /// The id is taken.
+    #[error("there is an application `{0}` already: choose another id, or see it with `yaopai app show {0}`")]
+    Taken(String),
+    /// There is no such application.
+    #[error("there is no application `{0}`: see `yaopai app list`")]
+    Unknown(String),
+    /// The application is declared in the configuration.
+    #[error("application `{0}` is declared in the configuration: change it there and start the broker again")]
+    Declared(String),
+    /// A redirect URI that may not be registered.
+    #[error("redirect URI {0}")]
+    RedirectUri(String),
+    /// Codes are to be given out, but nowhere to send them.
+    #[error("an application that people sign in to needs a redirect URI: --redirect-uri https://app.example/callback")]
+    NoRedirectUri,
+    /// A scope that cannot be written in a request.
+    #[error("`{0}` is no scope: it may hold no blank, quote or backslash")]
+    Scope(String),
+    /// A public application has nothing to prove itself with.
+    #[error("a public application cannot act in its own name: leave client_credentials out, or give it a secret")]
+    PublicService,
+    /// A public application has no secret.
+    #[error("application `{0}` is public: it has no secret")]
+    NoSecret(String),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// What a new application is to be.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewApplication {
+    /// Client id.
+    pub id: String,
+    /// Name as shown to people.
+    pub name: String,
+    /// How it authenticates.
+    pub auth_method: AuthMethod,
+    /// Everything else.
+    pub settings: ApplicationSettings,
+}
+
+impl NewApplication {
+    fn check(&self) -> Result<(), RegisterError> {
+        let is_id = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
+        if self.id.is_empty() || self.id.len() > 100 || !is_id(&self.id) {
+            return Err(RegisterError::Id(self.id.clone()));
+        }
+        let is_public = self.auth_method == AuthMethod::None;
+        let settings = &self.settings;
+        for uri in settings.redirect_uris.iter().chain(&settings.post_logout_redirect_uris) {
+            check_redirect_uri(uri, is_public).map_err(RegisterError::RedirectUri)?;
+        }
+        if settings.grant_types.contains(&GrantType::AuthorizationCode) && settings.redirect_uris.is_empty() {
+            return Err(RegisterError::NoRedirectUri);
+        }
+        if is_public && settings.grant_types.contains(&GrantType::ClientCredentials) {
+            return Err(RegisterError::PublicService);
+        }
+        match settings.scopes.iter().find(|scope| !is_scope(scope)) {
+            Some(scope) => Err(RegisterError::Scope(scope.clone())),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Makes an application; gives its secret, which is stored nowhere.
+///
+/// # Errors
+/// [`RegisterError`].
+pub async fn add_application(
+    broker: &Broker,
+    new: NewApplication,
+) -> Result<(Application, Option<String>), RegisterError> {
+    new.check()?;
+    let now = broker.clock.now();
+    let secret = (new.auth_method != AuthMethod::None).then(|| broker.rng.token());
+    let app = Application {
+        id: new.id,
+        name: new.name,
+        declared: false,
+        enabled: true,
+        auth_method: new.auth_method,
+        secret_hash: secret.as_ref().map(|secret| broker.master.token_hash(PURPOSE, secret)),
+        settings: Json(new.settings),
+        created_at: now,
+        updated_at: now,
+    };
+    let mut tx = broker.db.write().await?;
+    match tx.applications().insert(&app).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict(_)) => return Err(RegisterError::Taken(app.id)),
+        Err(error) => return Err(error.into()),
+    }
+    audit::append(&mut tx, now, &[event(&app.id, "added")]).await?;
+    tx.commit().await?;
+    Ok((app, secret))
+}
+
+/// Gives an application a new secret; the old one is dead at once.
+///
+/// # Errors
+/// [`RegisterError`].
+pub async fn rotate_secret(broker: &Broker, id: &str) -> Result<String, RegisterError> {
+    let now = broker.clock.now();
+    let secret = broker.rng.token();
+    let mut tx = broker.db.write().await?;
+    let found = tx.applications().find(id).await?;
+    let mut app = own(found, id)?;
+    if app.auth_method == AuthMethod::None {
+        return Err(RegisterError::NoSecret(app.id));
+    }
+    app.secret_hash = Some(broker.master.token_hash(PURPOSE, &secret));
+    app.updated_at = now;
+    tx.applications().update(&app).await?;
+    audit::append(&mut tx, now, &[event(id, "secret rotated")]).await?;
+    tx.commit().await?;
+    Ok(secret)
+}
+
+/// Removes an application with everything issued to it; tells how many live grants died.
+///
+/// # Errors
+/// [`RegisterError`].
+pub async fn remove_application(broker: &Broker, id: &str) -> Result<u64, RegisterError> {
+    let now = broker.clock.now();
+    let mut tx = broker.db.write().await?;
+    let found = tx.applications().find(id).await?;
+    own(found, id)?;
+    let grants = tx.applications().revoke_grants(id, now).await?;
+    tx.applications().delete(id).await?;
+    audit::append(&mut tx, now, &[event(id, "removed")]).await?;
+    tx.commit().await?;
+    Ok(grants)
+}
+
+/// The application, when it may be changed at run time.
+fn own(found: Option<Application>, id: &str) -> Result<Application, RegisterError> {
+    match found {
+        None => Err(RegisterError::Unknown(id.to_owned())),
+        Some(app) if app.declared => Err(RegisterError::Declared(app.id)),
+        Some(app) => Ok(app),
+    }
+}
+
+fn event(id: &str, what: &str) -> Event {
+    Event::new(Action::ApplicationAdmin, Outcome::Success, "cli", format!("app:{id}")).with(json!({ "change": what }))
+}
