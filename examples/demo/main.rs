@@ -50,6 +50,7 @@ async fn perform(tell: Tell) -> anyhow::Result<bool> {
         format_args!("本次演示的全部文件位于 {}", stage.folder.path().display()),
     );
     raise(&mut stage)?;
+    let kept = std::mem::take(&mut stage.listeners.kept);
     let http = reqwest::Client::builder().no_proxy().build()?;
     let walk = Walk {
         stage: &stage,
@@ -66,6 +67,7 @@ async fn perform(tell: Tell) -> anyhow::Result<bool> {
         failures = walk.before_serving() => failures,
         () = &mut stop => return Ok(false),
     };
+    drop(kept);
     let mut serving = yaopai.serve(&stage.broker, &http).await?;
     let ended = tokio::select! {
         more = walk.while_serving() => { failures += more; false }

@@ -26,15 +26,17 @@ pub struct Stage {
     pub oa: String,
     /// Where the expense system will be reached.
     pub expense: String,
-    /// Listeners of the sample programs, already bound.
+    /// Listeners, already bound.
     pub listeners: Listeners,
     /// Secrets of the two applications.
     pub secrets: [String; 2],
 }
 
-/// Listeners of the sample programs; none once they serve.
+/// Listeners: none of a program once it serves.
 #[derive(Debug, Default)]
 pub struct Listeners {
+    /// The broker's and its gateway's, only to keep the ports.
+    pub kept: Vec<TcpListener>,
     /// OA.
     pub oa: Option<TcpListener>,
     /// The expense system.
@@ -47,7 +49,7 @@ impl Stage {
     /// Builds the stage.
     pub async fn build(repository: &Path) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("yaopai-demo-").tempdir()?;
-        // The broker's two ports are found by binding and letting go; the others stay bound.
+        // The broker's two ports stay bound until it starts, the others for good.
         let mut bound = Vec::new();
         for wish in 8080..8085 {
             bound.push(listen(wish).await?);
@@ -60,8 +62,9 @@ impl Stage {
                 Ok(format!("{host}:{}", listener.local_addr()?.port()))
             })
             .collect::<anyhow::Result<_>>()?;
-        let mut bound = bound.into_iter().skip(2);
-        let listeners = Listeners { oa: bound.next(), expense: bound.next(), api: bound.next() };
+        let kept = bound.drain(..2).collect();
+        let mut bound = bound.into_iter();
+        let listeners = Listeners { kept, oa: bound.next(), expense: bound.next(), api: bound.next() };
         let secrets = [secret(folder.path(), "oa")?, secret(folder.path(), "expense")?];
         write_configuration(repository, folder.path(), &addresses)?;
         let mut urls = addresses.into_iter().map(|address| format!("http://{address}"));
