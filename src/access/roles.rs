@@ -9,6 +9,7 @@ use std::path::Path;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::config::one_line;
 use crate::crypto::sha256_hex;
 use crate::model::{Attributes, DepartmentId, GroupId, Member, ObjectKind, PositionId, UserId};
 use crate::text::fold;
@@ -25,7 +26,7 @@ pub enum RoleRuleError {
         cause: std::io::Error,
     },
     /// The file is no valid TOML, or holds a key that does not belong there.
-    #[error("{path}: {message}")]
+    #[error("{path}:{message}")]
     Parse {
         /// Which file.
         path: String,
@@ -170,10 +171,8 @@ impl RoleRules {
     /// # Errors
     /// [`RoleRuleError::Parse`] and [`RoleRuleError::Check`].
     pub fn parse(path: &str, text: &str) -> Result<Self, RoleRuleError> {
-        let file: RoleFile = toml::from_str(text).map_err(|error| RoleRuleError::Parse {
-            path: path.to_owned(),
-            message: error.to_string().trim_end().to_owned(),
-        })?;
+        let file: RoleFile = toml::from_str(text)
+            .map_err(|error| RoleRuleError::Parse { path: path.to_owned(), message: one_line(text, &error) })?;
         let mut seen = BTreeSet::new();
         for rule in &file.rules {
             let problem = match rule.problem() {
@@ -393,6 +392,6 @@ mod tests {
         assert!(parse(rule).contains("rule `a` needs either"));
         assert!(parse(&format!("{rule}everyone = true\n{rule}everyone = true\n")).contains("exists twice"));
         assert!(parse(&format!("{rule}group = \" \"\n")).contains("empty condition"));
-        assert!(parse("[[rule]]\nid = 3\n").contains("line 2"));
+        assert!(parse("[[rule]]\nid = 3\n").starts_with("roles.toml:2:"));
     }
 }

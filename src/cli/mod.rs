@@ -18,6 +18,7 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
 
+use crate::access::RoleRules;
 use crate::audit::Recorder;
 use crate::broker::Broker;
 use crate::config::Config;
@@ -135,7 +136,10 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
             .context("database.url: the database cannot be opened; is it running and may this user connect?"),
     })?;
     db.migrate().await.context("database.url")?;
-    let policies = Policies::load(&config.resolve(&config.policies.folder))?;
+    let folder = config.resolve(&config.policies.folder);
+    let policies = Policies::load(&folder)?;
+    // Read anew by each sync; a fault is better known now than at two in the morning.
+    RoleRules::load(&folder)?;
     let audit = Recorder::new(db.clone(), Clock::System);
     Ok(Broker { config: Arc::new(config), db, clock: Clock::System, rng, master: Arc::new(master), audit, policies })
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::finding::Finding;
+use crate::access::RoleRules;
 use crate::config::{Config, SecretRef};
 use crate::crypto::MasterKey;
 use crate::policy::Policies;
@@ -60,13 +61,19 @@ fn master_key(path: &Path) -> Finding {
     }
 }
 
-pub(super) fn policies(config: &Config) -> Finding {
+/// Cedar policies and role rules.
+pub(super) fn policies(config: &Config) -> Vec<Finding> {
     let folder = config.resolve(&config.policies.folder);
-    match Policies::load(&folder) {
+    let policies = match Policies::load(&folder) {
         Ok(_) => Finding::ok(
             "policies",
             format!("`{}` can be used; `yaopai policy check` runs their cases", folder.display()),
         ),
         Err(error) => Finding::failed("policies", error, ""),
-    }
+    };
+    let rules = match RoleRules::load(&folder) {
+        Ok(_) => Finding::ok("role rules", "can be used"),
+        Err(error) => Finding::failed("role rules", error, ""),
+    };
+    vec![policies, rules]
 }

@@ -49,7 +49,7 @@ async fn examine(path: &Path) -> Vec<Finding> {
     let mut findings = vec![installation::configuration(path, &config)];
     findings.extend(installation::secrets(&config));
     findings.extend(database::check(&config, &Clock::System).await);
-    findings.push(installation::policies(&config));
+    findings.extend(installation::policies(&config));
     findings.extend(certificates::check(&config, now));
     findings.extend(ports::check(&config).await);
     findings.extend(sources::check(&config, now).await);

@@ -72,22 +72,37 @@ fn a_port_in_use_is_named() {
     refused(&installation.run(&["serve"]), &[&address, "set server.listen to another port"]);
 }
 
-#[test]
-fn a_policy_that_does_not_parse_is_named_with_its_line() {
-    let installation = Installation::new();
-    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+/// Policies of one's own, to spoil.
+fn copy_policies(ours: &Path, installation: &Installation) {
     std::fs::create_dir(installation.path("policies")).unwrap();
-    for file in std::fs::read_dir(&ours).unwrap() {
+    for file in std::fs::read_dir(ours).unwrap() {
         let file = file.unwrap();
         std::fs::copy(file.path(), installation.path("policies").join(file.file_name())).unwrap();
     }
     installation.configure(&installation.smallest().replace(&*ours.to_string_lossy(), "policies"));
+}
+
+#[test]
+fn a_policy_that_does_not_parse_is_named_with_its_line() {
+    let installation = Installation::new();
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    copy_policies(&ours, &installation);
     drop(installation.start());
     let policy = installation.path("policies/access.cedar");
     let lines = std::fs::read_to_string(&policy).unwrap().lines().count();
     std::fs::write(&policy, std::fs::read_to_string(&policy).unwrap() + "permit (principal action, resource);\n")
         .unwrap();
     refused(&installation.run(&["serve"]), &[&format!("access.cedar:{}:", lines + 1), "correct the policy"]);
+}
+
+#[test]
+fn a_role_rule_that_does_not_parse_is_named_with_its_line() {
+    let installation = Installation::new();
+    let ours = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
+    copy_policies(&ours, &installation);
+    let rules = "# who is what\n\n[[rule]]\nid = \"all\"\nrool = \"employee\"\n";
+    std::fs::write(installation.path("policies/roles.toml"), rules).unwrap();
+    refused(&installation.run(&["serve"]), &["roles.toml:5:1: unknown key `rool` in [[rule]], did you mean `role`?"]);
 }
 
 #[test]
