@@ -85,9 +85,11 @@ impl Stage {
         // The last block is the first one's [server] behind nginx.
         let text = self.adapted(&configuration[..configuration.len() - 1].join("\n"));
         std::fs::write(self.etc().join("yaopai.toml"), text).unwrap();
-        for (name, secret) in
-            [("ldap-password", READER_PASSWORD), ("oa-secret", "kX3v9QpL7n"), ("expense-api-secret", "zT8wR2mC5y")]
-        {
+        for (name, secret) in [
+            ("ldap-password", READER_PASSWORD),
+            ("oa-secret", "kX3v9QpL7nB2sD8fG4hJ"),
+            ("expense-api-secret", "zT8wR2mC5yE7uI1oP9aK"),
+        ] {
             std::fs::write(self.etc().join(name), secret).unwrap();
             std::fs::set_permissions(self.etc().join(name), std::fs::Permissions::from_mode(0o600)).unwrap();
         }
