@@ -24,7 +24,11 @@ fn both_languages_show_the_same_commands() {
     assert_eq!(shown(README), shown(CHINESE));
     let pictures = |document: &str| -> Vec<String> {
         let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(document)).unwrap();
-        text.split("](docs/").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned).collect()
+        text.split("](docs/")
+            .skip(1)
+            .filter_map(|rest| rest.split(')').next())
+            .map(|path| path.replace("-zh-CN.", "-en."))
+            .collect()
     };
     assert_eq!(pictures(README), pictures(CHINESE));
 }
