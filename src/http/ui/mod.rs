@@ -39,7 +39,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
 #[derive(Debug, thiserror::Error)]
 pub enum UiError {
     /// A template does not parse or names what is not there.
-    #[error("the template `{name}` cannot be used: {cause:#}")]
+    #[error("the template `{name}` cannot be used: {cause}; correct it, or remove the file to have ours")]
     Template {
         /// Which.
         name: String,
