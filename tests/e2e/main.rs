@@ -7,6 +7,7 @@ mod cli;
 mod clients;
 mod demo;
 mod nginx;
+mod nodes;
 mod process;
 mod readme;
 #[expect(dead_code, reason = "the integration tests use the rest of it")]

@@ -67,12 +67,22 @@ impl Installation {
 
     /// Starts `yaopai serve` and waits until it answers.
     pub fn start(&self) -> Running {
+        self.start_at(self.port)
+    }
+
+    /// Starts `yaopai serve` as another node of the same installation, on a port of its own.
+    pub fn start_at(&self, port: u16) -> Running {
         let log = self.path("log");
         let out = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
-        let child = self.command(&["serve"]).stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
+        let listen = format!("127.0.0.1:{port}");
+        let mut command = self.command(&["serve"]);
+        if port != self.port {
+            command.env("YAOPAI_LISTEN", listen);
+        }
+        let child = command.stdout(out.try_clone().unwrap()).stderr(out).spawn().unwrap();
         let mut running = Running { child, log };
         let begun = Instant::now();
-        while !get(self.port, "/ready").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
+        while !get(port, "/ready").is_some_and(|answer| answer.starts_with("HTTP/1.1 200")) {
             if let Some(status) = running.child.try_wait().unwrap() {
                 panic!("yaopai serve ended with {status}:\n{}", running.log());
             }
