@@ -119,7 +119,10 @@ impl Drop for Draining {
 
 async fn drain(draining: Draining) {
     let shared = &draining.0;
-    while let Some(batch) = shared.next() {
+    loop {
+        // Who is about to record gets a turn first: fuller batches, fewer commits.
+        tokio::task::yield_now().await;
+        let Some(batch) = shared.next() else { return };
         let (events, waiters): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
         let events: Vec<Event> = events.into_iter().flatten().collect();
         let written = shared.write(&events).await.map_err(Arc::new);
