@@ -111,11 +111,23 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
 
 #[expect(clippy::print_stderr, reason = "what a person at a terminal reads")]
 fn failed(error: &anyhow::Error) -> ExitCode {
-    // Drivers and parsers like to draw; a start script wants one line.
-    let lines = format!("{error:#}");
-    let line = lines.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
-    eprintln!("yaopai: {line}");
+    eprintln!("yaopai: {}", one_line(error));
     ExitCode::FAILURE
+}
+
+/// The error and its causes in one line; a cause that an error above has told already is not told again.
+fn one_line(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain() {
+        // Drivers and parsers like to draw; a start script wants one line.
+        let cause = cause.to_string();
+        let cause = cause.lines().map(str::trim).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+        if !told.contains(&cause) {
+            let between = if told.is_empty() { "" } else { ": " };
+            told = told + between + &cause;
+        }
+    }
+    told
 }
 
 /// Everything a subcommand needs: configuration, secrets, the migrated database.
@@ -149,5 +161,18 @@ fn print(text: &str) -> anyhow::Result<()> {
     match std::io::Write::write_all(&mut std::io::stdout().lock(), text.as_bytes()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::one_line;
+
+    #[test]
+    fn a_fault_is_one_line_and_told_once() {
+        let error =
+            anyhow::anyhow!("no route\n  to host").context("the server: no route; to host").context("nothing read");
+        assert_eq!(one_line(&error), "nothing read: the server: no route; to host");
+        assert_eq!(one_line(&anyhow::anyhow!("inner").context("outer")), "outer: inner");
     }
 }
