@@ -3,6 +3,8 @@
 //! Appending locks the head row until the transaction ends, so that several nodes write one chain. Append last in a
 //! transaction: whoever else records waits for it.
 
+use std::fmt::Write as _;
+
 use super::Event;
 use crate::crypto::sha256_hex;
 use crate::store::{AuditRow, StoreError, Tx};
@@ -32,7 +34,7 @@ pub async fn append(tx: &mut Tx, at: Instant, events: &[Event]) -> Result<(), St
             subject: inert(&event.subject),
             address: inert(&event.address),
             request_id: inert(&event.request_id),
-            details: event.details.to_string(),
+            details: escaped(&event.details.to_string()),
             hash: String::new(),
         };
         row.hash = row_hash(&hash, &row);
@@ -43,13 +45,31 @@ pub async fn append(tx: &mut Tx, at: Instant, events: &[Event]) -> Result<(), St
     tx.audit().set_head(&hash).await
 }
 
-/// Text from outside that can do nothing to a console, a file or a database: control and bidirectional characters
-/// replaced, cut to a length. (`details` is JSON, which escapes them.)
+/// Text from outside that can do nothing to a console, a file or a database, cut to a length.
 fn inert(text: &str) -> String {
-    let harmful = |c: char| {
-        c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().take(MAX_CHARS).map(|c| if harmful(c) { '\u{FFFD}' } else { c }).collect()
+    defused(&text.chars().take(MAX_CHARS).collect::<String>())
+}
+
+/// Text in which control and bidirectional characters are replaced.
+pub fn defused(text: &str) -> String {
+    text.chars().map(|c| if is_harmful(c) { '\u{FFFD}' } else { c }).collect()
+}
+
+/// JSON in which they are written as `\uXXXX`, so that it still says the same. Of the first 32 they already are; the
+/// others may stand within its strings.
+fn escaped(json: &str) -> String {
+    json.chars().fold(String::with_capacity(json.len()), |mut text, c| {
+        if is_harmful(c) {
+            let _ = write!(text, "\\u{:04x}", u32::from(c));
+        } else {
+            text.push(c);
+        }
+        text
+    })
+}
+
+fn is_harmful(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200B}'..='\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The hash of a row: SHA-256 over the hash before it and every field, each with its length, so that no two rows
@@ -104,14 +124,17 @@ pub enum ChainFault {
         /// The last row that was written.
         head: i64,
     },
+    /// There is no head.
+    #[error("the head of the log is gone, so nobody can say where the log ends: restore the database from a backup")]
+    NoHead,
     /// The head's hash is not that of the last row.
     #[error("the head does not fit row {row}: the row and its hash, or the head, were changed")]
     Head {
         /// The last row.
         row: i64,
     },
-    /// A row beyond the head.
-    #[error("row {row} stands beyond the end of the log: it was inserted")]
+    /// A row before the first or beyond the head.
+    #[error("row {row} stands outside the numbers of the log: it was inserted")]
     Beyond {
         /// Which row.
         row: i64,

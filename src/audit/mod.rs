@@ -11,7 +11,7 @@ mod event;
 mod recorder;
 mod verify;
 
-pub use chain::{ChainFault, append};
+pub use chain::{ChainFault, append, defused};
 pub use event::{Action, Event, Outcome};
 pub use recorder::Recorder;
 pub use verify::{ExportedRow, FileError, Verification, export, verify, verify_file};

@@ -27,8 +27,10 @@ pub struct Verification {
 /// When the database fails; a bad chain is no error but a fault in the answer.
 pub async fn verify(db: &Db) -> Result<Verification, StoreError> {
     let mut tx = db.read().await?;
-    let (head, head_hash) = tx.audit().head().await?;
     let mut walk = Walk::after(0, String::new());
+    let Some((head, head_hash)) = tx.audit().head().await? else {
+        return Ok(found(walk, Some(ChainFault::NoHead)));
+    };
     while walk.last < head {
         let rows = tx.audit().list_after(walk.last, head, BATCH).await?;
         if rows.is_empty() {
@@ -42,7 +44,7 @@ pub async fn verify(db: &Db) -> Result<Verification, StoreError> {
         }
     }
     let fault = if walk.hash == head_hash {
-        tx.audit().first_beyond_head().await?.map(|row| ChainFault::Beyond { row })
+        tx.audit().first_outside().await?.map(|row| ChainFault::Beyond { row })
     } else {
         Some(ChainFault::Head { row: walk.last })
     };
@@ -116,7 +118,8 @@ pub async fn export<E: From<StoreError>>(
     mut write: impl FnMut(&[ExportedRow]) -> Result<(), E>,
 ) -> Result<i64, E> {
     let mut tx = db.read().await.map_err(E::from)?;
-    let (head, _) = tx.audit().head().await.map_err(E::from)?;
+    // Without a head, which verification tells, everything there is.
+    let head = tx.audit().head().await.map_err(E::from)?.map_or(i64::MAX, |(head, _)| head);
     let mut previous = tx.audit().hash_of(after).await.map_err(E::from)?.unwrap_or_default();
     let (mut last, mut count) = (after, 0);
     loop {

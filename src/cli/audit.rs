@@ -181,9 +181,7 @@ fn line(row: &AuditRow, logins: &BTreeMap<UserId, String>) -> String {
         let _ = write!(line, "  {}", row.details);
     }
     // What comes from outside must not steer the terminal.
-    let mut inert: String = line.chars().map(|c| if c.is_control() { '\u{FFFD}' } else { c }).collect();
-    inert.push('\n');
-    inert
+    audit::defused(&line) + "\n"
 }
 
 async fn export(broker: &Broker, args: &ExportArgs) -> anyhow::Result<ExitCode> {

@@ -72,12 +72,12 @@ impl AuditLog<'_> {
         self.0.run("UPDATE audit_head SET hash = $1 WHERE id = 1", &[&hash]).await.map(drop)
     }
 
-    /// The last number and hash.
+    /// The last number and hash; none when somebody removed the head.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn head(&mut self) -> Result<(i64, String), StoreError> {
-        self.0.one("SELECT seq, hash FROM audit_head WHERE id = 1", &[]).await
+    pub async fn head(&mut self) -> Result<Option<(i64, String)>, StoreError> {
+        self.0.optional("SELECT seq, hash FROM audit_head WHERE id = 1", &[]).await
     }
 
     /// Rows after `after` up to `until`, in order, `limit` at the most.
@@ -98,14 +98,14 @@ impl AuditLog<'_> {
         Ok(row.map(|(hash,)| hash))
     }
 
-    /// The number of a row beyond the head, which nothing of ours writes. One statement, so that rows written meanwhile
+    /// The number of a row before the first or beyond the head, which nothing of ours writes. One statement, so that rows written meanwhile
     /// are not taken for one.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn first_beyond_head(&mut self) -> Result<Option<i64>, StoreError> {
-        let sql =
-            "SELECT seq FROM audit_log WHERE seq > (SELECT seq FROM audit_head WHERE id = 1) ORDER BY seq LIMIT 1";
+    pub async fn first_outside(&mut self) -> Result<Option<i64>, StoreError> {
+        let sql = "SELECT seq FROM audit_log WHERE seq < 1 OR seq > (SELECT seq FROM audit_head WHERE id = 1) \
+                   ORDER BY seq LIMIT 1";
         let row: Option<(i64,)> = self.0.optional(sql, &[]).await?;
         Ok(row.map(|(seq,)| seq))
     }
