@@ -19,7 +19,7 @@ pub enum Command {
     List(OutputArgs),
     /// Shows one application.
     Show(OneArgs),
-    /// Gives an application a new secret and shows it, once; the old one is dead at once.
+    /// Gives an application a new secret and shows it, once; running brokers refuse the old one within a second.
     RotateSecret(OneArgs),
     /// Removes an application with everything issued to it.
     Remove(OneArgs),
@@ -105,7 +105,9 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
             print(&if args.json {
                 format!("{}\n", json!({ "client_id": args.id, "client_secret": secret }))
             } else {
-                format!("client_secret  {secret}\nIt is not shown again; the old one is dead.\n")
+                format!(
+                    "client_secret  {secret}\nIt is not shown again; running brokers refuse the old one within a second.\n"
+                )
             })?;
         }
         Command::Remove(args) => {
@@ -164,9 +166,12 @@ fn show(app: &Application) -> String {
     let grants: Vec<&str> = settings.grant_types.iter().map(|grant| grant.as_str()).collect();
     let origin = if app.declared { "declared in the configuration" } else { "made with `yaopai app add`" };
     let mut text = String::new();
+    let or_none = |value: &Option<String>| value.clone().unwrap_or_else(|| "-".to_owned());
     for (name, value) in [
         ("client_id", app.id.clone()),
         ("name", app.name.clone()),
+        ("description", or_none(&settings.description)),
+        ("launch_url", or_none(&settings.launch_url)),
         ("origin", origin.to_owned()),
         ("enabled", app.enabled.to_string()),
         ("auth_method", app.auth_method.to_string()),
@@ -174,6 +179,8 @@ fn show(app: &Application) -> String {
         ("scopes", settings.scopes.join(" ")),
         ("redirect_uris", settings.redirect_uris.join(" ")),
         ("after_logout", settings.post_logout_redirect_uris.join(" ")),
+        ("audience", if settings.audience.is_empty() { "-".to_owned() } else { settings.audience.join(" ") }),
+        ("algorithm", or_none(&settings.signing_algorithm)),
         ("pkce", if settings.require_pkce { "required" } else { "optional" }.to_owned()),
     ] {
         let _ = writeln!(text, "{name:<14} {value}");

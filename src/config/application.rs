@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::SecretRef;
-use crate::model::{Algorithm, AuthMethod, GrantType, check_redirect_uri};
+use crate::model::{Algorithm, AuthMethod, GrantType, check_launch_url, check_redirect_uri};
 
 /// One `[[application]]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -61,6 +61,9 @@ impl ApplicationConfig {
             if let Err(why) = check_redirect_uri(uri, public) {
                 problems.push(format!("application `{id}`: redirect URI {why}"));
             }
+        }
+        if let Some(Err(why)) = self.launch_url.as_deref().map(check_launch_url) {
+            problems.push(format!("application `{id}`: launch URL {why}"));
         }
         if !public && self.secret.is_none() {
             problems.push(format!("application `{id}`: secret is missing, such as secret = {{ file = \"…\" }}"));

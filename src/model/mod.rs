@@ -26,7 +26,7 @@ pub use plan::{
     Finding, Link, LoggedChange, Member, NewFinding, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState,
     SourceState,
 };
-pub use redirect_uri::{RedirectUri, check_redirect_uri};
+pub use redirect_uri::{RedirectUri, check_launch_url, check_redirect_uri};
 pub use session::{EndReason, Session};
 pub use signing_key::{KeyState, SigningKeyRow};
 

@@ -98,6 +98,17 @@ fn check_web(uri: &str, url: &Url) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether the portal may send people to an address.
+///
+/// # Errors
+/// What is wrong and what to write instead.
+pub fn check_launch_url(url: &str) -> Result<(), String> {
+    match Url::parse(url) {
+        Ok(parsed) if matches!(parsed.scheme(), "https" | "http") => Ok(()),
+        _ => Err(format!("`{url}` is no web address: write it like https://app.example/")),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{RedirectUri, check_redirect_uri};

@@ -6,7 +6,7 @@ use super::client::PURPOSE;
 use super::scopes::is_scope;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, check_redirect_uri};
+use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, check_launch_url, check_redirect_uri};
 use crate::store::{Json, StoreError};
 
 /// An application cannot be made or changed.
@@ -27,6 +27,9 @@ pub enum RegisterError {
     /// A redirect URI that may not be registered.
     #[error("redirect URI {0}")]
     RedirectUri(String),
+    /// An address that the portal may not send people to.
+    #[error("launch URL {0}")]
+    LaunchUrl(String),
     /// Codes are to be given out, but nowhere to send them.
     #[error("an application that people sign in to needs a redirect URI: --redirect-uri https://app.example/callback")]
     NoRedirectUri,
@@ -67,6 +70,9 @@ impl NewApplication {
         let settings = &self.settings;
         for uri in settings.redirect_uris.iter().chain(&settings.post_logout_redirect_uris) {
             check_redirect_uri(uri, is_public).map_err(RegisterError::RedirectUri)?;
+        }
+        if let Some(url) = &settings.launch_url {
+            check_launch_url(url).map_err(RegisterError::LaunchUrl)?;
         }
         if settings.grant_types.contains(&GrantType::AuthorizationCode) && settings.redirect_uris.is_empty() {
             return Err(RegisterError::NoRedirectUri);
@@ -114,7 +120,7 @@ pub async fn add_application(
     Ok((app, secret))
 }
 
-/// Gives an application a new secret; the old one is dead at once.
+/// Gives an application a new secret. The old one is refused at once by this process, by others within a second.
 ///
 /// # Errors
 /// [`RegisterError`].
