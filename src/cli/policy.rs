@@ -16,6 +16,7 @@ use crate::model::Status;
 use crate::policy::{
     Action, Context, Decision, Fault, Policies, PolicyError, Principal, Request, Resource, check_cases,
 };
+use crate::store::Tx;
 use crate::text::fold;
 
 /// Policies: check them, explain a decision.
@@ -120,16 +121,10 @@ fn check_text(folder: &Path, faults: &[Fault], cases: usize, held: usize) -> Str
 
 async fn explain(broker: &Broker, args: ExplainArgs) -> anyhow::Result<ExitCode> {
     let mut tx = broker.db.read().await?;
-    let (principal, note) = match (&args.user, &args.application, &args.operator) {
-        (Some(login), ..) => {
-            let user = tx.users().find_by_login(&fold(login)).await?;
-            let user = user.with_context(|| format!("there is nobody with the login name `{login}`"))?;
-            let note = (user.status != Status::Active)
-                .then(|| format!("{login} is {}: whatever policy says, they are let in nowhere", user.status));
-            (access::principal(&mut tx, &user).await?, note)
-        }
-        (_, Some(id), _) => (Principal::Application { id: id.clone() }, None),
-        (.., operator) => (Principal::Operator { login: operator.clone().unwrap_or_default() }, None),
+    let (principal, note) = who(&mut tx, &args).await?;
+    let note = match note {
+        Some(note) => Some(note),
+        None => missing(broker, &mut tx, &args.resource).await?,
     };
     drop(tx);
     let context = Context {
@@ -152,6 +147,42 @@ async fn explain(broker: &Broker, args: ExplainArgs) -> anyhow::Result<ExitCode>
         explain_text(broker, &request, &decision, note.as_deref())
     })?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Who is asked about, and why they get nothing whatever policy says.
+async fn who(tx: &mut Tx, args: &ExplainArgs) -> anyhow::Result<(Principal, Option<String>)> {
+    if let Some(login) = &args.user {
+        let user = tx.users().find_by_login(&fold(login)).await?;
+        let user = user.with_context(|| format!("there is nobody with the login name `{login}`"))?;
+        let note = (user.status != Status::Active)
+            .then(|| format!("{login} is {}: whatever policy says, they are let in nowhere", user.status));
+        return Ok((access::principal(tx, &user).await?, note));
+    }
+    if let Some(id) = &args.application {
+        let app = tx.applications().find(id).await?;
+        let app = app.with_context(|| format!("there is no application `{id}`: see `yaopai app list`"))?;
+        let note = (!app.enabled).then(|| format!("{id} is switched off: whatever policy says, it gets nothing"));
+        return Ok((Principal::Application { id: app.id }, note));
+    }
+    let login = args.operator.as_deref().unwrap_or_default();
+    let operator = tx.operators().find_by_login(&fold(login)).await?;
+    let operator = operator.with_context(|| format!("there is no recovery administrator `{login}`"))?;
+    Ok((Principal::Operator { login: operator.login }, None))
+}
+
+/// Says so when there is no such resource: a policy about everything would permit it, a misspelt one too.
+async fn missing(broker: &Broker, tx: &mut Tx, resource: &Resource) -> anyhow::Result<Option<String>> {
+    Ok(match resource {
+        Resource::Application { id } => match tx.applications().find(id).await? {
+            None => Some(format!("there is no application `{id}`: see `yaopai app list`")),
+            Some(app) => {
+                (!app.enabled).then(|| format!("{id} is switched off: whatever policy says, nobody is let in"))
+            }
+        },
+        Resource::Route { name } => (!broker.config.routes.iter().any(|route| route.name == *name))
+            .then(|| format!("there is no route `{name}` in the configuration")),
+        Resource::Console => None,
+    })
 }
 
 fn explain_text(broker: &Broker, request: &Request, decision: &Decision, note: Option<&str>) -> String {
