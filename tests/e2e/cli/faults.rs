@@ -7,7 +7,7 @@ use std::process::Output;
 use crate::process::Installation;
 
 /// Fails unless `output` is one line on standard error that holds every one of `words`, and the exit code is 1.
-fn refused(output: &Output, words: &[&str]) {
+pub fn refused(output: &Output, words: &[&str]) {
     let text = String::from_utf8(output.stderr.clone()).unwrap();
     assert_eq!(output.status.code(), Some(1), "{text}");
     assert_eq!(text.lines().count(), 1, "more than one line:\n{text}");
@@ -73,7 +73,7 @@ fn a_port_in_use_is_named() {
 }
 
 /// Policies of one's own, to spoil.
-fn copy_policies(ours: &Path, installation: &Installation) {
+pub fn copy_policies(ours: &Path, installation: &Installation) {
     std::fs::create_dir(installation.path("policies")).unwrap();
     for file in std::fs::read_dir(ours).unwrap() {
         let file = file.unwrap();
