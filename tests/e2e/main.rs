@@ -6,6 +6,8 @@ mod browser;
 mod cli;
 mod clients;
 mod demo;
+#[path = "../it/harness/leftover.rs"]
+mod leftover;
 mod nginx;
 mod nodes;
 mod process;

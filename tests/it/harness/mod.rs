@@ -4,6 +4,7 @@
 
 mod browser;
 mod keys;
+mod leftover;
 mod people;
 mod postgres;
 pub mod scripted_ldap;

@@ -1,7 +1,8 @@
 //! One PostgreSQL server for the whole test run: started on first use, ended with the process.
 //!
 //! The server is a child of a thread that lives as long as the process, with a parent-death signal, so that nothing
-//! is left behind however the tests end. Each test gets a database of its own, cloned from a migrated template.
+//! is left running however the tests end; the next run removes its folder. Each test gets a database of its own, cloned
+//! from a migrated template.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -63,7 +64,7 @@ async fn admin(url: &str, sql: &str) {
 
 fn start() -> Cluster {
     let bin = binaries();
-    let folder = tempfile::tempdir().unwrap();
+    let folder = super::leftover::folder("postgres");
     let data = folder.path().join("data");
     let is_root = Command::new("id").arg("-u").output().unwrap().stdout.trim_ascii() == b"0";
     if is_root {

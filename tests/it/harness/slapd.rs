@@ -53,7 +53,7 @@ pub async fn shared() -> &'static Slapd {
 impl Slapd {
     /// A server of one's own. Blocking, for some tenths of a second.
     pub fn start(options: Options<'_>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = super::leftover::folder("slapd");
         certificates(folder.path(), options.expired);
         let conf = configure(folder.path(), options);
         let people = if options.people == 0 { 1_200 } else { options.people };
