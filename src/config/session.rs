@@ -10,7 +10,7 @@ use super::Lifetime;
 pub struct SessionConfig {
     /// A session unused for so long ends.
     pub idle: Lifetime,
-    /// A session ends after so long in any case.
+    /// A session ends so long after the last proof of who it is, in any case.
     pub absolute: Lifetime,
 }
 

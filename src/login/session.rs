@@ -1,4 +1,4 @@
-//! Sessions: opened after a proof, found by the cookie's token.
+//! Sessions: opened or renewed after a proof, found by the cookie's token.
 
 use chrono::Duration;
 
@@ -72,6 +72,43 @@ pub async fn open_session(
     person: Result<UserId, OperatorId>,
     origin: &SessionOrigin,
 ) -> Result<(Session, String), StoreError> {
+    let (session, token) = fresh(broker, person, origin);
+    tx.sessions().insert(&session).await?;
+    Ok((session, token))
+}
+
+/// The session of somebody who has just proved who they are, in a browser that shows the token `shown`.
+///
+/// Their own live session is renewed: `sid`, the applications it reached and the grants made from it stay; the token is
+/// another, so the old cookie is dead; `auth_time` is now, and idle and absolute lifetime begin anew (grants keep the
+/// end they have). Any other session that the browser had is ended, and a new one opened.
+pub(super) async fn session_of_proof(
+    broker: &Broker,
+    tx: &mut Tx,
+    person: Result<UserId, OperatorId>,
+    shown: Option<&str>,
+    origin: &SessionOrigin,
+) -> Result<(Session, String), StoreError> {
+    let now = broker.clock.now();
+    let old = shown.map(|token| broker.master.token_hash(PURPOSE, token));
+    let old = match &old {
+        Some(hash) => tx.sessions().find_by_token(hash).await?,
+        None => None,
+    };
+    let Some(old) = old else { return open_session(broker, tx, person, origin).await };
+    if old.is_live(now) && old.user_id.is_some() && old.user_id == person.ok() {
+        let (fresh, token) = fresh(broker, person, origin);
+        if let Some(session) = tx.sessions().renew(&old.token_hash, &fresh).await? {
+            return Ok((session, token));
+        }
+    } else {
+        tx.sessions().end(old.id, EndReason::Replaced, now).await?;
+    }
+    open_session(broker, tx, person, origin).await
+}
+
+/// A session that begins now, not stored yet, and the cookie's token.
+fn fresh(broker: &Broker, person: Result<UserId, OperatorId>, origin: &SessionOrigin) -> (Session, String) {
     let now = broker.clock.now();
     let token = broker.rng.token();
     let settings = &broker.config.session;
@@ -91,8 +128,7 @@ pub async fn open_session(
         ended_at: None,
         ended_reason: None,
     };
-    tx.sessions().insert(&session).await?;
-    Ok((session, token))
+    (session, token)
 }
 
 /// The live session of a cookie's token, with the person, who must be active. Anything else is no session.

@@ -1,20 +1,21 @@
 //! Signing in with a login name and a password.
 //!
 //! Unknown, disabled and wrong are one answer, at one time: [`SignInError::Wrong`]. Attempts are counted before they
-//! are judged. Success opens a session under a new id, ends the one the browser had, and is in the audit log before
-//! the browser hears of it.
+//! are judged. Success gives the browser a new token: of its own session, when the same person proves themselves again,
+//! else of a new session in place of the one it had. It is in the audit log before the browser hears of it.
 
 use std::time::Duration;
 
 use serde_json::json;
 
+use super::SessionOrigin;
 use super::password::{CheckError, Verdict, check};
+use super::session::session_of_proof;
 use super::throttle::{Throttle, device_mark};
-use super::{SessionOrigin, open_session};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::crypto::{Hasher, MAX_PASSWORD, PasswordError};
-use crate::model::{EndReason, Operator, OperatorId, Session, Status, User, UserId};
+use crate::model::{Operator, OperatorId, Session, Status, User, UserId};
 use crate::store::StoreError;
 use crate::text::fold;
 use crate::time::Instant;
@@ -33,7 +34,7 @@ pub struct Attempt<'a> {
     pub password: &'a str,
     /// The browser's mark of an earlier sign-in, if it shows one.
     pub device: Option<&'a str>,
-    /// The cookie's token of the session the browser has now.
+    /// The cookie's token of the session the browser has now: renewed for the same person, ended for another.
     pub replaces: Option<&'a str>,
     /// Where from.
     pub origin: &'a SessionOrigin,
@@ -44,7 +45,7 @@ pub struct Attempt<'a> {
 /// What a successful sign-in gives.
 #[derive(Clone, Debug)]
 pub struct SignedIn {
-    /// The new session.
+    /// The session, new or renewed.
     pub session: Session,
     /// The cookie's token.
     pub token: String,
@@ -191,14 +192,8 @@ async fn open(
         }
         Candidate::Nobody => return Ok(None),
     };
-    if let Some(token) = attempt.replaces {
-        let hash = broker.master.token_hash(super::session::PURPOSE, token);
-        if let Some(old) = tx.sessions().find_by_token(&hash).await? {
-            tx.sessions().end(old.id, EndReason::Replaced, now).await?;
-        }
-    }
     throttle.succeeded(broker, &mut tx, now).await?;
-    let (session, token) = open_session(broker, &mut tx, person, attempt.origin).await?;
+    let (session, token) = session_of_proof(broker, &mut tx, person, attempt.replaces, attempt.origin).await?;
     let event = Event::new(Action::SignIn, Outcome::Success, &actor, &actor)
         .from_request(&attempt.origin.address, attempt.request_id)
         .with(json!({ "session": session.id, "amr": attempt.origin.amr }));

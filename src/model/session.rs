@@ -15,7 +15,7 @@ string_enum! {
         Revoked = "revoked",
         /// The person was disabled by a sync or an administrator.
         Disabled = "disabled",
-        /// Replaced by a new sign-in in the same browser.
+        /// Replaced by another person's sign-in in the same browser, or by one after it had expired.
         Replaced = "replaced",
         /// A refresh token or code was used twice.
         Reused = "reused",
@@ -42,9 +42,9 @@ pub struct Session {
     pub auth_time: Instant,
     /// How (RFC 8176 values, space separated).
     pub amr: String,
-    /// Address it was opened from.
+    /// Address of the last proof.
     pub address: String,
-    /// Browser it was opened with.
+    /// Browser of the last proof.
     pub user_agent: String,
     /// When opened.
     pub created_at: Instant,
@@ -52,7 +52,7 @@ pub struct Session {
     pub last_seen_at: Instant,
     /// Ends unless used before.
     pub idle_expires_at: Instant,
-    /// Ends in any case.
+    /// Ends in any case, unless the person proves themselves again before.
     pub expires_at: Instant,
     /// When ended early.
     pub ended_at: Option<Instant>,

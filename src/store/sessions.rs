@@ -72,6 +72,36 @@ impl Sessions<'_> {
             .map(drop)
     }
 
+    /// Puts the fresh proof `fresh` into the person's session with the token hash `old`: id, `created_at` and what hangs
+    /// on the session stay, all else is that of `fresh`. Gives the session as it is now; none when it has ended, is
+    /// another's, or has another token by now.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn renew(&mut self, old: &str, fresh: &Session) -> Result<Option<Session>, StoreError> {
+        self.0.invalidates();
+        let sql = "UPDATE sessions SET token_hash = $3, auth_time = $4, amr = $5, address = $6, user_agent = $7, \
+                   last_seen_at = $8, idle_expires_at = $9, expires_at = $10 \
+                   WHERE token_hash = $1 AND user_id = $2 AND ended_at IS NULL RETURNING *";
+        self.0
+            .optional(
+                sql,
+                &[
+                    &old,
+                    &fresh.user_id,
+                    &fresh.token_hash,
+                    &fresh.auth_time,
+                    &fresh.amr,
+                    &fresh.address,
+                    &fresh.user_agent,
+                    &fresh.last_seen_at,
+                    &fresh.idle_expires_at,
+                    &fresh.expires_at,
+                ],
+            )
+            .await
+    }
+
     /// Notes that the session was used.
     ///
     /// # Errors

@@ -71,7 +71,7 @@ impl Visit {
     #[must_use]
     pub fn csrf(&self) -> String {
         match &self.session {
-            Some(current) => self.bound(&format!("session:{}", current.session().id)),
+            Some(current) => self.bound(&format!("session:{}", current.session().token_hash)),
             None => self.browser_csrf(),
         }
     }

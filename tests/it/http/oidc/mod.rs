@@ -7,6 +7,7 @@ mod discovery;
 mod introspect;
 mod keys;
 mod logout;
+mod reauth;
 mod refresh;
 mod userinfo;
 
