@@ -17,7 +17,8 @@ CREATE TABLE sessions (
     ended_reason    TEXT
 ) STRICT;
 CREATE INDEX sessions_user ON sessions (user_id, ended_at);
-CREATE INDEX sessions_expiry ON sessions (expires_at);
+-- For clearing away: what has been over for long was opened before that.
+CREATE INDEX sessions_created ON sessions (created_at);
 
 -- The applications a session reached: what single logout has to tell.
 CREATE TABLE session_applications (

@@ -12,8 +12,8 @@ use crate::access::watch_policies;
 use crate::broker::Broker;
 use crate::http::{App, gateway, routes, server};
 use crate::jobs::{Job, Schedule, Work, run_jobs};
-use crate::oidc::{KeyRing, declare_applications, purge};
-use crate::sync;
+use crate::oidc::{KeyRing, declare_applications};
+use crate::{login, oidc, sync};
 
 /// Arguments of `serve`: none yet.
 #[derive(Debug, clap::Args)]
@@ -106,7 +106,7 @@ async fn stop_on_signal(stop: CancellationToken) {
 /// How often what has expired is cleared away.
 const CLEAR_EVERY: Duration = Duration::from_mins(10);
 
-/// Clears away expired codes, tokens and grants until the stop. Every node does it: two at once only share the work.
+/// Clears away expired codes, tokens, grants, sessions and throttles until the stop. Every node does it: two at once only share the work.
 async fn clear_away(broker: Broker, stop: CancellationToken) {
     let mut ticks = tokio::time::interval(CLEAR_EVERY);
     loop {
@@ -114,10 +114,12 @@ async fn clear_away(broker: Broker, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        match purge(&broker).await {
-            Ok(0) => {}
-            Ok(rows) => tracing::debug!(rows, "expired rows cleared away"),
-            Err(error) => tracing::error!(%error, "expired rows could not be cleared away"),
+        for cleared in [oidc::purge(&broker).await, login::purge(&broker).await] {
+            match cleared {
+                Ok(0) => {}
+                Ok(rows) => tracing::debug!(rows, "expired rows cleared away"),
+                Err(error) => tracing::error!(%error, "expired rows could not be cleared away"),
+            }
         }
     }
 }

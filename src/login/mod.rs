@@ -1,12 +1,14 @@
 //! Authentication: proving who somebody is, and the session that follows.
 
 mod password;
+mod purge;
 mod recovery;
 mod return_to;
 mod session;
 mod sign_in;
 mod throttle;
 
+pub use purge::purge;
 pub use recovery::{RECOVERY_LOGIN, RecoveryError, ensure_recovery, renew_recovery};
 pub use return_to::ReturnTo;
 pub use session::{

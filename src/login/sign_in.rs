@@ -192,7 +192,7 @@ async fn open(
         }
         Candidate::Nobody => return Ok(None),
     };
-    throttle.succeeded(broker, &mut tx, now).await?;
+    throttle.succeeded(broker, &mut tx).await?;
     let (session, token) = session_of_proof(broker, &mut tx, person, attempt.replaces, attempt.origin).await?;
     let event = Event::new(Action::SignIn, Outcome::Success, &actor, &actor)
         .from_request(&attempt.origin.address, attempt.request_id)

@@ -3,8 +3,6 @@
 //! An account is counted under its folded name whether it exists or not, so that waiting tells nothing. A browser that
 //! signed in to the account before is counted on its own: who guesses from elsewhere does not lock the owner out.
 
-use chrono::Duration;
-
 use crate::broker::Broker;
 use crate::config::LoginConfig;
 use crate::crypto::constant_time_eq;
@@ -47,10 +45,9 @@ impl Throttle {
     }
 
     /// The attempt was right: the account starts afresh, the address gets this attempt back.
-    pub(super) async fn succeeded(&self, broker: &Broker, tx: &mut Tx, now: Instant) -> Result<(), StoreError> {
+    pub(super) async fn succeeded(&self, broker: &Broker, tx: &mut Tx) -> Result<(), StoreError> {
         tx.throttles().give_back(&self.address, limits(&broker.config.login).1).await?;
-        tx.throttles().reset(&self.account).await?;
-        tx.throttles().sweep(now - Duration::days(1) - broker.config.login.window.0).await
+        tx.throttles().reset(&self.account).await
     }
 
     /// The attempt could not be judged: it does not count.

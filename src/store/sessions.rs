@@ -1,8 +1,11 @@
 //! Sessions.
 
-use super::{StoreError, Tx};
+use super::{Param, StoreError, Tx};
 use crate::model::{EndReason, Session, SessionId, UserId};
 use crate::time::Instant;
+
+/// Sessions deleted by one statement of the purge.
+const BATCH: i64 = 500;
 
 /// Store functions of sessions.
 #[derive(Debug)]
@@ -165,5 +168,21 @@ impl Sessions<'_> {
                    JOIN sessions s ON s.id = a.session_id WHERE s.user_id = $1 AND s.ended_at IS NULL \
                    ORDER BY a.first_at, a.application_id";
         self.0.all(sql, &[&user]).await
+    }
+
+    /// Deletes one batch of sessions that ended or expired before `before`, with the applications they reached, once no
+    /// grant names them any more (ending "all other sessions" finds grants by their session); tells how many rows.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge(&mut self, before: Instant) -> Result<u64, StoreError> {
+        // What was over before then was opened before then: the index on `created_at` spares the live sessions.
+        let sql = "SELECT s.id FROM sessions s WHERE s.created_at < $1 \
+                   AND (s.ended_at < $1 OR s.idle_expires_at < $1 OR s.expires_at < $1) \
+                   AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.session_id = s.id) ORDER BY s.created_at LIMIT $2";
+        let dead: Vec<(SessionId,)> = self.0.all(sql, &[&before, &BATCH]).await?;
+        let list: Vec<&dyn Param> = dead.iter().map(|(id,)| -> &dyn Param { id }).collect();
+        let reached = self.0.run_in("DELETE FROM session_applications WHERE session_id", &[], &list, "").await?;
+        Ok(reached + self.0.run_in("DELETE FROM sessions WHERE id", &[], &list, "").await?)
     }
 }

@@ -4,6 +4,9 @@
 use super::{StoreError, Tx};
 use crate::time::Instant;
 
+/// Rows deleted by one statement of the purge.
+const BATCH: i64 = 500;
+
 /// Limits of one key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Limit {
@@ -78,11 +81,16 @@ impl Throttles<'_> {
         Ok(self.0.optional::<(Instant,)>(sql, &[&key, &now]).await?.map(|(until,)| until))
     }
 
-    /// Removes what no longer counts: keys whose last failure is older than `before`.
+    /// Deletes one batch of keys that no longer count: the last failure is not after `forgotten`, and they need not wait
+    /// at `now`; tells how many.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn sweep(&mut self, before: Instant) -> Result<(), StoreError> {
-        self.0.run("DELETE FROM throttles WHERE window_started < $1", &[&before]).await.map(drop)
+    pub async fn purge(&mut self, forgotten: Instant, now: Instant) -> Result<u64, StoreError> {
+        // The condition stands outside too: a key that is counted again while this waits for its row stays.
+        let sql = "DELETE FROM throttles WHERE key IN (SELECT key FROM throttles WHERE window_started <= $1 \
+                   AND (blocked_until IS NULL OR blocked_until <= $2) LIMIT $3) \
+                   AND window_started <= $1 AND (blocked_until IS NULL OR blocked_until <= $2)";
+        self.0.run(sql, &[&forgotten, &now, &BATCH]).await
     }
 }

@@ -1,4 +1,5 @@
 //! Every store function, on both databases.
 
 mod directory;
+mod login;
 mod sync;

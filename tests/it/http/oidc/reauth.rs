@@ -1,10 +1,10 @@
-//! Proving oneself again in the browser where one is signed in: what stays, what dies.
+//! Proving oneself again in the browser where one is signed in: what stays, what dies; and what is cleared away later.
 
 use chrono::Duration;
 use serde_json::Value;
 use yaopai::model::EndReason;
 
-use super::{EXPENSE, OA, Scene, answer, claims};
+use super::{EXPENSE, OA, Scene, answer, claims, signed_in};
 use crate::both;
 use crate::harness::{Browser, PASSWORD, Page, person};
 
@@ -118,3 +118,42 @@ both!(
         assert_eq!(refreshes(&scene, &other).await, 200);
     }
 );
+
+both!(sessions_long_over_are_cleared_away, |kind| async move {
+    let scene = Scene::start(kind).await;
+    let broker = scene.app.broker.clone();
+    let offline = scene.tokens(OA, "openid offline_access").await;
+    let (signed_out, browser) = signed_in(&scene.app, &scene.user).await;
+    let scene = Scene { browser, ..scene };
+    scene.tokens(EXPENSE, "openid").await;
+    let mut tx = broker.db.write().await.unwrap();
+    tx.sessions().end(signed_out.id, EndReason::SignedOut, scene.app.clock().now()).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(Browser::new(&scene.app.url).sign_in("wang.fang", "wrong").await.status, 403);
+    let purge = async || {
+        yaopai::oidc::purge(&broker).await.unwrap();
+        yaopai::login::purge(&broker).await.unwrap()
+    };
+    assert_eq!(purge().await, 0);
+    scene.app.clock().advance(Duration::days(10));
+    assert_eq!(purge().await, 2, "what was counted under the account and the address");
+    let (status, offline) = scene.refresh(OA, offline["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(status, 200);
+    scene.app.clock().advance(Duration::days(10));
+    let (status, _) = scene.refresh(OA, offline["refresh_token"].as_str().unwrap()).await;
+    assert_eq!(status, 200);
+    scene.app.clock().advance(Duration::hours(239));
+    assert_eq!(purge().await, 0, "30 days are not over");
+    scene.app.clock().advance(Duration::hours(4));
+    let (live, _) = signed_in(&scene.app, &scene.user).await;
+    assert_eq!(purge().await, 2, "the session that was signed out, and the application it reached");
+    let mut tx = broker.db.read().await.unwrap();
+    let rows: Vec<(String,)> = tx.all("SELECT application_id FROM session_applications", &[]).await.unwrap();
+    assert_eq!(rows, [("oa".to_owned(),)], "a session stays while a grant names it");
+    assert!(tx.sessions().find(scene.session.id).await.unwrap().is_some());
+    assert!(tx.sessions().find(live.id).await.unwrap().is_some());
+    drop(tx);
+    scene.app.clock().advance(Duration::days(70));
+    assert_eq!(purge().await, 3, "both sessions that were left");
+    assert_eq!(purge().await, 0);
+});
