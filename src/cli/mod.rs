@@ -134,7 +134,9 @@ fn one_line(error: &anyhow::Error) -> String {
 async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
     let config = Config::load(config)?;
     let rng = Rng::system();
-    let master = MasterKey::load_or_create(&config.resolve(&config.secrets.master_key_file), &rng)?;
+    let key_file = config.resolve(&config.secrets.master_key_file);
+    let was_missing = !key_file.exists();
+    let master = MasterKey::load_or_create(&key_file, &rng)?;
     let url = config.database.full_url(&config.folder).map_err(anyhow::Error::msg)?;
     if let Some(file) = url.strip_prefix("sqlite://")
         && let Some(folder) = std::path::Path::new(file).parent()
@@ -148,12 +150,29 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
             .context("database.url: the database cannot be opened; is it running and may this user connect?"),
     })?;
     db.migrate().await.context("database.url")?;
+    if was_missing {
+        refuse_lost_key(&db, &key_file).await?;
+    }
     let folder = config.resolve(&config.policies.folder);
     let policies = Policies::load(&folder)?;
     // Read anew by each sync; a fault is better known now than at two in the morning.
     RoleRules::load(&folder)?;
     let audit = Recorder::new(db.clone(), Clock::System);
     Ok(Broker { config: Arc::new(config), db, clock: Clock::System, rng, master: Arc::new(master), audit, policies })
+}
+
+/// A new master key beside a database that was sealed with another would make secrets that nobody can use: it is taken
+/// away again, and the operator is told what to restore.
+async fn refuse_lost_key(db: &Db, key_file: &std::path::Path) -> anyhow::Result<()> {
+    if db.read().await?.signing_keys().list().await?.is_empty() {
+        return Ok(());
+    }
+    let file = key_file.display();
+    std::fs::remove_file(key_file).with_context(|| format!("the new master key `{file}` cannot be removed"))?;
+    anyhow::bail!(
+        "secrets.master_key_file: `{file}` is missing, but the database holds keys that were sealed with it: restore the \
+         file from the backup, or begin with another database"
+    )
 }
 
 /// Writes a result to standard output. Who reads only the beginning (`| head`) makes no error.

@@ -97,6 +97,14 @@ fn keys_of_another_algorithm_rotate_by_themselves() {
 fn another_master_key_is_named() {
     let installation = Installation::new();
     done(&installation, &["key", "rotate", "--now"]);
-    std::fs::remove_file(installation.path("data/master.key")).unwrap();
+    let file = installation.path("data/master.key");
+    std::fs::remove_file(&file).unwrap();
+    for command in [&["serve"][..], &["app", "list"], &["key", "list"]] {
+        refused(&installation.run(command), &["secrets.master_key_file", "is missing", "restore the file"]);
+        assert!(!file.exists(), "no new key is left behind");
+    }
+    let other = Installation::new();
+    drop(other.start());
+    std::fs::copy(other.path("data/master.key"), &file).unwrap();
     refused(&installation.run(&["serve"]), &["a signing key does not open: secrets.master_key_file"]);
 }
