@@ -61,6 +61,7 @@ CREATE TABLE findings (
     external_id TEXT NOT NULL,
     code        TEXT NOT NULL,
     dn          TEXT NOT NULL,
+    arguments   JSONB NOT NULL,
     details     TEXT NOT NULL,
     quarantined BOOLEAN NOT NULL,
     run_id      UUID NOT NULL,

@@ -61,6 +61,7 @@ CREATE TABLE findings (
     external_id TEXT NOT NULL,
     code        TEXT NOT NULL,
     dn          TEXT NOT NULL,
+    arguments   TEXT NOT NULL,
     details     TEXT NOT NULL,
     quarantined INTEGER NOT NULL,
     run_id      BLOB NOT NULL,

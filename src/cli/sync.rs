@@ -20,6 +20,8 @@ use crate::text::Language;
 const ACTOR: &str = "cli";
 /// Exit code of a held plan.
 const HELD: u8 = 2;
+/// How many steps of a kind are named.
+const NAMED: usize = 8;
 /// How long to wait for another run, or for the lease of one that was killed.
 const PATIENCE: u32 = 15;
 
@@ -171,7 +173,7 @@ async fn stored(broker: &Broker, args: &ReportArgs) -> anyhow::Result<RunReport>
 async fn text(broker: &Broker, args: &Args, report: &RunReport, is_new_plan: bool) -> anyhow::Result<String> {
     let mut text = sync::report_text(report, args.lang);
     if let Some(plan) = report.plan_id.filter(|_| is_new_plan) {
-        let outline = sync::outline(&mut broker.db.read().await?, plan).await?;
+        let outline = sync::outline(&mut broker.db.read().await?, plan, NAMED).await?;
         text.push_str(&sync::outline_text(report, &outline, args.lang));
         text.push_str(&sync::verdict_text(&report.held, args.lang));
         let approve = if report.held.is_empty() { "" } else { " --approve" };

@@ -6,6 +6,7 @@
 mod algorithm;
 mod application;
 mod change;
+mod finding;
 mod grant;
 mod ids;
 mod operator;
@@ -18,14 +19,12 @@ mod signing_key;
 pub use algorithm::Algorithm;
 pub use application::{Application, ApplicationSettings, AuthMethod, GrantType};
 pub use change::{Change, ChangeKind, ObjectKind};
+pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};
 pub use grant::{AuthorizationCode, Grant, RefreshToken};
 pub use ids::{DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
 pub use operator::Operator;
 pub use person::{Attributes, Department, Group, Position, Status, User};
-pub use plan::{
-    Finding, Link, LoggedChange, Member, NewFinding, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState,
-    SourceState,
-};
+pub use plan::{Link, LoggedChange, Member, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState, SourceState};
 pub use redirect_uri::{RedirectUri, check_launch_url, check_redirect_uri};
 pub use session::{EndReason, Session};
 pub use signing_key::{KeyState, SigningKeyRow};

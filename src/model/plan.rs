@@ -1,11 +1,11 @@
-//! Runs, plans, findings, links and role grants: what a sync keeps of its work.
+//! Runs, plans, links and role grants: what a sync keeps of its work.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{ChangeKind, ObjectKind, PlanId, RunId, UserId};
+use super::{ChangeKind, NewFinding, ObjectKind, PlanId, RunId, UserId};
 use crate::string_enum;
 use crate::time::Instant;
 
@@ -97,44 +97,6 @@ pub struct Plan {
     pub decided_by: Option<String>,
     /// When applied.
     pub applied_at: Option<Instant>,
-}
-
-/// An entry that could not be mapped, or only in part.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-pub struct NewFinding {
-    /// Code, such as `missing_login`.
-    pub code: String,
-    /// Stable id at the source; the DN where there is none.
-    pub external_id: String,
-    /// Distinguished name.
-    pub dn: String,
-    /// What exactly.
-    pub details: String,
-    /// Whether the entry was left out (and counts as present); otherwise only the faulty field was.
-    pub quarantined: bool,
-}
-
-/// A finding as stored.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, sqlx::FromRow)]
-pub struct Finding {
-    /// The source.
-    pub source: String,
-    /// Stable id at the source.
-    pub external_id: String,
-    /// Code.
-    pub code: String,
-    /// Distinguished name.
-    pub dn: String,
-    /// What exactly.
-    pub details: String,
-    /// Whether the entry was left out.
-    pub quarantined: bool,
-    /// The last run that saw it.
-    pub run_id: RunId,
-    /// When first seen.
-    pub first_seen: Instant,
-    /// When last seen.
-    pub last_seen: Instant,
 }
 
 /// (source, external id) ↔ our id: the only key between a source and us.

@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 use super::error::SourceError;
 use super::{ldap, read, select};
 use crate::config::SourceConfig;
+use crate::text::{Language, finding_words};
 use crate::time::Instant;
 
 /// How a finding is to be taken.
@@ -70,7 +71,8 @@ async fn file(config: &SourceConfig, folder: &Path) -> Vec<Finding> {
     }
     if let Some(first) = snapshot.rejected.first() {
         let count = snapshot.rejected.len();
-        let text = format!("{count} entries cannot be used, the first being `{}`: {}", first.dn, first.detail);
+        let why = finding_words(first.code.as_str(), &first.arguments, Language::En).details;
+        let text = format!("{count} entries cannot be used, the first being `{}`: {why}", first.dn);
         findings.push(Finding { subject: "entries".to_owned(), level: Level::Warning, text });
     }
     findings

@@ -8,6 +8,7 @@ use super::dn::Dn;
 use super::filter::{Values, base_name};
 use super::select::Selection;
 use super::snapshot::{Entry, Part, Rejected, Snapshot};
+use crate::model::{FindingArguments, FindingCode};
 
 /// A value longer than this is no datum of a person: bytes.
 const MAX_VALUE: usize = 1 << 20;
@@ -107,9 +108,9 @@ impl Collector {
                     self.snapshot.rejected.push(Rejected {
                         part,
                         external_id: Some(entry.external_id),
-                        detail: format!("`{}` has the same id; give each entry one of its own", first.dn),
+                        arguments: arguments([("first", first.dn.clone())]),
                         dn: entry.dn,
-                        code: "duplicate_id",
+                        code: FindingCode::SameId,
                     });
                 }
                 (Some(first), _) => *first = entry,
@@ -123,7 +124,7 @@ impl Collector {
         // An entry that was read once and rejected once (it changed in between) was read.
         let seen = &self.seen;
         self.snapshot.rejected.retain(|rejected| {
-            rejected.code == "duplicate_id"
+            rejected.code == FindingCode::SameId
                 || rejected.external_id.as_ref().is_none_or(|id| !seen.contains_key(&(rejected.part, id.clone())))
         });
         let mut outside: Vec<_> = self.outside.into_iter().collect();
@@ -141,24 +142,24 @@ fn read_entry(selection: &Selection, mut raw: Raw) -> Result<Entry, Rejected> {
     let id = raw.values.get(&selection.id).and_then(|ids| ids.first()).and_then(|id| text_of(id.clone()).ok());
     let external_id = id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
     let dn = String::from_utf8_lossy(&raw.dn).into_owned();
-    let reject = |code, detail| Rejected {
+    let reject = |code, arguments| Rejected {
         part: selection.part,
         external_id: external_id.clone(),
         dn: dn.clone(),
         code,
-        detail,
+        arguments,
     };
     if std::str::from_utf8(&raw.dn).is_err() {
-        return Err(reject("bad_dn", "the name of the entry is not UTF-8".to_owned()));
+        return Err(reject(FindingCode::BadDn, arguments([("reason", "not UTF-8".to_owned())])));
     }
     if let Err(error) = Dn::parse(&dn) {
-        return Err(reject("bad_dn", error.to_string()));
+        return Err(reject(FindingCode::BadDn, arguments([("reason", error.to_string())])));
     }
     let Some(id) = external_id.clone() else {
-        return Err(reject("no_id", format!("the entry has no usable `{}`, which is its stable id", selection.id)));
+        return Err(reject(FindingCode::NoId, arguments([("attribute", selection.id.clone())])));
     };
     if let Some(name) = raw.partial.iter().find(|name| selection.wanted.contains(*name)) {
-        return Err(reject("partial_values", format!("the server sent only a range of the values of `{name}`")));
+        return Err(reject(FindingCode::PartialValues, arguments([("attribute", name.clone())])));
     }
     let mut entry = Entry { external_id: id, dn: dn.clone(), ..Entry::default() };
     for name in &selection.wanted {
@@ -166,13 +167,18 @@ fn read_entry(selection: &Selection, mut raw: Raw) -> Result<Entry, Rejected> {
         let texts: Result<Vec<String>, Unreadable> = values.into_iter().map(text_of).collect();
         let texts = texts.map_err(|error| match error {
             Unreadable::TooLarge(size) => {
-                reject("too_large", format!("a value of `{name}` has {size} bytes, more than {MAX_VALUE}"))
+                let (size, limit) = (("size", size.to_string()), ("limit", MAX_VALUE.to_string()));
+                reject(FindingCode::TooLarge, arguments([("attribute", name.clone()), size, limit]))
             }
-            Unreadable::BadUtf8 => reject("bad_utf8", format!("a value of `{name}` is not UTF-8")),
+            Unreadable::BadUtf8 => reject(FindingCode::BadUtf8, arguments([("attribute", name.clone())])),
         })?;
         entry.attributes.insert(name, texts);
     }
     Ok(entry)
+}
+
+fn arguments<const N: usize>(named: [(&str, String); N]) -> FindingArguments {
+    named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 enum Unreadable {

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::model::{FindingArguments, FindingCode};
+
 /// One entry: attribute names in lower case and without options (`;lang-zh`), values in the order of the source, those
 /// with options last. Only the attributes that the mapping names, and `objectclass`.
 #[derive(Clone, PartialEq, Eq, Default)]
@@ -47,10 +49,10 @@ pub struct Rejected {
     pub external_id: Option<String>,
     /// Distinguished name, where it could be read.
     pub dn: String,
-    /// Finding code: `bad_dn`, `no_id`, `bad_utf8`, `too_large`, `partial_values`, `duplicate_id`.
-    pub code: &'static str,
-    /// What exactly, for the report.
-    pub detail: String,
+    /// Finding code, one of those that begin with `rejected:`.
+    pub code: FindingCode,
+    /// Arguments of the code's messages.
+    pub arguments: FindingArguments,
 }
 
 /// The complete result of one read. Only `source::read` makes one, and only when every page ended with result 0, no

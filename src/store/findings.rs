@@ -1,6 +1,6 @@
 //! Findings: what could not be mapped, as of the last applied run.
 
-use super::{Param, StoreError, Tx};
+use super::{Json, Param, StoreError, Tx};
 use crate::model::{Finding, NewFinding, RunId};
 use crate::time::Instant;
 
@@ -36,15 +36,16 @@ impl Findings<'_> {
         at: Instant,
         findings: &[NewFinding],
     ) -> Result<(), StoreError> {
+        let arguments: Vec<_> = findings.iter().map(|finding| Json(&finding.arguments)).collect();
         let rows: Vec<Vec<&dyn Param>> = findings
             .iter()
-            .map(|f| -> Vec<&dyn Param> {
-                vec![&source, &f.external_id, &f.code, &f.dn, &f.details, &f.quarantined, &run, &at, &at]
+            .zip(&arguments)
+            .map(|(f, arguments)| -> Vec<&dyn Param> {
+                vec![&source, &f.external_id, &f.code, &f.dn, arguments, &f.details, &f.quarantined, &run, &at, &at]
             })
             .collect();
-        let head =
-            "INSERT INTO findings (source, external_id, code, dn, details, quarantined, run_id, first_seen, last_seen)";
-        let tail = "ON CONFLICT (source, external_id, code) DO UPDATE SET dn = excluded.dn, details = excluded.details, \
+        let head = "INSERT INTO findings (source, external_id, code, dn, arguments, details, quarantined, run_id, first_seen, last_seen)";
+        let tail = "ON CONFLICT (source, external_id, code) DO UPDATE SET dn = excluded.dn, arguments = excluded.arguments, details = excluded.details, \
                     quarantined = excluded.quarantined, run_id = excluded.run_id, last_seen = excluded.last_seen";
         self.0.insert_rows(head, &rows, tail).await?;
         self.0.run("DELETE FROM findings WHERE source = $1 AND run_id <> $2", &[&source, &run]).await.map(drop)

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use crate::model::{Link, ObjectKind};
+use crate::model::{FindingCode, Link, ObjectKind};
 use crate::source::Dn;
 
+use super::finding::arguments;
 use super::record::Mapped;
 
 /// Digest of a link whose object is absent from the source and disabled: whatever comes back differs from it.
@@ -67,15 +68,15 @@ pub(super) fn resolve(mapped: &mut Mapped, links: &Links) {
     let mut notes = Vec::new();
     for user in &mut mapped.users {
         if let Some(id) = user.department.take_if(|id| is_nobody(ObjectKind::Department, id)) {
-            notes.push(("unknown_department", user.external_id.clone(), user.dn.clone(), id));
+            notes.push((FindingCode::DepartmentLeftOut, user.external_id.clone(), user.dn.clone(), id));
         }
         if let Some(id) = user.manager.take_if(|id| is_nobody(ObjectKind::User, id)) {
-            notes.push(("unknown_manager", user.external_id.clone(), user.dn.clone(), id));
+            notes.push((FindingCode::ManagerLeftOut, user.external_id.clone(), user.dn.clone(), id));
         }
     }
     for department in &mut mapped.departments {
         if let Some(id) = department.parent.take_if(|id| is_nobody(ObjectKind::Department, id)) {
-            notes.push(("unknown_department", department.external_id.clone(), department.dn.clone(), id));
+            notes.push((FindingCode::DepartmentLeftOut, department.external_id.clone(), department.dn.clone(), id));
         }
     }
     for group in &mut mapped.groups {
@@ -84,7 +85,7 @@ pub(super) fn resolve(mapped: &mut Mapped, links: &Links) {
         mapped.members_skipped += u64::try_from(before - group.members.len()).unwrap_or(0);
     }
     for (code, external_id, dn, id) in notes {
-        mapped.warn(code, &external_id, &dn, format!("the entry `{id}` it points to was left out"));
+        mapped.warn(code, (&external_id, &dn), arguments([("entry", id)]));
     }
 }
 

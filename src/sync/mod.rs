@@ -12,6 +12,7 @@ mod apply;
 mod diff;
 mod document;
 mod error;
+mod finding;
 mod guard;
 mod link;
 mod map;

@@ -10,9 +10,6 @@ use crate::model::{Change, ChangeKind, ObjectKind, PlanId};
 use crate::store::{StoreError, Tx};
 use crate::string_enum;
 
-/// How many of a group are named.
-const NAMED: usize = 8;
-
 string_enum! {
     /// What a group of steps is about; a message `sync-step-…` says it in words.
     StepGroup {
@@ -54,11 +51,11 @@ pub struct Outlined {
     pub named: Vec<String>,
 }
 
-/// The outline of a stored plan, groups without steps left out.
+/// The outline of a stored plan, groups without steps left out, up to `most` steps of each named.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn outline(tx: &mut Tx, plan: PlanId) -> Result<Vec<Outlined>, StoreError> {
+pub async fn outline(tx: &mut Tx, plan: PlanId, most: usize) -> Result<Vec<Outlined>, StoreError> {
     let changes = tx.plans().changes(plan).await?;
     let source = tx.plans().find(plan).await?.map(|plan| plan.source).unwrap_or_default();
     let mut names: HashMap<Uuid, String> = HashMap::new();
@@ -77,7 +74,7 @@ pub async fn outline(tx: &mut Tx, plan: PlanId) -> Result<Vec<Outlined>, StoreEr
         let group = group(change);
         if let Some(outlined) = all.iter_mut().find(|outlined| outlined.group == group) {
             outlined.count += 1;
-            if outlined.named.len() < NAMED {
+            if outlined.named.len() < most {
                 outlined.named.push(describe(change, &names));
             }
         }

@@ -185,6 +185,7 @@ fn describe(report: &mut RunReport, draft: &Draft) {
     report.members = draft.members;
     report.roles.clone_from(&draft.roles);
     report.absent_by_department.clone_from(&draft.absent_by_department);
+    report.department_names.clone_from(&draft.department_names);
     for finding in &draft.findings {
         *report.findings.entry(finding.code.clone()).or_default() += 1;
     }

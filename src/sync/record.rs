@@ -3,8 +3,9 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
+use super::finding::finding;
 use crate::crypto::sha256_hex;
-use crate::model::{Attributes, NewFinding, ObjectKind};
+use crate::model::{Attributes, FindingArguments, FindingCode, NewFinding, ObjectKind};
 
 /// A person as the source describes them.
 #[derive(Clone, Debug, Default)]
@@ -83,33 +84,28 @@ pub(super) struct Mapped {
 
 impl Mapped {
     /// Leaves an entry out, for a reason.
-    pub fn quarantine(&mut self, kind: ObjectKind, code: &str, external_id: &str, dn: &str, details: String) {
-        self.quarantined.entry(kind).or_default().insert(external_id.to_owned());
+    pub fn quarantine(&mut self, kind: ObjectKind, code: FindingCode, who: (&str, &str), arguments: FindingArguments) {
+        self.quarantined.entry(kind).or_default().insert(who.0.to_owned());
         *self.left_out.entry(kind).or_default() += 1;
-        self.findings.push(finding(code, external_id, dn, details, true));
+        self.findings.push(finding(code, who, arguments, true));
     }
 
     /// Leaves out an entry whose id came before: the first one counts.
     pub fn repeat(&mut self, kind: ObjectKind, external_id: &str, dn: &str) {
         *self.left_out.entry(kind).or_default() += 1;
-        let details = "the source returned this id twice; the first entry counts".to_owned();
-        self.findings.push(finding("duplicate_id", external_id, dn, details, true));
+        let arguments = FindingArguments::new();
+        self.findings.push(finding(FindingCode::DuplicateId, (external_id, dn), arguments, true));
     }
 
     /// Notes something about an entry that is taken in all the same.
-    pub fn warn(&mut self, code: &str, external_id: &str, dn: &str, details: String) {
-        self.findings.push(finding(code, external_id, dn, details, false));
+    pub fn warn(&mut self, code: FindingCode, who: (&str, &str), arguments: FindingArguments) {
+        self.findings.push(finding(code, who, arguments, false));
     }
 
     /// Whether the entry was there and is left out.
     pub fn is_quarantined(&self, kind: ObjectKind, external_id: &str) -> bool {
         self.quarantined.get(&kind).is_some_and(|ids| ids.contains(external_id))
     }
-}
-
-/// A finding.
-pub(super) fn finding(code: &str, external_id: &str, dn: &str, details: String, quarantined: bool) -> NewFinding {
-    NewFinding { code: code.to_owned(), external_id: external_id.to_owned(), dn: dn.to_owned(), details, quarantined }
 }
 
 /// A digest under construction: every field with its length, so that no two records share an encoding.

@@ -127,6 +127,9 @@ pub struct RunReport {
     pub finding_list: Vec<NewFinding>,
     /// People no longer returned, by the department they were in (its code; empty for none).
     pub absent_by_department: BTreeMap<String, u64>,
+    /// Code → name of those departments.
+    #[serde(default)]
+    pub department_names: BTreeMap<String, String>,
     /// Why the guard holds the plan; empty when it does not.
     pub held: Vec<HeldReason>,
     /// Sessions that ended with the apply.
@@ -162,10 +165,25 @@ impl RunReport {
             findings: BTreeMap::new(),
             finding_list: Vec::new(),
             absent_by_department: BTreeMap::new(),
+            department_names: BTreeMap::new(),
             held: Vec::new(),
             sessions_ended: 0,
             grants_ended: 0,
         }
+    }
+
+    /// Departments that people are gone from, as (`QY-HQ 总部` or empty for none, people), most first.
+    #[must_use]
+    pub fn gone_from(&self) -> Vec<(String, u64)> {
+        let named = |code: &String| self.department_names.get(code).filter(|name| *name != code);
+        let mut gone: Vec<(String, u64)> = self
+            .absent_by_department
+            .iter()
+            .map(|(code, people)| (named(code).map_or_else(|| code.clone(), |name| format!("{code} {name}")), *people))
+            .collect();
+        // Stable: departments with as many stay in the order of their codes.
+        gone.sort_by_key(|(_, people)| std::cmp::Reverse(*people));
+        gone
     }
 
     /// Roles gained and lost, over all roles.

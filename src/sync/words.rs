@@ -2,10 +2,13 @@
 
 use std::fmt::Write as _;
 
-use crate::text::{Args, Language, message};
+use crate::text::{Args, Language, finding_words, message};
 
 use super::outline::Outlined;
 use super::report::{Counts, HeldReason, RunReport};
+
+/// Departments that are named with the people gone from them; the rest is counted.
+const DEPARTMENTS: usize = 10;
 
 /// The report as text.
 #[must_use]
@@ -115,10 +118,14 @@ fn details(report: &RunReport, language: Language, text: &mut String) {
         let counts = [("moved", users.moved), ("locked", users.locked_out), ("enabled", users.enabled)];
         line("sync-of-changed", &counts.map(|(name, count)| (name, count.to_string())));
     }
-    for (department, count) in &report.absent_by_department {
+    let gone = report.gone_from();
+    for (department, count) in gone.iter().take(DEPARTMENTS) {
         let none = say(language, "sync-no-department", &[]);
         let department = if department.is_empty() { none } else { department.clone() };
         line("sync-gone-from", &[("department", department), ("count", count.to_string())]);
+    }
+    if let Some(rest) = gone.len().checked_sub(DEPARTMENTS).filter(|rest| *rest > 0) {
+        line("sync-gone-more", &[("count", rest.to_string())]);
     }
     let members = report.members;
     if members.added + members.removed + members.skipped > 0 {
@@ -145,7 +152,9 @@ fn findings(report: &RunReport, language: Language, text: &mut String) {
     let _ = writeln!(text, "  {}", say(language, "sync-findings", &[("count", total.to_string())]));
     let shown = report.finding_list.iter().take(20);
     for finding in shown.clone() {
-        let _ = writeln!(text, "    {}  {}: {}", finding.code, finding.dn, finding.details);
+        let words = finding_words(&finding.code, &finding.arguments, language);
+        let _ = writeln!(text, "    {} ({})  {}", words.kind, finding.code, finding.dn);
+        let _ = writeln!(text, "      {} {}", words.details, words.remedy);
     }
     let rest = total.saturating_sub(u64::try_from(shown.count()).unwrap_or(0));
     if rest > 0 {
@@ -169,4 +178,25 @@ fn padded(text: &str, columns: usize) -> String {
 /// Columns on a terminal: Chinese characters take two.
 fn width(text: &str) -> usize {
     text.chars().map(|c| if c >= '\u{1100}' { 2 } else { 1 }).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::report_text;
+    use crate::model::RunId;
+    use crate::sync::RunReport;
+    use crate::text::Language;
+
+    #[test]
+    fn ten_departments_are_named_the_most_first() {
+        let mut report = RunReport::new(RunId(uuid::Uuid::nil()), "hr", "cli", crate::time::Instant::default());
+        for number in 1..=13 {
+            report.absent_by_department.insert(format!("D{number:02}"), number);
+        }
+        report.department_names.insert("D13".to_owned(), "Sales".to_owned());
+        let text = report_text(&report, Language::En);
+        let gone: Vec<&str> = text.lines().filter(|line| line.contains("gone from")).map(str::trim).collect();
+        assert_eq!((gone.len(), gone.first().copied()), (10, Some("gone from D13 Sales: 13")));
+        assert!(text.contains("… and 3 more departments"), "{text}");
+    }
 }

@@ -14,14 +14,22 @@ use crate::http::ui::words;
 use crate::model::{Plan, PlanId, PlanState};
 use crate::store::StoreError;
 use crate::sync::{Outlined, RunReport, outline};
-use crate::text::{Args, message};
+use crate::text::{Args, Language, message};
+
+/// Steps of a group that are shown at once, and on demand besides.
+const NAMED: usize = 8;
+const FURTHER: usize = 500;
 
 /// The steps of one group, as the page shows them.
 #[derive(Debug, Serialize)]
 struct Group {
     title: String,
     count: u64,
+    /// The first of them.
     named: Vec<String>,
+    /// Those that are shown on demand.
+    further: Vec<String>,
+    /// Those that are only counted.
     hidden: u64,
 }
 
@@ -43,13 +51,25 @@ type Found = (Plan, Vec<Outlined>, Option<String>);
 async fn find(signed_in: &SignedIn, id: PlanId) -> Result<Option<Found>, StoreError> {
     let mut tx = signed_in.visit.app.broker.db.read().await?;
     let Some(plan) = tx.plans().find(id).await? else { return Ok(None) };
-    let steps = outline(&mut tx, id).await?;
+    let steps = outline(&mut tx, id, NAMED + FURTHER).await?;
     drop(tx);
     let by = match &plan.decided_by {
         Some(by) => Some(who(signed_in, by).await?),
         None => None,
     };
     Ok(Some((plan, steps, by)))
+}
+
+fn group(language: Language, mut outlined: Outlined) -> Group {
+    let hidden = outlined.count.saturating_sub(u64::try_from(outlined.named.len()).unwrap_or(0));
+    let further = outlined.named.split_off(outlined.named.len().min(NAMED));
+    Group {
+        title: message(language, &format!("sync-step-{}", outlined.group), &Args::new()),
+        count: outlined.count,
+        named: outlined.named,
+        further,
+        hidden,
+    }
 }
 
 fn page(signed_in: &SignedIn, plan: &Plan, steps: Vec<Outlined>, decided_by: Option<String>) -> Response {
@@ -59,15 +79,7 @@ fn page(signed_in: &SignedIn, plan: &Plan, steps: Vec<Outlined>, decided_by: Opt
     let report = serde_json::from_value::<RunReport>(plan.summary.0.clone())
         .unwrap_or_else(|_| RunReport::new(plan.run_id, &plan.source, "", plan.created_at));
     let is_waiting = matches!(plan.state, PlanState::Planned | PlanState::Held) && now < plan.expires_at;
-    let steps: Vec<Group> = steps
-        .into_iter()
-        .map(|group| Group {
-            title: message(language, &format!("sync-step-{}", group.group), &Args::new()),
-            count: group.count,
-            hidden: group.count.saturating_sub(u64::try_from(group.named.len()).unwrap_or(0)),
-            named: group.named,
-        })
-        .collect();
+    let steps: Vec<Group> = steps.into_iter().map(|outlined| group(language, outlined)).collect();
     let own = context! {
         plan_state => plan.state.as_str(),
         is_held => plan.state == PlanState::Held,

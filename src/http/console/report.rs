@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use crate::http::extract::SignedIn;
 use crate::http::ui::words;
-use crate::model::RunState;
+use crate::model::{NewFinding, RunState};
 use crate::store::StoreError;
 use crate::sync::{Counts, HeldReason, RunReport};
-use crate::text::{Args, Language, message};
+use crate::text::{Args, FindingWords, Language, finding_words, message};
 
 /// Findings on the page; the rest is counted.
 const FINDINGS: usize = 100;
@@ -19,6 +19,25 @@ const FINDINGS: usize = 100;
 struct Kind {
     title: String,
     counts: Counts,
+}
+
+/// A finding as the page shows it.
+#[derive(Debug, Serialize)]
+struct Found<'a> {
+    code: &'a str,
+    /// DN, or the id where there is none.
+    entry: &'a str,
+    words: FindingWords,
+    quarantined: bool,
+}
+
+fn found(language: Language, finding: &NewFinding) -> Found<'_> {
+    Found {
+        code: &finding.code,
+        entry: if finding.dn.is_empty() { &finding.external_id } else { &finding.dn },
+        words: finding_words(&finding.code, &finding.arguments, language),
+        quarantined: finding.quarantined,
+    }
 }
 
 /// Who or what started or approved something: `cli`, `schedule`, or a person, by name where it is known.
@@ -79,7 +98,7 @@ pub(super) fn values(signed_in: &SignedIn, report: &RunReport) -> Value {
     .map(|(kind, counts)| Kind { title: message(language, &format!("sync-row-{kind}"), &Args::new()), counts })
     .collect();
     let total: u64 = report.findings.values().sum();
-    let findings: Vec<_> = report.finding_list.iter().take(FINDINGS).collect();
+    let findings: Vec<_> = report.finding_list.iter().take(FINDINGS).map(|finding| found(language, finding)).collect();
     let hidden = total.saturating_sub(u64::try_from(findings.len()).unwrap_or(0));
     context! {
         source => report.source.clone(),
@@ -93,7 +112,7 @@ pub(super) fn values(signed_in: &SignedIn, report: &RunReport) -> Value {
         adds_up => [report.users, report.departments, report.positions, report.groups].iter().all(Counts::adds_up),
         members => Value::from(Serde(report.members)),
         roles => Value::from(Serde(&report.roles)),
-        absent_by_department => Value::from(Serde(&report.absent_by_department)),
+        gone_from => Value::from(Serde(report.gone_from())),
         reasons => reasons(language, &report.held),
         findings => Value::from(Serde(findings)),
         findings_total => total,

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{ChangeKind, DepartmentId, ObjectKind, Status};
+use crate::model::{ChangeKind, DepartmentId, FindingCode, ObjectKind, Status};
 
 use super::super::document::DepartmentDocument;
 use super::super::link::{GONE, Pending};
@@ -25,7 +25,7 @@ pub(super) fn diff(work: &mut Work, state: &State, draft: &mut Draft) {
             work.ids.remove(KIND, &item.record.external_id);
         }
         let who = (item.record.external_id.as_str(), item.record.dn.as_str());
-        work.leave_out(KIND, "duplicate_code", who, &item.record.code, draft);
+        work.leave_out(KIND, FindingCode::CodeTaken, who, &item.record.code, draft);
     }
     for item in &free {
         one(item, work, state, draft);

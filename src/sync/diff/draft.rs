@@ -24,6 +24,8 @@ pub(in crate::sync) struct Draft {
     pub members: GroupCounts,
     pub roles: BTreeMap<String, RoleCounts>,
     pub absent_by_department: BTreeMap<String, u64>,
+    /// Code → name of those departments.
+    pub department_names: BTreeMap<String, String>,
     /// Group code → (members before, members taken out).
     pub group_losses: BTreeMap<String, (i64, i64)>,
     /// People who could sign in and no longer can.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use uuid::Uuid;
 
-use crate::model::{ChangeKind, GroupId, Member, ObjectKind, Status};
+use crate::model::{ChangeKind, FindingCode, GroupId, Member, ObjectKind, Status};
 
 use super::super::document::{CodedDocument, MemberDocument};
 use super::super::link::{GONE, Pending};
@@ -27,7 +27,7 @@ pub(super) fn diff(work: &mut Work, state: &State, draft: &mut Draft) {
             work.ids.remove(KIND, &item.record.external_id);
         }
         let who = (item.record.external_id.as_str(), item.record.dn.as_str());
-        work.leave_out(KIND, "duplicate_code", who, &item.record.code, draft);
+        work.leave_out(KIND, FindingCode::CodeTaken, who, &item.record.code, draft);
     }
     for item in &free {
         one(item, state, draft);

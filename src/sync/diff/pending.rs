@@ -4,10 +4,11 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use crate::model::{Link, NewFinding, ObjectKind, Status, User, UserId};
+use crate::model::{FindingCode, Link, NewFinding, ObjectKind, Status, User, UserId};
 
+use super::super::finding::{arguments, finding};
 use super::super::link::{Links, Pending};
-use super::super::record::{DepartmentRecord, GroupRecord, Mapped, PositionRecord, UserRecord, finding};
+use super::super::record::{DepartmentRecord, GroupRecord, Mapped, PositionRecord, UserRecord};
 use super::{Draft, Means, State};
 
 /// External id → our id, of what is linked and of what is new in this plan.
@@ -115,9 +116,8 @@ impl Work {
     }
 
     /// Leaves out a record that would take a name which stays with somebody else.
-    pub fn leave_out(&mut self, kind: ObjectKind, code: &str, who: (&str, &str), name: &str, draft: &mut Draft) {
-        let details = format!("`{name}` is held by another account, which is not part of this plan");
-        self.findings.push(finding(code, who.0, who.1, details, true));
+    pub fn leave_out(&mut self, kind: ObjectKind, code: FindingCode, who: (&str, &str), name: &str, draft: &mut Draft) {
+        self.findings.push(finding(code, who, arguments([("value", name.to_owned())]), true));
         draft.count(kind).quarantined += 1;
     }
 }

@@ -2,12 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{ChangeKind, DepartmentId, Member, ObjectKind, PlannedLink, PositionId, Status, User, UserId};
+use crate::model::{
+    ChangeKind, DepartmentId, FindingCode, Member, ObjectKind, PlannedLink, PositionId, Status, User, UserId,
+};
 use crate::store::Json;
 
 use super::super::document::{UserDocument, fingerprint};
+use super::super::finding::{arguments, finding};
 use super::super::link::{GONE, Pending};
-use super::super::record::{UserRecord, finding};
+use super::super::record::UserRecord;
 use super::pending::{Work, settle};
 use super::{Draft, State};
 
@@ -56,8 +59,9 @@ pub(super) fn diff<'a>(
         .into_iter()
         .partition(|link| state.users.get(&UserId(link.object_id)).is_some_and(is_protected));
     for link in kept {
-        let details = "the source no longer returns this person, whose login no sync may disable".to_owned();
-        work.findings.push(finding("protected_login", &link.external_id, &link.dn, details, false));
+        let arguments = arguments([("reason", ABSENT.to_owned())]);
+        let who = (link.external_id.as_str(), link.dn.as_str());
+        work.findings.push(finding(FindingCode::ProtectedLogin, who, arguments, false));
         work.untouched.entry(KIND).or_default().insert(link.object_id);
     }
     for item in free_of_collisions(work, state, draft) {
@@ -76,6 +80,9 @@ pub(super) fn diff<'a>(
         draft.note_disabled(1);
         let department = user.department_id.and_then(|id| state.departments.get(&id));
         let code = department.map(|department| department.code.clone()).unwrap_or_default();
+        if let Some(department) = department {
+            draft.department_names.insert(code.clone(), department.name.clone());
+        }
         *draft.absent_by_department.entry(code).or_default() += 1;
         future.touched.insert(user.id, after);
     }
@@ -101,7 +108,7 @@ fn free_of_collisions(work: &mut Work, state: &State, draft: &mut Draft) -> Vec<
             work.ids.remove(KIND, &item.record.external_id);
         }
         let who = (item.record.external_id.as_str(), item.record.dn.as_str());
-        work.leave_out(KIND, "duplicate_login", who, &item.record.login, draft);
+        work.leave_out(KIND, FindingCode::LoginTaken, who, &item.record.login, draft);
     }
     free
 }
@@ -158,8 +165,9 @@ fn one(
         && target.status == Status::Disabled
         && protected.contains(&user.login_key)
     {
-        let details = "the source locks this person out, whose login no sync may disable".to_owned();
-        work.findings.push(finding("protected_login", &record.external_id, &record.dn, details, false));
+        let arguments = arguments([("reason", "disabled".to_owned())]);
+        let who = (record.external_id.as_str(), record.dn.as_str());
+        work.findings.push(finding(FindingCode::ProtectedLogin, who, arguments, false));
         (target.status, target.status_reason) = (Status::Active, None);
         // Looked at again on every run, so that the finding stays.
         digest = "";

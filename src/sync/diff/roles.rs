@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::access::{GrantKey, RoleFacts};
-use crate::model::{ChangeKind, DepartmentId, GroupId, Member, NewFinding, ObjectKind, PositionId, Status, UserId};
+use crate::model::{
+    ChangeKind, DepartmentId, FindingCode, GroupId, Member, NewFinding, ObjectKind, PositionId, Status, UserId,
+};
 
 use super::super::document::{CodedDocument, DepartmentDocument, RoleDocument};
-use super::super::record::finding;
+use super::super::finding::{arguments, finding};
 use super::people::Future;
 use super::{Draft, Means, State};
 
@@ -52,8 +54,8 @@ pub(super) fn diff(
         draft.roles_revoked += 1;
     }
     for (user, role, rule) in kept {
-        let details = format!("rule `{rule}` no longer gives `{role}`, but no sync may take it from this login");
-        findings.push(finding("protected_role", &user.to_string(), role, details, false));
+        let arguments = arguments([("rule", rule.clone()), ("role", role.clone())]);
+        findings.push(finding(FindingCode::ProtectedRole, (&user.to_string(), role), arguments, false));
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::config::{DepartmentMapping, SourceConfig};
-use crate::model::ObjectKind;
+use crate::model::{FindingCode, ObjectKind};
 use crate::source::Snapshot;
 use crate::text::fold;
 
 use super::super::SyncError;
+use super::super::finding::arguments;
 use super::super::record::{DepartmentRecord, Mapped};
 use super::index::Index;
 use super::{optional, render, template};
@@ -26,8 +27,9 @@ pub(super) fn map(
     for entry in &snapshot.departments {
         *mapped.read.entry(ObjectKind::Department).or_default() += 1;
         let Some(code) = render(&code, entry) else {
-            let details = "the entry has no value for departments.code".to_owned();
-            mapped.quarantine(ObjectKind::Department, "missing_code", &entry.external_id, &entry.dn, details);
+            let arguments = arguments([("key", "departments.code".to_owned())]);
+            let who = (entry.external_id.as_str(), entry.dn.as_str());
+            mapped.quarantine(ObjectKind::Department, FindingCode::MissingCode, who, arguments);
             continue;
         };
         let order = order.as_ref().and_then(|order| render(order, entry));

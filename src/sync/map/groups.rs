@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::config::SourceConfig;
-use crate::model::ObjectKind;
+use crate::model::{FindingCode, ObjectKind};
 use crate::source::Snapshot;
 
 use super::super::SyncError;
+use super::super::finding::arguments;
 use super::super::record::{GroupRecord, Mapped};
 use super::index::Index;
 use super::{render, template};
@@ -24,9 +25,10 @@ pub(super) fn map(
     let member = mapping.member.trim().to_ascii_lowercase();
     for entry in &snapshot.groups {
         *mapped.read.entry(ObjectKind::Group).or_default() += 1;
+        let who = (entry.external_id.as_str(), entry.dn.as_str());
         let Some(code) = render(&code, entry) else {
-            let details = "the entry has no value for groups.code".to_owned();
-            mapped.quarantine(ObjectKind::Group, "missing_code", &entry.external_id, &entry.dn, details);
+            let arguments = arguments([("key", "groups.code".to_owned())]);
+            mapped.quarantine(ObjectKind::Group, FindingCode::MissingCode, who, arguments);
             continue;
         };
         let mut members = BTreeSet::new();
@@ -41,8 +43,7 @@ pub(super) fn map(
         }
         if unknown > 0 {
             mapped.members_skipped += unknown;
-            let details = format!("{unknown} members name nobody the source returned; they are skipped");
-            mapped.warn("unknown_member", &entry.external_id, &entry.dn, details);
+            mapped.warn(FindingCode::UnknownMember, who, arguments([("count", unknown.to_string())]));
         }
         mapped.groups.push(GroupRecord {
             external_id: entry.external_id.clone(),

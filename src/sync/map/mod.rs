@@ -38,12 +38,11 @@ fn reject(snapshot: &Snapshot, mapped: &mut Mapped) {
             Part::Groups => ObjectKind::Group,
         };
         *mapped.read.entry(kind).or_default() += 1;
-        let code = format!("rejected:{}", rejected.code);
         let id = rejected.external_id.as_deref().unwrap_or(&rejected.dn);
         if rejected.external_id.is_none() {
             mapped.unread.insert(rejected.dn.clone());
         }
-        mapped.quarantine(kind, &code, id, &rejected.dn, rejected.detail.clone());
+        mapped.quarantine(kind, rejected.code, (id, &rejected.dn), rejected.arguments.clone());
     }
 }
 

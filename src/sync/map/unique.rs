@@ -6,9 +6,10 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::config::{DepartmentMapping, SourceConfig};
-use crate::model::ObjectKind;
+use crate::model::{FindingCode, ObjectKind};
 use crate::text::fold;
 
+use super::super::finding::arguments;
 use super::super::record::{DepartmentRecord, Mapped, UserRecord};
 
 /// Leaves out people who share a login name or an employee number.
@@ -25,15 +26,14 @@ pub(super) fn people(mapped: &mut Mapped) {
     let numbers = shared(|user| user.employee_number.as_deref());
     let mut kept = Vec::with_capacity(users.len());
     for user in users {
-        let login = logins.get(&user.login_key).map(|times| ("duplicate_login", *times, user.login.clone()));
-        let number = user
-            .employee_number
-            .as_ref()
-            .and_then(|number| numbers.get(number).map(|times| ("duplicate_employee_number", *times, number.clone())));
+        let login = logins.get(&user.login_key).map(|times| (FindingCode::DuplicateLogin, *times, user.login.clone()));
+        let number = user.employee_number.as_ref().and_then(|number| {
+            numbers.get(number).map(|times| (FindingCode::DuplicateEmployeeNumber, *times, number.clone()))
+        });
         match login.or(number).filter(|_| user.enabled) {
             Some((code, times, value)) => {
-                let details = format!("{times} entries have `{value}`; none of them is taken in until one is left");
-                mapped.quarantine(ObjectKind::User, code, &user.external_id, &user.dn, details);
+                let arguments = arguments([("count", times.to_string()), ("value", value)]);
+                mapped.quarantine(ObjectKind::User, code, (&user.external_id, &user.dn), arguments);
             }
             None => kept.push(user),
         }
@@ -51,8 +51,9 @@ pub(super) fn codes(config: &SourceConfig, mapped: &mut Mapped) {
     let shared = repeated(departments.iter().map(|record| record.code.as_str()));
     for record in departments {
         if shared.contains(&fold(&record.code)) {
-            let details = format!("several departments have the code `{}`", record.code);
-            mapped.quarantine(ObjectKind::Department, "duplicate_code", &record.external_id, &record.dn, details);
+            let who = (record.external_id.as_str(), record.dn.as_str());
+            let arguments = arguments([("value", record.code)]);
+            mapped.quarantine(ObjectKind::Department, FindingCode::DuplicateCode, who, arguments);
         } else {
             mapped.departments.push(record);
         }
@@ -61,8 +62,8 @@ pub(super) fn codes(config: &SourceConfig, mapped: &mut Mapped) {
     let shared = repeated(groups.iter().map(|record| record.code.as_str()));
     for record in groups {
         if shared.contains(&fold(&record.code)) {
-            let details = format!("several groups have the code `{}`", record.code);
-            mapped.quarantine(ObjectKind::Group, "duplicate_code", &record.external_id, &record.dn, details);
+            let who = (record.external_id.as_str(), record.dn.as_str());
+            mapped.quarantine(ObjectKind::Group, FindingCode::DuplicateCode, who, arguments([("value", record.code)]));
         } else {
             mapped.groups.push(record);
         }

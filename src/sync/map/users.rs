@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config::{DepartmentMapping, SourceConfig, Template};
-use crate::model::{Attributes, ObjectKind};
+use crate::model::{Attributes, FindingArguments, FindingCode, ObjectKind};
 use crate::source::{Entry, Snapshot};
 use crate::text::fold;
 
 use super::super::SyncError;
+use super::super::finding::arguments;
 use super::super::record::{Mapped, PositionRecord, UserRecord};
 use super::departments::Paths;
 use super::index::Index;
@@ -137,8 +138,7 @@ pub(super) fn map(
         }
         let login = render(&templates.login, entry).filter(|login| !fold(login).is_empty());
         let Some(login) = login else {
-            let details = "the entry has no value for users.login".to_owned();
-            mapped.quarantine(ObjectKind::User, "missing_login", id, dn, details);
+            mapped.quarantine(ObjectKind::User, FindingCode::MissingLogin, (id, dn), FindingArguments::new());
             continue;
         };
         let mut record = templates.record(entry, login);
@@ -154,8 +154,7 @@ pub(super) fn map(
         if let Some(text) = record.password.take() {
             record.password = usable_hash(&text);
             if record.password.is_none() {
-                let details = "the password is no `{ARGON2}$argon2id$…` hash; it is left out".to_owned();
-                mapped.warn("unusable_password", id, dn, details);
+                mapped.warn(FindingCode::UnusablePassword, (id, dn), FindingArguments::new());
             }
         }
         record.manager = manager(templates.manager.as_ref(), entry, index, mapped);
@@ -184,8 +183,8 @@ fn manager(template: Option<&Template>, entry: &Entry, index: &Index<'_>, mapped
     if let Some((ObjectKind::User, id)) = index.find(&dn) {
         return Some(id.to_owned());
     }
-    let details = format!("the manager `{dn}` is nobody the source returned as a person");
-    mapped.warn("unknown_manager", &entry.external_id, &entry.dn, details);
+    let who = (entry.external_id.as_str(), entry.dn.as_str());
+    mapped.warn(FindingCode::UnknownManager, who, arguments([("manager", dn)]));
     None
 }
 
@@ -218,6 +217,6 @@ fn cycles(mapped: &mut Mapped) {
         done.extend(walk);
     }
     for (id, (dn, people)) in found {
-        mapped.warn("manager_cycle", &id, &dn, format!("{people} people are each other's managers in a circle"));
+        mapped.warn(FindingCode::ManagerCycle, (&id, &dn), arguments([("count", people.to_string())]));
     }
 }

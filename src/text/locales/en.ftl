@@ -177,6 +177,10 @@ sync-members = memberships: { $added } added, { $removed } removed, { $skipped }
 sync-role = role { $role }: { $granted } gained, { $revoked } lost
 sync-ended = ended at once: { $sessions } sessions, { $grants } authorizations with their tokens
 sync-gone-from = gone from { $department }: { $count }
+sync-gone-more = … and { $count ->
+    [one] one more department
+   *[other] { $count } more departments
+ }
 sync-no-department = no department
 sync-findings = findings: { $count }
 sync-finding-more = … and { $count } more
@@ -252,7 +256,88 @@ report-guard = Guard
 report-roles = Roles
 report-role = Role
 report-findings = Findings
-finding-code = Kind
-finding-entry = Entry
-finding-details = What is wrong
+report-finding-kind = Kind
+report-finding-entry = Entry
+report-finding-details = What is wrong, and what to do
+report-gone = Gone, by department
+report-gone-departments = { $people } people from { $departments } departments
+report-department = Department
+report-people = People
+report-scroll = Swipe sideways to see every column.
 findings-none = Every entry could be read.
+## Findings of a run: what kind (finding-type-), what exactly (finding-), what to do next (finding-next-)
+finding-type-rejected-bad_dn = Unreadable name
+finding-rejected-bad_dn = The distinguished name of the entry cannot be read.
+finding-next-rejected-bad_dn = Correct or rename the entry at the source.
+finding-type-rejected-no_id = No stable id
+finding-rejected-no_id = The entry has no usable { $attribute }, the attribute that identifies it.
+finding-next-rejected-no_id = Let the sync account read this attribute, or name another one as the id in the mapping.
+finding-type-rejected-partial_values = Values cut off
+finding-rejected-partial_values = The server sent only a part of the values of { $attribute }.
+finding-next-rejected-partial_values = Raise the server's limit of values an answer, so that it sends all of them.
+finding-type-rejected-too_large = Value too large
+finding-rejected-too_large = A value of { $attribute } has { $size } bytes; { $limit } are allowed.
+finding-next-rejected-too_large = Shorten the value at the source, or take the attribute out of the mapping.
+finding-type-rejected-bad_utf8 = Not text
+finding-rejected-bad_utf8 = A value of { $attribute } is not UTF-8 text.
+finding-next-rejected-bad_utf8 = Correct the value at the source, or take the attribute out of the mapping.
+finding-type-rejected-duplicate_id = Same id as another entry
+finding-rejected-duplicate_id = The entry { $first } has the same id.
+finding-next-rejected-duplicate_id = Give each entry of the file an id of its own.
+finding-type-duplicate_id = Returned twice
+finding-duplicate_id = The source returned this id twice; the first entry counts.
+finding-next-duplicate_id = Look at the source for two entries with this id, and correct one.
+finding-type-missing_login = No login name
+finding-missing_login = The entry has no value for users.login.
+finding-next-missing_login = Enter the login name at the source, or narrow users.filter so that the entry is not read.
+finding-type-missing_code = No code
+finding-missing_code = The entry has no value for { $key }.
+finding-next-missing_code = Enter the value at the source, or map the code to another attribute.
+finding-type-duplicate_login = Login name used more than once
+finding-duplicate_login = { $count } entries have the login name { $value }; none of them is taken in until one is left.
+finding-next-duplicate_login = Change the login name of all but one at the source, or lock the others out there.
+finding-type-duplicate_employee_number = Employee number used more than once
+finding-duplicate_employee_number = { $count } entries have the employee number { $value }; none of them is taken in until one is left.
+finding-next-duplicate_employee_number = Correct the number of all but one at the source, or lock the others out there.
+finding-type-duplicate_code = Code used more than once
+finding-duplicate_code = Several departments or several groups have the code { $value }; none of them is taken in.
+finding-next-duplicate_code = Give each a code of its own at the source, or map the code to another attribute.
+finding-type-login_taken = Login name taken
+finding-login_taken = The login name { $value } belongs to another account, which this plan does not change.
+finding-next-login_taken = Change one of the two login names at its source, or lock the other account out.
+finding-type-code_taken = Code taken
+finding-code_taken = The code { $value } belongs to another department or group, which this plan does not change.
+finding-next-code_taken = Change one of the two codes at the source.
+finding-type-unknown_member = Unknown members
+finding-unknown_member = { $count ->
+    [one] One member names
+   *[other] { $count } members name
+ } nobody whom the source returned and will be skipped.
+finding-next-unknown_member = Remove them from the group at the source, or widen base and filter so that they are read.
+finding-type-unknown_manager = Unknown manager
+finding-unknown_manager = The manager { $manager } is nobody whom the source returned; the field stays empty.
+finding-next-unknown_manager = Enter the present manager at the source, or widen base and filter so that the manager is read.
+finding-type-department_left_out = Department left out
+finding-department_left_out = The department above (id { $entry }) was left out; the field stays empty.
+finding-next-department_left_out = See to the finding of that department first.
+finding-type-manager_left_out = Manager left out
+finding-manager_left_out = The manager (id { $entry }) was left out; the field stays empty.
+finding-next-manager_left_out = See to the finding of that person first.
+finding-type-manager_cycle = Managers in a circle
+finding-manager_cycle = { $count ->
+    [one] One person is their own manager
+   *[other] { $count } people are each other's managers in a circle
+ }; this is kept as it is.
+finding-next-manager_cycle = Correct one of the managers at the source.
+finding-type-unusable_password = Unusable password
+finding-unusable_password = The password is no Argon2id hash; it is left out, and the person cannot sign in with it.
+finding-next-unusable_password = Write an Argon2id hash into the file, or connect the directory itself, which then checks passwords.
+finding-type-protected_login = Protected login
+finding-protected_login = { $reason ->
+    [absent] The source no longer returns this person; the login is protected and stays active.
+   *[disabled] The source locks this person out; the login is protected and stays active.
+ }
+finding-next-protected_login = If the person has left, take the login out of guard.protected; otherwise correct the source.
+finding-type-protected_role = Protected role
+finding-protected_role = Rule { $rule } no longer gives the role { $role }; the login is protected and keeps it.
+finding-next-protected_role = If the role is to go, take the login out of guard.protected; otherwise correct the source or the rule.

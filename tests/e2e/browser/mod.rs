@@ -10,6 +10,7 @@ use serde_json::json;
 use yaopai::crypto::hash_password;
 use yaopai::model::{Attributes, RoleGrant, Status, User, UserId};
 use yaopai::random::Rng;
+use yaopai::sample;
 use yaopai::store::{Db, Json};
 
 use crate::process::{Installation, free_port};
@@ -99,10 +100,30 @@ fn chromium() -> PathBuf {
     found.unwrap_or_else(|| panic!("Chromium is not installed: run `make setup`"))
 }
 
+/// An installation with the demo company: applied once, then half of it gone and the plan held.
+fn held() -> Installation {
+    let installation = Installation::new();
+    let mapping = std::fs::read_to_string(repository().join("deploy/demo/source.toml")).unwrap();
+    let head = installation.smallest().replace("[server]\n", "[server]\norganisation = \"青屿集团\"\n");
+    installation.configure(&format!("{head}\n{mapping}"));
+    let whole = sample::ldif(1200, 1);
+    let file = installation.path("company.ldif");
+    std::fs::write(&file, &whole).unwrap();
+    let sync = || installation.run(&["sync", "run", "--source", "company"]);
+    let first = sync();
+    assert!(first.status.success(), "{}", String::from_utf8_lossy(&first.stderr));
+    let is_named = |record: &str| sample::LOGINS.iter().any(|one| record.contains(&format!("uid: {}\n", one.login)));
+    let stays = |number: usize, record: &str| !record.contains("\nuid: ") || number % 2 == 0 || is_named(record);
+    let half = whole.split("\n\n").enumerate().filter(|(number, record)| stays(*number, record));
+    let half: Vec<&str> = half.map(|(_, record)| record).collect();
+    std::fs::write(&file, half.join("\n\n")).unwrap();
+    let second = sync();
+    assert_eq!(second.status.code(), Some(2), "{}", String::from_utf8_lossy(&second.stderr));
+    installation
+}
+
 /// Runs the script on a company.
 fn walk() {
-    let folder = repository().join("tests/e2e/browser");
-    assert!(folder.join("node_modules/playwright-core").exists(), "playwright is not installed: run `make setup`");
     let (installation, ports) = company();
     let _running = installation.start();
     let settings = json!({
@@ -117,6 +138,13 @@ fn walk() {
             { "id": "expense", "name": "费用报销", "secret": SECRET, "port": ports[1] },
         ],
     });
+    drive(&installation, &settings);
+}
+
+/// Runs the script with its settings.
+fn drive(installation: &Installation, settings: &serde_json::Value) {
+    let folder = repository().join("tests/e2e/browser");
+    assert!(folder.join("node_modules/playwright-core").exists(), "playwright is not installed: run `make setup`");
     let file = installation.path("walk.json");
     std::fs::write(&file, settings.to_string()).unwrap();
     let output = Command::new("node")
@@ -135,4 +163,19 @@ fn walk() {
 #[test]
 fn chromium_walks_through_every_page() {
     walk();
+}
+
+#[test]
+fn chromium_looks_at_a_run_and_at_a_held_plan() {
+    let installation = held();
+    let _running = installation.start();
+    let settings = json!({
+        "base": format!("http://127.0.0.1:{}", installation.port),
+        "screenshots": repository().join("target/e2e/screenshots"),
+        "chromium": chromium(),
+        "login": sample::ADMIN.login,
+        "password": sample::PASSWORD,
+        "console": true,
+    });
+    drive(&installation, &settings);
 }

@@ -1,7 +1,7 @@
 // A person's way through the pages, in Chromium: sign-in, wrong password, language, portal, single sign-on, sign-out.
 //
 // node walk.mjs SETTINGS.json: { base, screenshots, pictures, chromium, login, password,
-// applications: [{ id, name, secret, port }] }
+// applications: [{ id, name, secret, port }] }; with `console: true` only the console, of which one plan is held.
 // Prints one line a step; ends with 1 at the first thing that is not as it should be.
 
 import assert from "node:assert/strict";
@@ -145,6 +145,51 @@ async function telephone(browser, language, colorScheme) {
   console.log(`ok: the same on a telephone, ${colorScheme}, without JavaScript, in ${language}`);
 }
 
+/** Runs, the reports and a held plan, wide and narrow: nothing wider than the screen, every table readable. */
+async function consolePages(browser, language, width) {
+  const page = await open(browser, language, { viewport: { width, height: 900 } });
+  const look = async (name) => {
+    await page.waitForSelector("h1");
+    await picture(page, `console-${name}-${language}-${width}`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= width, `${name} is ${wide} wide at ${width}`);
+    const broken = await page.evaluate(() => [...document.querySelectorAll("th[scope=row]")]
+      .filter((cell) => cell.getClientRects().length && cell.offsetHeight > 80).map((cell) => cell.textContent));
+    assert.deepEqual(broken, [], "a row header is broken into lines");
+    await accessible(page, `${name} at ${width}`);
+  };
+  await page.goto(`${base}/login?return_to=%2Fconsole%2Fruns`);
+  await signIn(page);
+  await page.waitForSelector("tbody tr a");
+  await look("runs");
+  await page.click("tbody tr:last-child a");
+  await look("run-applied");
+  const roles = await page.locator("th.exact code").allTextContents();
+  assert.ok(roles.includes("it-admin"), roles.join());
+  const letters = await page.evaluate(() => getComputedStyle(document.querySelector("th.exact"), "::first-letter").textTransform);
+  assert.equal(letters, "none", "a role is called as it is called");
+  await page.goBack();
+  await page.click("tbody tr:first-child a");
+  await page.waitForSelector(".stack tbody tr");
+  await look("run-held");
+  if (language === "zh-CN") {
+    const said = await page.locator(".stack tbody tr td:last-child").allTextContents();
+    for (const text of said) assert.match(text, /[\u4e00-\u9fff]/, "a finding is said in the reader's language");
+  }
+  await page.goto(`${base}/console/runs`);
+  await page.click(".notice a.button");
+  await page.waitForSelector("button.caution");
+  await look("plan-held");
+  const reasons = await page.locator(".card:has(button.caution) .notice").boundingBox();
+  const button = await page.locator("button.caution").boundingBox();
+  assert.ok(reasons.y < button.y, "the reasons stand above the button");
+  await page.click("details.further > summary");
+  assert.ok(await page.locator("details.further[open] li").count() > 100, "the rest can be reached");
+  await accessible(page, `the opened plan at ${width}`);
+  await page.context().close();
+  console.log(`ok: runs, reports and a held plan in ${language}, ${width} wide`);
+}
+
 /** An application on another origin: keeps what its callback was called with. */
 function application({ id, port }) {
   const calls = [];
@@ -229,11 +274,15 @@ const profile = mkdtempSync(join(tmpdir(), "yaopai-chromium-"));
 const browser = await chromium.launch({ executablePath: settings.chromium, args: flags, env: { ...process.env, HOME: profile } });
 try {
   for (const language of ["zh-CN", "en"]) {
+    if (settings.console) {
+      for (const width of [1440, 390]) await consolePages(browser, language, width);
+      continue;
+    }
     await visit(browser, language);
     await singleSignOn(browser, language);
     for (const colorScheme of ["light", "dark"]) await telephone(browser, language, colorScheme);
   }
-  await portraits(browser);
+  if (!settings.console) await portraits(browser);
   assert.deepEqual(violations, [], "the browser complained");
 } finally {
   await browser.close();

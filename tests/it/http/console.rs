@@ -59,6 +59,13 @@ both!(a_runs_report_adds_up, |kind| async move {
     }
     let chinese = browser.with_header("accept-language", "zh-CN");
     assert_eq!(chinese.get("/console/runs").await.texts("h1"), ["目录同步"]);
+    // Role names as they are; findings in the reader's language, with what to do.
+    assert!(report.texts("th.exact code").contains(&"it-admin".to_owned()));
+    held(&app).await;
+    let latest = chinese.get("/console/runs").await.attributes("tbody a", "href")[0].clone();
+    let latest = chinese.get(&latest).await;
+    let findings = latest.texts(".stack tbody tr");
+    assert!(findings.iter().any(|row| row.contains("成员无法识别") && row.contains("请在数据源中")), "{findings:?}");
     drop(app);
 });
 
@@ -70,7 +77,13 @@ both!(a_held_plan_is_looked_at_and_approved, |kind| async move {
     assert_eq!(list.attributes(".notice a", "href"), [path.as_str()]);
     let page = browser.get(&path).await;
     assert!(page.texts("details summary").iter().any(|title| title.starts_with("left")), "{:?}", page.texts("summary"));
-    assert!(page.texts(".notice.warn")[0].contains("would be locked out"));
+    // What the guard says stands next to the button, and only there.
+    assert!(page.texts(".card > .notice.warn")[0].contains("would be locked out"));
+    assert_eq!(page.texts(".notice.warn").len(), 1);
+    assert_eq!(page.texts(".card button.caution"), ["Approve and apply"]);
+    // The first eight of a group at once, the others on demand.
+    let steps = page.texts(".section:nth-of-type(2) details > ul > li");
+    assert!(steps.len() > 8 && !page.texts("details.further li").is_empty(), "{steps:?}");
     let form = page.form(&format!("{path}/approve"));
 
     // An old proof is not enough to lock out half the company.

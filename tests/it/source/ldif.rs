@@ -39,16 +39,17 @@ async fn a_bad_entry_is_rejected_and_the_rest_is_read() {
     let snapshot = read_text(MAPPING, text.as_bytes()).await.unwrap();
     let read: Vec<&str> = snapshot.users.iter().map(|user| user.external_id.as_str()).collect();
     assert_eq!(read, ["1", "7"]);
-    let rejected: Vec<_> = snapshot.rejected.iter().map(|r| (r.external_id.as_deref(), r.code, r.part)).collect();
+    let rejected: Vec<_> =
+        snapshot.rejected.iter().map(|r| (r.external_id.as_deref(), r.code.as_str(), r.part)).collect();
     let users = Part::Users;
     assert_eq!(
         rejected,
         [
-            (Some("2"), "bad_utf8", users),
-            (Some("3"), "too_large", users),
-            (None, "no_id", users),
-            (Some("5"), "bad_dn", users),
-            (Some("1"), "duplicate_id", users),
+            (Some("2"), "rejected:bad_utf8", users),
+            (Some("3"), "rejected:too_large", users),
+            (None, "rejected:no_id", users),
+            (Some("5"), "rejected:bad_dn", users),
+            (Some("1"), "rejected:duplicate_id", users),
         ]
     );
 }

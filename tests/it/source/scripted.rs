@@ -194,13 +194,13 @@ async fn a_bad_entry_is_rejected_and_counted() {
     let snapshot = read_pages(vec![page]).await.unwrap();
     assert_eq!(ids(&snapshot), ["1", "7"]);
     assert_eq!(snapshot.users[0].attributes["mail"], ["first@x", "late@x"]);
-    let rejected: Vec<_> = snapshot.rejected.iter().map(|r| (r.external_id.as_deref(), r.code)).collect();
+    let rejected: Vec<_> = snapshot.rejected.iter().map(|r| (r.external_id.as_deref(), r.code.as_str())).collect();
     let expected = [
-        (Some("2"), "bad_utf8"),
-        (Some("3"), "too_large"),
-        (None, "no_id"),
-        (Some("5"), "bad_dn"),
-        (Some("6"), "partial_values"),
+        (Some("2"), "rejected:bad_utf8"),
+        (Some("3"), "rejected:too_large"),
+        (None, "rejected:no_id"),
+        (Some("5"), "rejected:bad_dn"),
+        (Some("6"), "rejected:partial_values"),
     ];
     assert_eq!(rejected, expected);
 }

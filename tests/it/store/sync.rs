@@ -47,6 +47,7 @@ fn finding(code: &str) -> NewFinding {
         code: code.into(),
         external_id: "x".into(),
         dn: "uid=x".into(),
+        arguments: std::collections::BTreeMap::from([("key".to_owned(), "users.login".to_owned())]),
         details: "no uid".into(),
         quarantined: true,
     }

@@ -87,7 +87,7 @@ both!(
         let wang = company.user("wang").await;
         let report = company.sync(&[person(9, "WANG", BASE), person(2, "li", BASE)]).await;
         assert_eq!((report.users.created, report.users.quarantined), (1, 1));
-        assert_eq!(report.findings["duplicate_login"], 1);
+        assert_eq!(report.findings["login_taken"], 1);
         assert_eq!(company.user("wang").await, wang);
     }
 );

@@ -140,7 +140,7 @@ both!(the_command_says_what_it_does_and_ends_with_a_code, |kind| async move {
     // Half of the company gone: held, with the command that approves it.
     company.write(&sample::ldif(40, 2));
     let text = company.text(2, &["sync", "run", "--source", "company", "--lang", "zh-CN"]);
-    assert!(text.contains("安全阈值：已拦住") && text.contains("--approve"), "{text}");
+    assert!(text.contains("防护规则：已拦下") && text.contains("--approve"), "{text}");
     assert!(company.text(2, &["sync", "apply", "--source", "company"]).contains("held by the guard"));
     let next = text.lines().find_map(|line| line.strip_prefix("下一步：yaopai ")).unwrap().to_owned();
     let text = company.text(0, &next.split(' ').collect::<Vec<_>>());

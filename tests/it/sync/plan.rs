@@ -125,12 +125,17 @@ both!(
             assert_eq!(company.user("wang").await.version, wang.version);
             assert_eq!(company.user("li").await, li);
             assert_eq!(report.state, [RunState::Applied, RunState::Unchanged][round]);
+            let zh = yaopai::sync::report_text(&report, yaopai::text::Language::Zh);
+            assert!(zh.contains("登录名重复 (duplicate_login)") && zh.contains("请在数据源中"), "{zh}");
         }
         assert_eq!(company.user("qian").await.manager_id, None);
         let found = company.broker.db.read().await.unwrap().findings().list_by_source("hr").await.unwrap();
         let codes: Vec<&str> = found.iter().map(|finding| finding.code.as_str()).collect();
         assert_eq!(codes, ["duplicate_login", "duplicate_login", "missing_login", "unknown_manager", "unknown_member"]);
         assert!(found.iter().any(|finding| finding.external_id == uuid(10) && finding.quarantined));
+        // Arguments for every language, a sentence for machines that know none.
+        assert_eq!(found[0].arguments["count"], "2");
+        assert!(found[0].details.starts_with("2 entries have the login name"), "{}", found[0].details);
         // Put right, they come in.
         let report = company.applied(&self::company()).await;
         assert_eq!(report.users.quarantined, 0);
