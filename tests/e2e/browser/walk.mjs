@@ -150,7 +150,9 @@ async function consolePages(browser, language, width) {
   const page = await open(browser, language, { viewport: { width, height: 900 } });
   const look = async (name) => {
     await page.waitForSelector("h1");
-    await picture(page, `console-${name}-${language}-${width}`);
+    const height = await page.evaluate(() => Math.min(document.documentElement.scrollHeight, 2400));
+    await page.screenshot({ path: join(settings.screenshots, `console-${name}-${language}-${width}.png`), fullPage: true,
+      clip: { x: 0, y: 0, width, height } });
     const wide = await page.evaluate(() => document.documentElement.scrollWidth);
     assert.ok(wide <= width, `${name} is ${wide} wide at ${width}`);
     const broken = await page.evaluate(() => [...document.querySelectorAll("th[scope=row]")]
