@@ -61,9 +61,8 @@ both!(a_runs_report_adds_up, |kind| async move {
     assert_eq!(chinese.get("/console/runs").await.texts("h1"), ["目录同步"]);
     // Role names as they are; findings in the reader's language, with what to do.
     assert!(report.texts("th.exact code").contains(&"it-admin".to_owned()));
-    held(&app).await;
-    let latest = chinese.get("/console/runs").await.attributes("tbody a", "href")[0].clone();
-    let latest = chinese.get(&latest).await;
+    let plan = held(&app).await;
+    let latest = chinese.get(&format!("/console/plans/{plan}")).await;
     let findings = latest.texts(".stack tbody tr");
     assert!(findings.iter().any(|row| row.contains("成员无法识别") && row.contains("请在数据源中")), "{findings:?}");
     drop(app);
