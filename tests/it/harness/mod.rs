@@ -80,6 +80,21 @@ pub async fn database(kind: Kind, folder: &std::path::Path) -> Db {
     db
 }
 
+/// The means of a broker on a fresh database, at a time that stands still.
+pub async fn broker(kind: Kind, folder: &std::path::Path, config: Config) -> Broker {
+    let db = database(kind, folder).await;
+    let clock = Clock::fixed("2026-11-22T01:00:00Z".parse().unwrap());
+    Broker {
+        audit: Recorder::new(db.clone(), clock.clone()),
+        policies: Policies::load(&policies()).unwrap(),
+        db,
+        clock,
+        rng: Rng::system(),
+        master: Arc::new(MasterKey::from_bytes([42; 32])),
+        config: Arc::new(config),
+    }
+}
+
 /// A running broker.
 pub struct App {
     /// Its means.
@@ -114,17 +129,7 @@ impl App {
         let path = folder.path().join("yaopai.toml");
         std::fs::write(&path, &text).unwrap();
         let config = Config::parse(&path, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
-        let db = database(kind, folder.path()).await;
-        let clock = Clock::fixed("2026-11-22T01:00:00Z".parse().unwrap());
-        let broker = Broker {
-            audit: Recorder::new(db.clone(), clock.clone()),
-            policies: Policies::load(&policies()).unwrap(),
-            db,
-            clock,
-            rng: Rng::system(),
-            master: Arc::new(MasterKey::from_bytes([42; 32])),
-            config: Arc::new(config),
-        };
+        let broker = broker(kind, folder.path(), config).await;
         keys::plant(&broker).await;
         declare_applications(&broker).await.unwrap();
         let keys = KeyRing::open(&broker).await.unwrap();

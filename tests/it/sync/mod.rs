@@ -15,17 +15,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tempfile::TempDir;
-use yaopai::audit::Recorder;
 use yaopai::broker::Broker;
 use yaopai::config::Config;
-use yaopai::crypto::MasterKey;
 use yaopai::model::{PlanId, RunState, User};
-use yaopai::policy::Policies;
-use yaopai::random::Rng;
 use yaopai::sync::{self, Approval, RunReport, SyncError};
-use yaopai::time::Clock;
 
-use crate::harness::{Kind, database, policies};
+use crate::harness::{Kind, broker};
 
 /// An entry of the test company.
 #[derive(Clone, Debug)]
@@ -113,17 +108,7 @@ impl Company {
     async fn with(kind: Kind, mapping: &str, guard: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("policies")).unwrap();
-        let db = database(kind, folder.path()).await;
-        let clock = Clock::fixed("2026-11-22T01:00:00Z".parse().unwrap());
-        let broker = Broker {
-            audit: Recorder::new(db.clone(), clock.clone()),
-            policies: Policies::load(&policies()).unwrap(),
-            db,
-            clock,
-            rng: Rng::system(),
-            master: Arc::new(MasterKey::from_bytes([42; 32])),
-            config: Arc::new(config(folder.path(), mapping, guard)),
-        };
+        let broker = broker(kind, folder.path(), config(folder.path(), mapping, guard)).await;
         let company = Self { broker, folder };
         company.rules("[[rule]]\nid = \"all\"\nrole = \"employee\"\ndescription = \"everybody\"\neveryone = true\n");
         company
