@@ -2,7 +2,12 @@
 // standard input; the last line of standard output is `done`. Any surprise ends the process with an error.
 
 import assert from 'node:assert/strict';
+import { webcrypto } from 'node:crypto';
 import * as oidc from 'openid-client';
+
+// Debian 12 has Node 18, which keeps Web Crypto in a module; the client looks for it where browsers and Node 20 have it.
+globalThis.crypto ??= webcrypto;
+globalThis.CryptoKey ??= webcrypto.CryptoKey;
 
 const settings = JSON.parse(await new Promise((resolve) => {
   let text = '';
