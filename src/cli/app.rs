@@ -139,7 +139,7 @@ fn new(args: AddArgs) -> NewApplication {
             require_pkce: !args.without_pkce,
             audience: args.audience,
             signing_algorithm: args.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
-            access_token_seconds: None,
+            ..ApplicationSettings::default()
         },
     }
 }

@@ -3,7 +3,10 @@
 use serde::Deserialize;
 
 use super::SecretRef;
-use crate::model::{Algorithm, AuthMethod, GrantType, check_launch_url, check_redirect_uri};
+use crate::model::{
+    Algorithm, AuthMethod, GrantSettings, GrantType, IdentitySettings, LogoutSettings, Profile, ProofSettings,
+    RequestSettings, TokenSettings, check_launch_url, check_redirect_uri,
+};
 
 /// One `[[application]]`.
 #[derive(Clone, Debug, Deserialize)]
@@ -44,6 +47,27 @@ pub struct ApplicationConfig {
     /// Switched off without being removed.
     #[serde(default = "yes")]
     pub enabled: bool,
+    /// Which rules hold for it as a whole.
+    #[serde(default)]
+    pub profile: Profile,
+    /// What it may send to the authorization endpoint, and how it is answered.
+    #[serde(default)]
+    pub request: RequestSettings,
+    /// What it learns of a person.
+    #[serde(default)]
+    pub identity: IdentitySettings,
+    /// How it proves itself without a shared secret.
+    #[serde(default)]
+    pub proof: ProofSettings,
+    /// Form and life of its tokens.
+    #[serde(default)]
+    pub tokens: TokenSettings,
+    /// Limits of the grants beyond code and refresh token.
+    #[serde(default)]
+    pub grants: GrantSettings,
+    /// How it learns that a session ended.
+    #[serde(default)]
+    pub logout: LogoutSettings,
 }
 
 fn yes() -> bool {

@@ -1,7 +1,46 @@
 //! Grants and what hangs on them: authorization codes and refresh tokens.
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use sqlx::types::Json;
+
 use super::{EndReason, GrantId, SessionId, UserId};
 use crate::time::Instant;
+
+/// What tokens are bound to (RFC 7800 `cnf`): whoever uses them proves that they hold the key.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub enum Confirmation {
+    /// The RFC 7638 thumbprint of a key, proved by DPoP (RFC 9449 section 6).
+    #[serde(rename = "jkt")]
+    Key(String),
+    /// The SHA-256 of a client certificate, in base64url (RFC 8705 section 3.1).
+    #[serde(rename = "x5t#S256")]
+    Certificate(String),
+}
+
+/// What was granted beyond scopes, stored as one document.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct GrantDetails {
+    /// The APIs that tokens may be for (RFC 8707); the application's audience when empty.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// What may be done, in detail (RFC 9396).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Value>,
+    /// Single claims asked for (OpenID Connect Core 1.0 section 5.5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub claims: Option<Value>,
+    /// How strongly the person had proved who they are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr: Option<String>,
+    /// What code and refresh tokens are bound to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confirmation: Option<Confirmation>,
+    /// Who acts for the person (RFC 8693 section 4.1 `act`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Value>,
+}
 
 /// All that was issued from one authorization. Revoking it kills every refresh and access token of it.
 #[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
@@ -28,6 +67,8 @@ pub struct Grant {
     pub revoked_at: Option<Instant>,
     /// Why ended early.
     pub revoked_reason: Option<EndReason>,
+    /// What was granted beyond scopes.
+    pub details: Json<GrantDetails>,
 }
 
 impl Grant {

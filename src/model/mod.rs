@@ -17,10 +17,13 @@ mod session;
 mod signing_key;
 
 pub use algorithm::Algorithm;
-pub use application::{Application, ApplicationSettings, AuthMethod, GrantType};
+pub use application::{
+    Application, ApplicationSettings, AuthMethod, GrantSettings, GrantType, IdentitySettings, LogoutSettings, Profile,
+    ProofSettings, RequestSettings, TokenSettings,
+};
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};
-pub use grant::{AuthorizationCode, Grant, RefreshToken};
+pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshToken};
 pub use ids::{DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
 pub use operator::Operator;
 pub use person::{Attributes, Department, Group, Position, Status, User};

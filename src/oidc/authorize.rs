@@ -20,7 +20,7 @@ use super::request::{Fault, Request};
 use super::{Caller, Provider, Visitor};
 use crate::access::may_sign_in;
 use crate::audit::Outcome;
-use crate::model::{Application, RedirectUri, Session, User};
+use crate::model::{Application, GrantDetails, RedirectUri, Session, User};
 use crate::policy::Context;
 use crate::store::StoreError;
 
@@ -149,6 +149,7 @@ async fn decide(
         redirect_uri: back.redirect_uri,
         nonce: request.nonce,
         code_challenge: request.code_challenge,
+        details: GrantDetails::default(),
     };
     let event = access_event(caller, &user, &app, Outcome::Success).with(facts);
     let code = code::make(provider, approved, event).await?;

@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::params::{Params, decode};
-use super::{Caller, Provider};
+use super::{Caller, Presented, Provider};
 use crate::audit::{Action, Event, Outcome};
 use crate::crypto::constant_time_eq;
 use crate::model::{Application, AuthMethod};
@@ -48,17 +48,17 @@ struct Offered {
     method: AuthMethod,
 }
 
-/// Finds the application that a request comes from and checks its proof. `authorization` is the header of that name.
+/// Finds the application that a request comes from and checks its proof. `presented` is what came with it.
 ///
 /// # Errors
 /// [`ClientError`].
 pub async fn authenticate(
     provider: Provider<'_>,
     caller: &Caller,
-    authorization: Option<&str>,
+    presented: &Presented,
     form: &Params,
 ) -> Result<Arc<Application>, ClientError> {
-    let offered = offered(authorization, form)?;
+    let offered = offered(presented.authorization.as_deref(), form)?;
     if provider.applications.is_throttled(&offered.id, caller.address) {
         return Err(ClientError::Throttled);
     }

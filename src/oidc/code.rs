@@ -5,12 +5,14 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
 use super::params::Params;
-use super::token::{self, GrantError, TokenResponse};
+use super::token::{self, Asked, GrantError, TokenResponse};
 use super::{Caller, Provider, scopes};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::crypto::{constant_time_eq, sha256};
-use crate::model::{Application, AuthorizationCode, EndReason, Grant, GrantId, GrantType, Session, Status, User};
-use crate::store::{StoreError, Tx};
+use crate::model::{
+    Application, AuthorizationCode, EndReason, Grant, GrantDetails, GrantId, GrantType, Session, Status, User,
+};
+use crate::store::{Json, StoreError, Tx};
 use crate::time::Instant;
 
 /// Purpose under which codes are hashed.
@@ -26,6 +28,7 @@ pub(super) struct Approved<'a> {
     pub redirect_uri: &'a str,
     pub nonce: Option<&'a str>,
     pub code_challenge: Option<&'a str>,
+    pub details: GrantDetails,
 }
 
 /// Writes grant and code, notes that the session reached the application, and records it, in one transaction. Gives
@@ -47,6 +50,7 @@ pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: 
         created_at: now,
         revoked_at: None,
         revoked_reason: None,
+        details: Json(approved.details),
     };
     let row = AuthorizationCode {
         code_hash: broker.master.token_hash(PURPOSE, &code),
@@ -81,12 +85,8 @@ fn end(provider: Provider<'_>, app: &Application, session: &Session, scope: &str
 
 /// Redeems a code. It is taken first, in one statement, so that of many requests one wins; whoever comes second kills
 /// the grant with everything issued from it (RFC 6749 section 4.1.2). A code that fails its checks is spent too.
-pub(super) async fn redeem(
-    provider: Provider<'_>,
-    caller: &Caller,
-    app: &Application,
-    form: &Params,
-) -> Result<TokenResponse, GrantError> {
+pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantError> {
+    let Asked { provider, caller, app, form, .. } = *asked;
     let broker = provider.broker;
     let code = form.get("code").ok_or(GrantError::InvalidRequest("code is missing"))?;
     let hash = broker.master.token_hash(PURPOSE, code);
@@ -112,15 +112,17 @@ pub(super) async fn redeem(
         tx.commit().await?;
         return Err(error);
     }
-    let issue = token::Issue { app, grant: &grant, scope: grant.scope.clone(), nonce: code.nonce, caller };
-    let refresh = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
+    let refresh_token = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
         let refresh = broker.rng.token();
         super::refresh::insert(provider, &mut tx, &grant, &refresh, now).await?;
         Some(refresh)
     } else {
         None
     };
-    token::issue(provider, tx, issue, GrantType::AuthorizationCode, refresh).await
+    let scope = grant.scope.clone();
+    let grant_type = GrantType::AuthorizationCode;
+    let issue = token::Issue { grant: &grant, scope, nonce: code.nonce, grant_type, refresh_token };
+    token::issue(asked, tx, issue).await
 }
 
 const UNKNOWN: &str = "the code is unknown, used, expired or another application's";

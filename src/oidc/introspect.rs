@@ -12,7 +12,7 @@ use super::client::{ClientError, authenticate};
 use super::keys::KeyRing;
 use super::params::Params;
 use super::verify::{TokenError, verify_access_token};
-use super::{Caller, Provider, issue, refresh};
+use super::{Caller, Presented, Provider, issue, refresh};
 use crate::broker::Broker;
 use crate::model::{Application, AuthMethod, SessionId, Status};
 use crate::store::StoreError;
@@ -77,13 +77,13 @@ pub enum IntrospectError {
 pub async fn introspect(
     provider: Provider<'_>,
     caller: &Caller,
-    authorization: Option<&str>,
+    presented: &Presented,
     form: &Params,
 ) -> Result<Introspection, IntrospectError> {
     if form.has_repetition() {
         return Err(IntrospectError::InvalidRequest("a parameter is given twice"));
     }
-    let app = authenticate(provider, caller, authorization, form).await?;
+    let app = authenticate(provider, caller, presented, form).await?;
     if app.auth_method == AuthMethod::None {
         return Err(ClientError::Refused.into());
     }

@@ -12,7 +12,7 @@ use super::keys::KeyError;
 use super::verify::ACCESS_TYP;
 use crate::config::Config;
 use crate::crypto::{SigningKey, jwt, sha256};
-use crate::model::{Algorithm, Application, Grant, GrantId, SessionId};
+use crate::model::{Algorithm, Application, Confirmation, Grant, GrantId, SessionId};
 
 /// One audience as a string, several as an array (RFC 7519 section 4.1.3).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -63,6 +63,8 @@ pub(super) struct AccessClaims {
     pub amr: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub roles: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
 }
 
 /// A signed access token.
@@ -95,60 +97,45 @@ fn life(provider: Provider<'_>, app: &Application) -> i64 {
     app.settings.access_token_seconds.unwrap_or(provider.broker.config.oidc.access_token_lifetime.0.num_seconds())
 }
 
-/// An access token for an application in its own name (RFC 6749 section 4.4).
-pub(super) async fn for_application(
-    provider: Provider<'_>,
-    app: &Application,
-    scope: String,
-) -> Result<Issued, KeyError> {
-    let broker = provider.broker;
-    let now = broker.clock.now();
-    let expires_in = life(provider, app);
-    let claims = AccessClaims {
-        iss: broker.config.server.issuer(),
-        sub: format!("{APPLICATION_SUBJECT}{}", app.id),
-        aud: audience(&broker.config, app).into(),
-        client_id: app.id.clone(),
-        scope,
-        iat: now.timestamp(),
-        exp: now.timestamp() + expires_in,
-        jti: broker.rng.uuid(now).simple().to_string(),
-        grant: None,
-        sid: None,
-        auth_time: None,
-        amr: None,
-        roles: None,
-    };
-    let token = jwt::sign(&*signer(provider, app).await?, ACCESS_TYP, &claims)?;
-    Ok(Issued { token, jti: claims.jti, expires_in })
+/// What an access token is to say.
+pub(super) struct Mint<'a> {
+    pub app: &'a Application,
+    /// What it rests on; without one the application speaks for itself (RFC 6749 section 4.4).
+    pub grant: Option<&'a Grant>,
+    pub scope: &'a str,
+    pub jti: String,
+    pub roles: Option<Vec<String>>,
+    /// `aud`, where it is not the application's usual one.
+    pub audience: Option<Vec<String>>,
+    pub confirmation: Option<Confirmation>,
 }
 
-/// An access token for a person, as the grant says, narrowed to `scope`. It never outlives the grant.
-pub(super) async fn for_person(
-    provider: Provider<'_>,
-    app: &Application,
-    grant: &Grant,
-    scope: &str,
-    roles: Option<Vec<String>>,
-    jti: String,
-) -> Result<Issued, KeyError> {
+/// An access token. It never outlives the grant it rests on.
+pub(super) async fn access_token(provider: Provider<'_>, mint: Mint<'_>) -> Result<Issued, KeyError> {
     let broker = provider.broker;
     let now = broker.clock.now();
-    let expires_in = life(provider, app).min((grant.expires_at - now).num_seconds()).max(1);
+    let Mint { app, grant, .. } = mint;
+    let rest = grant.map_or(i64::MAX, |grant| (grant.expires_at - now).num_seconds());
+    let expires_in = life(provider, app).min(rest).max(1);
+    let sub = match grant {
+        Some(grant) => grant.user_id.map(|user| user.to_string()).unwrap_or_default(),
+        None => format!("{APPLICATION_SUBJECT}{}", app.id),
+    };
     let claims = AccessClaims {
         iss: broker.config.server.issuer(),
-        sub: grant.user_id.map(|user| user.to_string()).unwrap_or_default(),
-        aud: audience(&broker.config, app).into(),
+        sub,
+        aud: mint.audience.unwrap_or_else(|| audience(&broker.config, app)).into(),
         client_id: app.id.clone(),
-        scope: scope.to_owned(),
+        scope: mint.scope.to_owned(),
         iat: now.timestamp(),
         exp: now.timestamp() + expires_in,
-        jti,
-        grant: Some(grant.id),
-        sid: grant.session_id,
-        auth_time: Some(grant.auth_time.timestamp()),
-        amr: Some(amr(grant)),
-        roles,
+        jti: mint.jti,
+        grant: grant.map(|grant| grant.id),
+        sid: grant.and_then(|grant| grant.session_id),
+        auth_time: grant.map(|grant| grant.auth_time.timestamp()),
+        amr: grant.map(amr),
+        roles: mint.roles,
+        cnf: mint.confirmation,
     };
     let token = jwt::sign(&*signer(provider, app).await?, ACCESS_TYP, &claims)?;
     Ok(Issued { token, jti: claims.jti, expires_in })

@@ -70,6 +70,13 @@ pub enum Visitor {
     Operator,
 }
 
+/// What a request shows to prove who sends it, beside its parameters.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Presented {
+    /// The `Authorization` header.
+    pub authorization: Option<String>,
+}
+
 /// Where a request comes from.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Caller {

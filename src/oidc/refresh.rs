@@ -8,9 +8,8 @@
 use serde_json::json;
 
 use super::code::active;
-use super::params::Params;
-use super::token::{self, GrantError, TokenResponse};
-use super::{Caller, Provider, scopes};
+use super::token::{self, Asked, GrantError, TokenResponse};
+use super::{Provider, scopes};
 use crate::access::may_sign_in;
 use crate::audit::Outcome;
 use crate::model::{Application, Grant, GrantType, RefreshToken, User};
@@ -44,12 +43,8 @@ pub(super) async fn insert(
 }
 
 /// New tokens for a refresh token: scopes as granted or fewer, roles as they are now, the sign-in as it was.
-pub(super) async fn refresh(
-    provider: Provider<'_>,
-    caller: &Caller,
-    app: &Application,
-    form: &Params,
-) -> Result<TokenResponse, GrantError> {
+pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantError> {
+    let Asked { provider, caller, app, form, .. } = *asked;
     let broker = provider.broker;
     let token = form.get("refresh_token").ok_or(GrantError::InvalidRequest("refresh_token is missing"))?;
     let now = broker.clock.now();
@@ -91,8 +86,9 @@ pub(super) async fn refresh(
         }
         insert(provider, &mut tx, &grant, &successor, now).await?;
     }
-    let issue = token::Issue { app, grant: &grant, scope, nonce: None, caller };
-    token::issue(provider, tx, issue, GrantType::RefreshToken, Some(successor)).await
+    let grant_type = GrantType::RefreshToken;
+    let issue = token::Issue { grant: &grant, scope, nonce: None, grant_type, refresh_token: Some(successor) };
+    token::issue(asked, tx, issue).await
 }
 
 /// The grant of a refresh token and its person; another application's token is as unknown as none.

@@ -9,7 +9,7 @@ use serde_json::json;
 use super::client::{ClientError, authenticate};
 use super::params::Params;
 use super::verify::{TokenError, check_signature};
-use super::{Caller, Provider, refresh};
+use super::{Caller, Presented, Provider, refresh};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{Application, EndReason};
 use crate::store::StoreError;
@@ -38,13 +38,13 @@ pub enum RevokeError {
 pub async fn revoke(
     provider: Provider<'_>,
     caller: &Caller,
-    authorization: Option<&str>,
+    presented: &Presented,
     form: &Params,
 ) -> Result<(), RevokeError> {
     if form.has_repetition() {
         return Err(RevokeError::InvalidRequest("a parameter is given twice"));
     }
-    let app = authenticate(provider, caller, authorization, form).await?;
+    let app = authenticate(provider, caller, presented, form).await?;
     let token = form.get("token").ok_or(RevokeError::InvalidRequest("token is missing"))?;
     let event = Event::new(Action::TokenRevoke, Outcome::Success, format!("app:{}", app.id), "")
         .from_request(caller.address.to_string(), &caller.request_id);

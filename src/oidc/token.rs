@@ -4,12 +4,13 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::client::{ClientError, authenticate};
+use super::issue::Mint;
 use super::keys::KeyError;
 use super::params::Params;
 use super::scopes::{self, PERSONAL};
-use super::{Caller, Provider, code, issue, refresh};
+use super::{Caller, Presented, Provider, code, issue, refresh};
 use crate::audit::{self, Action, Event, Outcome};
-use crate::model::{Application, AuthMethod, EndReason, Grant, GrantType};
+use crate::model::{Application, AuthMethod, Confirmation, EndReason, Grant, GrantType};
 use crate::store::{StoreError, Tx};
 use crate::time::Instant;
 
@@ -18,7 +19,7 @@ use crate::time::Instant;
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
-    /// Always `Bearer`.
+    /// `Bearer`, or `DPoP` for a token bound to a key.
     pub token_type: &'static str,
     /// Life of the access token in seconds.
     pub expires_in: i64,
@@ -61,6 +62,17 @@ pub enum GrantError {
     Store(#[from] StoreError),
 }
 
+/// A token request of an application that proved itself.
+#[derive(Clone)]
+pub(super) struct Asked<'a> {
+    pub provider: Provider<'a>,
+    pub caller: &'a Caller,
+    pub app: &'a Application,
+    pub form: &'a Params,
+    /// What the tokens are to be bound to; none for bearer tokens.
+    pub confirmation: Option<Confirmation>,
+}
+
 /// Answers a token request: authenticates the application, then does what `grant_type` says.
 ///
 /// # Errors
@@ -68,32 +80,29 @@ pub enum GrantError {
 pub async fn answer_token_request(
     provider: Provider<'_>,
     caller: &Caller,
-    authorization: Option<&str>,
+    presented: &Presented,
     form: &Params,
 ) -> Result<TokenResponse, GrantError> {
     if form.has_repetition() {
         return Err(GrantError::InvalidRequest("a parameter is given twice"));
     }
-    let app = authenticate(provider, caller, authorization, form).await?;
-    let asked = form.get("grant_type").ok_or(GrantError::InvalidRequest("grant_type is missing"))?;
-    let grant_type: GrantType = asked.parse().map_err(|_| GrantError::UnsupportedGrantType)?;
+    let app = authenticate(provider, caller, presented, form).await?;
+    let grant_type = form.get("grant_type").ok_or(GrantError::InvalidRequest("grant_type is missing"))?;
+    let grant_type: GrantType = grant_type.parse().map_err(|_| GrantError::UnsupportedGrantType)?;
     if !app.settings.grant_types.contains(&grant_type) {
         return Err(GrantError::UnauthorizedClient);
     }
+    let asked = Asked { provider, caller, app: &app, form, confirmation: None };
     match grant_type {
-        GrantType::ClientCredentials => client_credentials(provider, caller, &app, form).await,
-        GrantType::AuthorizationCode => code::redeem(provider, caller, &app, form).await,
-        GrantType::RefreshToken => refresh::refresh(provider, caller, &app, form).await,
+        GrantType::ClientCredentials => client_credentials(&asked).await,
+        GrantType::AuthorizationCode => code::redeem(&asked).await,
+        GrantType::RefreshToken => refresh::refresh(&asked).await,
     }
 }
 
 /// RFC 6749 section 4.4: no refresh token, no ID token, no scope that speaks about a person.
-async fn client_credentials(
-    provider: Provider<'_>,
-    caller: &Caller,
-    app: &Application,
-    form: &Params,
-) -> Result<TokenResponse, GrantError> {
+async fn client_credentials(asked: &Asked<'_>) -> Result<TokenResponse, GrantError> {
+    let Asked { provider, caller, app, form, .. } = *asked;
     if app.auth_method == AuthMethod::None {
         return Err(GrantError::UnauthorizedClient);
     }
@@ -108,14 +117,23 @@ async fn client_credentials(
         }
         None => own().map(String::as_str).collect::<Vec<_>>().join(" "),
     };
-    let issued = issue::for_application(provider, app, scope.clone()).await?;
+    let mint = Mint {
+        app,
+        grant: None,
+        scope: &scope,
+        jti: new_jti(provider),
+        roles: None,
+        audience: None,
+        confirmation: asked.confirmation.clone(),
+    };
+    let issued = issue::access_token(provider, mint).await?;
     let event = Event::new(Action::TokenIssue, Outcome::Success, format!("app:{}", app.id), format!("app:{}", app.id))
         .from_request(caller.address.to_string(), &caller.request_id)
         .with(json!({ "grant_type": GrantType::ClientCredentials, "scope": scope, "jti": issued.jti }));
     provider.broker.audit.record(event).await?;
     Ok(TokenResponse {
         access_token: issued.token,
-        token_type: "Bearer",
+        token_type: token_type(asked.confirmation.as_ref()),
         expires_in: issued.expires_in,
         scope,
         refresh_token: None,
@@ -123,35 +141,52 @@ async fn client_credentials(
     })
 }
 
+/// How a token is shown (RFC 6750, RFC 9449 section 5). A token bound to a certificate is still a bearer token by name
+/// (RFC 8705 section 3).
+pub(super) fn token_type(confirmation: Option<&Confirmation>) -> &'static str {
+    match confirmation {
+        Some(Confirmation::Key(_)) => "DPoP",
+        Some(Confirmation::Certificate(_)) | None => "Bearer",
+    }
+}
+
+/// A new token id.
+pub(super) fn new_jti(provider: Provider<'_>) -> String {
+    provider.broker.rng.uuid(provider.broker.clock.now()).simple().to_string()
+}
+
 /// Tokens that are to be issued for a person.
 pub(super) struct Issue<'a> {
-    pub app: &'a Application,
     pub grant: &'a Grant,
     pub scope: String,
     pub nonce: Option<String>,
-    pub caller: &'a Caller,
+    pub grant_type: GrantType,
+    pub refresh_token: Option<String>,
 }
 
 /// Records the issue, commits `tx`, then signs: the writer is not held while a key works.
-pub(super) async fn issue(
-    provider: Provider<'_>,
-    mut tx: Tx,
-    issue: Issue<'_>,
-    grant_type: GrantType,
-    refresh_token: Option<String>,
-) -> Result<TokenResponse, GrantError> {
-    let Issue { app, grant, scope, nonce, caller } = issue;
-    let now = provider.broker.clock.now();
-    let jti = provider.broker.rng.uuid(now).simple().to_string();
+pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Result<TokenResponse, GrantError> {
+    let Asked { provider, caller, app, .. } = *asked;
+    let Issue { grant, scope, nonce, grant_type, refresh_token } = issue;
+    let jti = new_jti(provider);
     let roles = match grant.user_id {
         Some(user) if scopes::has(&scope, "roles") => Some(tx.claims().roles(user).await?),
         _ => None,
     };
     let event = event(caller, app, grant, Outcome::Success)
         .with(json!({ "grant_type": grant_type, "grant": grant.id, "scope": scope, "jti": jti }));
-    audit::append(&mut tx, now, &[event]).await?;
+    audit::append(&mut tx, provider.broker.clock.now(), &[event]).await?;
     tx.commit().await?;
-    let issued = issue::for_person(provider, app, grant, &scope, roles.clone(), jti).await?;
+    let mint = Mint {
+        app,
+        grant: Some(grant),
+        scope: &scope,
+        jti,
+        roles: roles.clone(),
+        audience: None,
+        confirmation: asked.confirmation.clone(),
+    };
+    let issued = issue::access_token(provider, mint).await?;
     let id_token = if scopes::has(&scope, "openid") {
         Some(issue::id_token(provider, app, grant, nonce, &issued.token, roles).await?)
     } else {
@@ -159,7 +194,7 @@ pub(super) async fn issue(
     };
     Ok(TokenResponse {
         access_token: issued.token,
-        token_type: "Bearer",
+        token_type: token_type(asked.confirmation.as_ref()),
         expires_in: issued.expires_in,
         scope,
         refresh_token,

@@ -16,7 +16,7 @@ use super::issue::AccessClaims;
 use crate::broker::Broker;
 use crate::crypto::jwt::{self, JwtError, MAX_TOKEN};
 use crate::crypto::sha256;
-use crate::model::{GrantId, SessionId, Status, UserId};
+use crate::model::{Confirmation, GrantId, SessionId, Status, UserId};
 use crate::store::{StoreError, invalidations};
 use crate::time::Instant;
 
@@ -50,6 +50,8 @@ pub struct AccessToken {
     pub iat: Instant,
     /// When it ends.
     pub exp: Instant,
+    /// The key its user has to prove; none for a bearer token.
+    pub confirmation: Option<Confirmation>,
 }
 
 impl AccessToken {
@@ -175,6 +177,7 @@ pub(super) async fn check_signature(broker: &Broker, keys: &KeyRing, token: &str
         aud: claims.aud.into(),
         iat: instant(claims.iat)?,
         exp: instant(claims.exp)?,
+        confirmation: claims.cnf,
     })
 }
 

@@ -46,8 +46,8 @@ impl Grants<'_> {
     /// When the database fails.
     pub async fn insert(&mut self, g: &Grant) -> Result<(), StoreError> {
         let sql = "INSERT INTO grants (id, application_id, user_id, session_id, scope, auth_time, amr, created_at, \
-                   expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        let row: [&dyn super::Param; 9] = [
+                   expires_at, details) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let row: [&dyn super::Param; 10] = [
             &g.id,
             &g.application_id,
             &g.user_id,
@@ -57,6 +57,7 @@ impl Grants<'_> {
             &g.amr,
             &g.created_at,
             &g.expires_at,
+            &g.details,
         ];
         self.0.run(sql, &row).await.map(drop)
     }

@@ -23,6 +23,7 @@ migrations! {
     "0004_oidc",
     "0005_audit",
     "0006_jobs",
+    "0007_grant_details",
 }
 
 /// Which of the twins to run.
@@ -36,7 +37,10 @@ pub(super) enum Dialect {
 
 /// The migrator of one database kind.
 pub(super) fn migrator(dialect: Dialect) -> Migrator {
-    let migrations = MIGRATIONS.iter().zip(1i64..).map(|((name, sqlite, postgres), version)| {
+    let migrations = MIGRATIONS.iter().map(|(name, sqlite, postgres)| {
+        // The number at the front of the name; there may be gaps.
+        let version =
+            name.bytes().take_while(u8::is_ascii_digit).fold(0, |all, digit| all * 10 + i64::from(digit - b'0'));
         let text = if dialect == Dialect::Sqlite { *sqlite } else { *postgres };
         Migration::new(version, Cow::Borrowed(*name), MigrationType::Simple, text.into_sql_str(), false)
     });

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 
 use super::{ClientAddress, RequestId};
 use crate::http::state::App;
-use crate::oidc::Caller;
+use crate::oidc::{Caller, Presented};
 
 impl FromRequestParts<App> for Caller {
     type Rejection = Infallible;
@@ -17,6 +17,15 @@ impl FromRequestParts<App> for Caller {
         let address = ClientAddress::from_request_parts(parts, app).await?.address;
         let RequestId(request_id) = RequestId::from_request_parts(parts, app).await?;
         Ok(Self { address, request_id })
+    }
+}
+
+impl FromRequestParts<App> for Presented {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Infallible> {
+        let Authorization(authorization) = Authorization::from_request_parts(parts, app).await?;
+        Ok(Self { authorization })
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::net::TcpStream;
 use tokio_util::sync::CancellationToken;
 use yaopai::crypto::jwt;
 use yaopai::http::{self, gateway::proxy_router, server};
-use yaopai::model::{Algorithm, Grant, GrantId, User};
+use yaopai::model::{Algorithm, Grant, GrantDetails, GrantId, User};
 use yaopai::oidc::KeyRing;
 
 use crate::harness::{App, Kind};
@@ -85,6 +85,7 @@ impl Gate {
             expires_at: now + chrono::Duration::hours(1),
             revoked_at: None,
             revoked_reason: None,
+            details: yaopai::store::Json(GrantDetails::default()),
         };
         let mut tx = broker.db.write().await.unwrap();
         tx.grants().insert(&grant).await.unwrap();

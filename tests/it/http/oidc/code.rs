@@ -7,7 +7,7 @@ use chrono::Duration;
 use serde_json::Value;
 use yaopai::http::{self, routes};
 use yaopai::model::{EndReason, Status};
-use yaopai::oidc::{Caller, KeyRing, Params, answer_token_request};
+use yaopai::oidc::{Caller, KeyRing, Params, Presented, answer_token_request};
 
 use super::{Client, EXPENSE, LEGACY, OA, SPA, Scene, VERIFIER, claims, redemption};
 use crate::both;
@@ -101,7 +101,7 @@ both!(
             let (client, body) = (scene.app.browser(), form.encode());
             tasks.push(tokio::spawn(async move {
                 if turn % 2 == 0 {
-                    return answer_token_request(second.provider(), &caller, None, &form).await.is_ok();
+                    return answer_token_request(second.provider(), &caller, &Presented::default(), &form).await.is_ok();
                 }
                 let post = client.post(url).header("content-type", "application/x-www-form-urlencoded").body(body);
                 post.send().await.unwrap().status() == 200

@@ -1,7 +1,21 @@
 //! Applications: systems that people sign in to, and services that call others.
 
+mod grants;
+mod identity;
+mod logout;
+mod proof;
+mod request;
+mod tokens;
+
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
+
+pub use grants::GrantSettings;
+pub use identity::IdentitySettings;
+pub use logout::LogoutSettings;
+pub use proof::ProofSettings;
+pub use request::RequestSettings;
+pub use tokens::TokenSettings;
 
 use crate::string_enum;
 use crate::time::Instant;
@@ -27,6 +41,22 @@ string_enum! {
         RefreshToken = "refresh_token",
         /// RFC 6749 section 4.4.
         ClientCredentials = "client_credentials",
+    }
+}
+
+string_enum! {
+    /// Which rules hold for an application as a whole.
+    Profile {
+        /// The rules of OAuth 2.1 and OpenID Connect, as its other settings say.
+        Standard = "standard",
+        /// FAPI 2.0 Security Profile: pushed requests, keys instead of secrets, tokens bound to a key.
+        Fapi2 = "fapi2",
+    }
+}
+
+impl Default for Profile {
+    fn default() -> Self {
+        Self::Standard
     }
 }
 
@@ -78,4 +108,18 @@ pub struct ApplicationSettings {
     pub signing_algorithm: Option<String>,
     /// Lifetime of its access tokens in seconds; the configured default when none.
     pub access_token_seconds: Option<i64>,
+    /// Which rules hold for it as a whole.
+    pub profile: Profile,
+    /// Authorization requests: what it may send, and how it is answered.
+    pub request: RequestSettings,
+    /// What it learns of a person, under which name, and whether the person is asked.
+    pub identity: IdentitySettings,
+    /// How it proves itself, and what its tokens are bound to.
+    pub proof: ProofSettings,
+    /// Form and life of its tokens.
+    pub tokens: TokenSettings,
+    /// Limits of the grants beyond code and refresh token.
+    pub grants: GrantSettings,
+    /// How it learns that a session ended.
+    pub logout: LogoutSettings,
 }
