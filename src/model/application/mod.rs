@@ -46,17 +46,13 @@ string_enum! {
 
 string_enum! {
     /// Which rules hold for an application as a whole.
+    #[derive(Default)]
     Profile {
         /// The rules of OAuth 2.1 and OpenID Connect, as its other settings say.
+        #[default]
         Standard = "standard",
         /// FAPI 2.0 Security Profile: pushed requests, keys instead of secrets, tokens bound to a key.
         Fapi2 = "fapi2",
-    }
-}
-
-impl Default for Profile {
-    fn default() -> Self {
-        Self::Standard
     }
 }
 
