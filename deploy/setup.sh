@@ -17,6 +17,9 @@ demo,test,lint,bench | program cc | gcc libc6-dev | compiles the C parts (SQLite
 demo,test,lint,bench | file /etc/ssl/certs/ca-certificates.crt | ca-certificates | lets cargo and npm trust their registries
 test,bench | program setpriv | util-linux | ends the servers of the tests with the tests
 test,bench | program slapd | slapd | the OpenLDAP server of the tests
+test | program samba | samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind | the Active Directory domain controller of the tests
+test | program samba-tool | samba-common-bin python3-samba | makes the domain of the tests
+test | program ldbadd | ldb-tools | fills the domain of the tests
 test,bench | program ldapsearch | ldap-utils | the dump that a sync is compared with
 test,bench | program openssl | openssl | certificates seen from outside
 test | postgres | postgresql | the PostgreSQL server of the tests
@@ -125,7 +128,7 @@ install() {
     [ -z "$failed" ] || fail "apt-get install $* failed (see above); is the Debian mirror reachable?"
     if [ -d /run/systemd/system ]; then
         local service
-        for service in slapd nginx postgresql; do
+        for service in slapd nginx postgresql samba-ad-dc winbind; do
             case " $* " in *" $service "*) quiet "${as_root[@]}" systemctl disable "$service" || true ;; esac
         done
     fi

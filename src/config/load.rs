@@ -73,6 +73,7 @@ impl Config {
             })?
         };
         config.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        config.sources.iter_mut().for_each(super::SourceConfig::settle);
         let problems = config.problems();
         if problems.is_empty() { Ok(config) } else { Err(ConfigError::Check { path: path.to_owned(), problems }) }
     }

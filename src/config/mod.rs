@@ -17,6 +17,7 @@ mod server;
 mod session;
 mod source;
 mod template;
+mod usual;
 
 use std::path::PathBuf;
 
@@ -24,7 +25,7 @@ use serde::Deserialize;
 
 pub use application::ApplicationConfig;
 pub use database::DatabaseConfig;
-pub use directory::{DirectorySchema, LdapConfig, LdifConfig};
+pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers};
 pub use duration::Lifetime;
 pub use fault::one_line;
 pub use load::ConfigError;

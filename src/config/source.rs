@@ -6,6 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::{LdapConfig, LdifConfig, Lifetime, Template};
 
+/// What a mapping value holds until `SourceConfig::settle` fills in what is usual for the kind of directory.
+pub(super) const BY_KIND: &str = "\0";
+
+fn by_kind() -> String {
+    BY_KIND.to_owned()
+}
+
 /// One `[[source]]`: exactly one of `[source.ldap]` and `[source.ldif]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -49,13 +56,14 @@ fn default_zone() -> chrono_tz::Tz {
 pub struct UserMapping {
     /// Base of the search; the source's when missing.
     pub base_dn: Option<String>,
-    /// LDAP filter (RFC 4515) of the entries that are people.
-    #[serde(default = "default_user_filter")]
+    /// LDAP filter (RFC 4515) of the entries that are people; by the kind of directory when missing, like all that follow
+    /// with `by_kind`.
+    #[serde(default = "by_kind")]
     pub filter: String,
     /// Attribute of the stable id; `entryUUID` when missing.
     pub id: Option<String>,
     /// Login name.
-    #[serde(default = "default_login")]
+    #[serde(default = "by_kind")]
     pub login: String,
     /// Employee number (工号).
     pub employee_number: Option<String>,
@@ -81,14 +89,6 @@ pub struct UserMapping {
     /// Further attributes kept as they are: our name → attribute or template.
     #[serde(default)]
     pub attributes: BTreeMap<String, String>,
-}
-
-fn default_user_filter() -> String {
-    "(objectClass=inetOrgPerson)".to_owned()
-}
-
-fn default_login() -> String {
-    "uid".to_owned()
 }
 
 fn default_display_name() -> String {
@@ -163,31 +163,19 @@ pub struct GroupMapping {
     /// Base of the search; the source's when missing.
     pub base_dn: Option<String>,
     /// Filter of the entries that are groups.
-    #[serde(default = "default_group_filter")]
+    #[serde(default = "by_kind")]
     pub filter: String,
     /// Attribute of the stable id; `entryUUID` when missing.
     pub id: Option<String>,
     /// Code.
-    #[serde(default = "default_group_code")]
+    #[serde(default = "by_kind")]
     pub code: String,
     /// Name as shown.
-    #[serde(default = "default_group_name")]
+    #[serde(default = "by_kind")]
     pub name: String,
     /// Attribute with the DNs of members (people and groups).
     #[serde(default = "default_member")]
     pub member: String,
-}
-
-fn default_group_filter() -> String {
-    "(objectClass=groupOfNames)".to_owned()
-}
-
-fn default_group_code() -> String {
-    "cn".to_owned()
-}
-
-fn default_group_name() -> String {
-    "{description|cn}".to_owned()
 }
 
 fn default_member() -> String {

@@ -17,8 +17,8 @@ pub(super) enum Verdict {
     Right,
     /// It is not, or there is nobody; the code is for the audit log.
     Wrong(&'static str),
-    /// It is right, and the directory wants another before it lets the person in.
-    MustChange,
+    /// It is right, and the directory wants another before it lets the person in; the code is for the audit log.
+    MustChange(&'static str),
 }
 
 /// The password could not be checked, which says nothing about the person.
@@ -95,9 +95,12 @@ async fn bind(
     Ok(match (known, answer) {
         (None, _) => Verdict::Wrong(if user.is_some() { "no_link" } else { absent }),
         (Some(_), PasswordAnswer::Right) => Verdict::Right,
-        (Some(_), PasswordAnswer::MustChange) => Verdict::MustChange,
+        (Some(_), PasswordAnswer::MustChange) => Verdict::MustChange("must_change_password"),
         (Some(_), PasswordAnswer::Wrong) => Verdict::Wrong("wrong_password"),
-        (Some(_), PasswordAnswer::Expired) => Verdict::Wrong("password_expired"),
+        (Some(_), PasswordAnswer::Expired) => Verdict::MustChange("password_expired"),
+        (Some(_), PasswordAnswer::Disabled) => Verdict::Wrong("disabled_in_directory"),
+        (Some(_), PasswordAnswer::AccountExpired) => Verdict::Wrong("account_expired_in_directory"),
+        (Some(_), PasswordAnswer::NotAllowed) => Verdict::Wrong("not_allowed_by_directory"),
         (Some(_), PasswordAnswer::Locked) => Verdict::Wrong("locked_in_directory"),
     })
 }

@@ -139,9 +139,9 @@ async fn judge(broker: &Broker, hasher: &Hasher, attempt: &Attempt<'_>) -> Resul
             Some(signed_in) => return Ok(signed_in),
             None => "not_active",
         },
-        Ok(Verdict::MustChange) => {
+        Ok(Verdict::MustChange(reason)) => {
             throttle.not_judged(broker).await?;
-            refused(broker, attempt, &subject, "must_change_password").await?;
+            refused(broker, attempt, &subject, reason).await?;
             return Err(SignInError::MustChange);
         }
         Ok(Verdict::Wrong(reason)) => reason,

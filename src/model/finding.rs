@@ -23,6 +23,8 @@ string_enum! {
         TooLarge = "rejected:too_large",
         /// A value of `attribute` is not UTF-8.
         BadUtf8 = "rejected:bad_utf8",
+        /// Two servers made the entry at once; the directory keeps both apart until an administrator decides.
+        ConflictEntry = "rejected:conflict_entry",
         /// The entry `first` of the same file has the same id.
         SameId = "rejected:duplicate_id",
         /// The source returned one id twice.

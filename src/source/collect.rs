@@ -13,13 +13,33 @@ use crate::model::{FindingArguments, FindingCode};
 /// A value longer than this is no datum of a person: bytes.
 const MAX_VALUE: usize = 1 << 20;
 
+/// Which values were sent, counted from 0; no end when they are the last.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Range {
+    pub low: usize,
+    pub high: Option<usize>,
+}
+
+impl Range {
+    /// Of an attribute option such as `range=0-1499` or `range=1500-*`.
+    fn of(option: &str) -> Option<Self> {
+        let option = option.to_ascii_lowercase();
+        let (low, high) = option.strip_prefix("range=")?.split_once('-')?;
+        // What cannot be read is not the last range.
+        let high = if high == "*" { None } else { Some(high.parse().unwrap_or(usize::MAX)) };
+        Some(Self { low: low.parse().ok()?, high })
+    }
+}
+
 /// An entry as it came.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Raw {
     pub dn: Vec<u8>,
     pub values: Values,
-    /// Attributes of which the server sent only a range (`member;range=0-1499`).
-    partial: Vec<String>,
+    /// It is one of two that two servers made at once, kept apart under a name that nobody chose.
+    pub is_conflict: bool,
+    /// Attributes of which the server sent a range (`member;range=0-1499`).
+    ranges: Vec<(String, Range)>,
     /// Values with options, to be put last.
     optioned: Vec<(String, Vec<u8>)>,
 }
@@ -36,14 +56,26 @@ impl Raw {
             self.values.entry(name).or_default().extend(values);
             return;
         };
-        let is_cut = |option: &str| {
-            let option = option.to_ascii_lowercase();
-            option.strip_prefix("range=").is_some_and(|range| !range.ends_with('*'))
-        };
-        if options.split(';').any(is_cut) && !self.partial.contains(&name) {
-            self.partial.push(name.clone());
+        if let Some(range) = options.split(';').find_map(Range::of) {
+            self.ranges.push((name.clone(), range));
         }
         self.optioned.extend(values.into_iter().map(|value| (name.clone(), value)));
+    }
+
+    /// Attributes of which values are missing, because the server sent only a range of them.
+    pub fn cut(&self) -> impl Iterator<Item = &str> {
+        self.ranges.iter().filter(|(_, range)| range.high.is_some() || range.low > 0).map(|(name, _)| name.as_str())
+    }
+
+    /// Which range of an attribute this is.
+    pub fn range(&self, name: &str) -> Option<Range> {
+        self.ranges.iter().find(|(named, _)| named == name).map(|(_, range)| *range)
+    }
+
+    /// All values of an attribute that was cut.
+    pub fn complete(&mut self, name: &str, values: Vec<Vec<u8>>) {
+        self.ranges.retain(|(named, _)| named != name);
+        self.values.insert(name.to_owned(), values);
     }
 
     /// Puts the values with options behind the others; call it after the last [`Raw::push`].
@@ -158,8 +190,11 @@ fn read_entry(selection: &Selection, mut raw: Raw) -> Result<Entry, Rejected> {
     let Some(id) = external_id.clone() else {
         return Err(reject(FindingCode::NoId, arguments([("attribute", selection.id.clone())])));
     };
-    if let Some(name) = raw.partial.iter().find(|name| selection.wanted.contains(*name)) {
-        return Err(reject(FindingCode::PartialValues, arguments([("attribute", name.clone())])));
+    if raw.is_conflict {
+        return Err(reject(FindingCode::ConflictEntry, FindingArguments::new()));
+    }
+    if let Some(name) = raw.cut().find(|name| selection.wanted.contains(*name)) {
+        return Err(reject(FindingCode::PartialValues, arguments([("attribute", name.to_owned())])));
     }
     let mut entry = Entry { external_id: id, dn: dn.clone(), ..Entry::default() };
     for name in &selection.wanted {

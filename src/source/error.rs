@@ -85,9 +85,14 @@ pub enum SourceError {
         url: String,
         /// As whom.
         dn: String,
+        /// LDAP result code.
+        code: u32,
         /// Why, with the remedy.
         reason: String,
     },
+    /// None of several servers can be used.
+    #[error("none of the {count} servers can be used: {reasons}", count = .0.len(), reasons = each(.0))]
+    NoServer(Vec<SourceError>),
     /// A search did not end with success.
     #[error("the search below `{base}` ended early with {name} ({code}): {remedy}{said}", said = said(.text))]
     Result {
@@ -147,6 +152,10 @@ pub enum SourceError {
     Stopped,
 }
 
+fn each(errors: &[SourceError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+}
+
 fn said(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("; the server says `{text}`") }
 }
@@ -164,6 +173,10 @@ impl SourceError {
             Self::Tls { .. } => "tls",
             Self::EmptyCredentials { .. } => "empty_credentials",
             Self::Bind { .. } => "bind_refused",
+            Self::NoServer(errors) => match errors.as_slice() {
+                [first, ..] => first.code(),
+                [] => "unreachable",
+            },
             Self::Result { .. } => "search_cut",
             Self::Referral { .. } => "referral",
             Self::Broken { .. } => "connection_broken",

@@ -25,7 +25,7 @@ pub use check::{Finding, Level, check};
 pub use dn::{Dn, DnError, PartValue, Rdn};
 pub use error::SourceError;
 pub use filter::{Filter, FilterError};
-pub use snapshot::{Entry, Part, Rejected, Snapshot};
+pub use snapshot::{ACCOUNT_STATE, Entry, Part, Rejected, Snapshot};
 
 /// How far a read has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -6,7 +6,8 @@ use std::collections::BTreeSet;
 use super::dn::Dn;
 use super::error::SourceError;
 use super::filter::{Filter, Values, base_name};
-use super::snapshot::Part;
+use super::ldap::asked;
+use super::snapshot::{ACCOUNT_STATE, Part};
 use crate::config::{DepartmentMapping, DirectorySchema, SourceConfig, UserMapping};
 
 /// One of the up to three searches of a source.
@@ -20,6 +21,8 @@ pub(super) struct Selection {
     pub id: String,
     /// Attributes that are kept, lower case.
     pub wanted: BTreeSet<String>,
+    /// Attributes that a server is asked for besides, for its kind of directory to look at.
+    pub asked: &'static [&'static str],
 }
 
 /// The base of a search.
@@ -153,7 +156,11 @@ fn selection(
     let mut wanted: BTreeSet<String> =
         templates.iter().flatten().flat_map(|template| attributes_of(template)).collect();
     wanted.insert("objectclass".to_owned());
-    Ok(Selection { part: keys.part, base, filter, id, wanted })
+    if keys.part == Part::Users {
+        wanted.insert(ACCOUNT_STATE.to_owned());
+    }
+    let asked = config.ldap.as_ref().map_or(&[][..], |ldap| asked(ldap.schema, keys.part));
+    Ok(Selection { part: keys.part, base, filter, id, wanted, asked })
 }
 
 /// The attributes that a mapping value reads: `mail` itself, or the names in the braces of `{displayName|cn}`.

@@ -5,6 +5,11 @@ use std::fmt;
 
 use crate::model::{FindingArguments, FindingCode};
 
+/// An attribute that no directory has: what the directory itself holds against a sign-in, in one spelling for all kinds.
+/// `disabled` and `expired` lock a person out; `locked` (too many wrong passwords) and `password-change` (before the next
+/// sign-in) do not.
+pub const ACCOUNT_STATE: &str = "x-account-state";
+
 /// One entry: attribute names in lower case and without options (`;lang-zh`), values in the order of the source, those
 /// with options last. Only the attributes that the mapping names, and `objectclass`.
 #[derive(Clone, PartialEq, Eq, Default)]

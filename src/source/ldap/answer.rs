@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::time::Duration;
 
 use ldap3::{LdapError, LdapResult};
+use url::Url;
 
-use super::tls;
-use crate::config::LdapConfig;
+use super::{refusal, tls};
 use crate::source::error::SourceError;
 
 /// Name and remedy of a result code that is not success.
@@ -57,8 +57,11 @@ pub(super) fn search_failed(base: &str, result: &LdapResult) -> SourceError {
 /// A bind that did not end with success.
 pub(super) fn bind_refused(url: &str, dn: &str, result: &LdapResult) -> SourceError {
     let (name, remedy) = meaning(result.rc);
-    let reason = format!("{name} ({}): {remedy}", result.rc);
-    SourceError::Bind { url: url.to_owned(), dn: dn.to_owned(), reason }
+    let reason = match refusal::Refusal::of(result) {
+        Some(refusal) => format!("{name} ({}, data {}): {}", result.rc, refusal.data(), refusal.meaning()),
+        None => format!("{name} ({}): {remedy}", result.rc),
+    };
+    SourceError::Bind { url: url.to_owned(), dn: dn.to_owned(), code: result.rc, reason }
 }
 
 /// No answer in time.
@@ -67,10 +70,10 @@ pub(super) fn timeout(url: &str, waited: Duration, doing: &str) -> SourceError {
 }
 
 /// A connection that could not be opened. Nothing was sent but, at most, the wish for StartTLS.
-pub(super) fn not_opened(config: &LdapConfig, error: LdapError) -> SourceError {
-    let url = config.url.to_string();
+pub(super) fn not_opened(url: &Url, waited: Duration, error: LdapError) -> SourceError {
+    let url = url.to_string();
     match error {
-        LdapError::Timeout { .. } => timeout(&url, config.timeout.as_std(), "connecting"),
+        LdapError::Timeout { .. } => timeout(&url, waited, "connecting"),
         LdapError::LdapResult { result } => {
             let (name, _) = meaning(result.rc);
             let reason =

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError};
 use tokio::task::JoinHandle;
+use url::Url;
 
 use super::{answer, tls};
-use crate::config::LdapConfig;
+use crate::config::{BindMethod, LdapConfig};
+use crate::source::dn::Dn;
 use crate::source::error::SourceError;
 
 /// A connection and the task that moves its bytes; dropping it ends both.
@@ -16,6 +18,8 @@ pub(super) struct Connection {
     pub ldap: Ldap,
     pub url: String,
     pub timeout: Duration,
+    /// Normalized names: references to them or below hide nobody.
+    pub passed_over: Vec<Dn>,
     driver: JoinHandle<Result<(), LdapError>>,
 }
 
@@ -27,36 +31,56 @@ impl Drop for Connection {
 
 impl Connection {
     /// Connects, with TLS where the configuration says so. Nothing secret has been sent yet.
-    pub async fn open(config: &LdapConfig, folder: &Path) -> Result<Self, SourceError> {
-        let is_secure = config.starttls || config.url.scheme() == "ldaps";
+    pub async fn open(config: &LdapConfig, url: &Url, folder: &Path) -> Result<Self, SourceError> {
+        let is_secure = config.is_secure(url);
         if !is_secure && !config.allow_plaintext {
             let reason = "passwords would be sent in clear text; use ldaps://, or starttls = true".to_owned();
             return Err(SourceError::Config { key: "source.ldap.url".to_owned(), reason });
         }
         let timeout = config.timeout.as_std();
-        let mut settings = LdapConnSettings::new().set_conn_timeout(timeout).set_starttls(config.starttls);
+        let wait = config.connect_timeout.as_std().min(timeout);
+        let mut settings = LdapConnSettings::new().set_conn_timeout(wait).set_starttls(config.starttls);
         if is_secure {
-            settings = settings.set_config(tls::settings(config, folder)?);
+            settings = settings.set_config(tls::settings(config, url, folder)?);
         }
-        let url = config.url.to_string();
-        let opened = LdapConnAsync::from_url_with_settings(settings, &config.url).await;
-        let (connection, ldap) = opened.map_err(|error| answer::not_opened(config, error))?;
-        Ok(Self { ldap, url, timeout, driver: tokio::spawn(connection.drive()) })
+        let opened = LdapConnAsync::from_url_with_settings(settings, url).await;
+        let (connection, ldap) = opened.map_err(|error| answer::not_opened(url, wait, error))?;
+        let driver = tokio::spawn(connection.drive());
+        Ok(Self { ldap, url: url.to_string(), timeout, passed_over: Vec::new(), driver })
     }
 
     /// Binds as the service account of the source.
     pub async fn bind_service(&mut self, config: &LdapConfig, folder: &Path) -> Result<(), SourceError> {
-        let password = config.bind_password.read(folder);
-        let password =
-            password.map_err(|reason| SourceError::Config { key: "source.ldap.bind_password".to_owned(), reason })?;
-        let dn = config.bind_dn.as_str();
-        refuse_empty(dn, &password)?;
-        let bound = self.ldap.with_timeout(self.timeout).simple_bind(dn, &password).await;
+        let (who, bound) = match config.bind {
+            BindMethod::Simple => {
+                let unusable = |reason| SourceError::Config { key: "source.ldap.bind_password".to_owned(), reason };
+                let password =
+                    config.bind_password.as_ref().ok_or_else(|| unusable("is missing; set it".to_owned()))?;
+                let password = password.read(folder).map_err(unusable)?;
+                let dn = config.bind_dn.as_str();
+                refuse_empty(dn, &password)?;
+                (dn, self.ldap.with_timeout(self.timeout).simple_bind(dn, &password).await)
+            }
+            BindMethod::External => {
+                ("the client certificate", self.ldap.with_timeout(self.timeout).sasl_external_bind().await)
+            }
+        };
         match bound {
             Ok(result) if result.rc == 0 => Ok(()),
-            Ok(result) => Err(answer::bind_refused(&self.url, dn, &result)),
+            Ok(result) => Err(answer::bind_refused(&self.url, who, &result)),
             Err(error) => Err(self.broken(error, "binding", "").await),
         }
+    }
+
+    /// Whether a reference of this server (an LDAP URL) hides nobody.
+    pub fn passes_over(&self, reference: &str) -> bool {
+        let Some(dn) = Url::parse(reference).ok().and_then(|url| {
+            let path = percent_encoding::percent_decode_str(url.path().trim_start_matches('/'));
+            Dn::parse(&path.decode_utf8().ok()?).ok().map(|dn| dn.normalized())
+        }) else {
+            return false;
+        };
+        !dn.0.is_empty() && self.passed_over.iter().any(|over| dn.is_within(over))
     }
 
     /// Says goodbye; the server may have hung up already, which does not matter any more.

@@ -6,10 +6,12 @@ use std::sync::Arc;
 use ldap3::LdapResult;
 use ldap3::controls::RawControl;
 use tokio::task::JoinSet;
+use url::Url;
 use zeroize::Zeroizing;
 
-use super::answer;
 use super::connect::{Connection, refuse_empty};
+use super::refusal::Refusal;
+use super::{answer, servers};
 use crate::config::LdapConfig;
 use crate::source::error::SourceError;
 
@@ -28,10 +30,16 @@ pub enum PasswordAnswer {
     Wrong,
     /// It is right and must be changed before it counts (after a reset, or in the grace logins after it expired).
     MustChange,
-    /// It expired; the directory does not let it in any more.
+    /// It is right and expired; the directory does not let it in any more.
     Expired,
     /// The directory has locked the account.
     Locked,
+    /// The directory has disabled the account (Active Directory says so whether the password is right or not).
+    Disabled,
+    /// The account has come to its end.
+    AccountExpired,
+    /// The account may not sign in at this hour or from this machine.
+    NotAllowed,
 }
 
 /// Asks the directory whether `password` is the password of the entry `dn`.
@@ -58,7 +66,26 @@ pub async fn check_password(
 }
 
 async fn bind(config: &LdapConfig, folder: &Path, dn: &str, password: &str) -> Result<PasswordAnswer, SourceError> {
-    let mut connection = Connection::open(config, folder).await?;
+    let mut errors = Vec::new();
+    for url in servers::in_order(config) {
+        let answer = bind_at(config, url, folder, dn, password).await;
+        let goes_on = servers::goes_on(url, &answer);
+        match answer {
+            Err(error) if goes_on => errors.push(error),
+            decided => return decided,
+        }
+    }
+    Err(servers::all_failed(errors))
+}
+
+async fn bind_at(
+    config: &LdapConfig,
+    url: &Url,
+    folder: &Path,
+    dn: &str,
+    password: &str,
+) -> Result<PasswordAnswer, SourceError> {
+    let mut connection = Connection::open(config, url, folder).await?;
     let policy = RawControl { ctype: PASSWORD_POLICY.to_owned(), crit: false, val: None };
     let ldap = connection.ldap.with_timeout(connection.timeout).with_controls(policy);
     let result = match ldap.simple_bind(dn, password).await {
@@ -71,6 +98,9 @@ async fn bind(config: &LdapConfig, folder: &Path, dn: &str, password: &str) -> R
 }
 
 fn verdict(url: &str, dn: &str, result: &LdapResult) -> Result<PasswordAnswer, SourceError> {
+    if let Some(refusal) = Refusal::of(result) {
+        return Ok(of_active_directory(refusal));
+    }
     let value = |oid: &str| result.ctrls.iter().find(|control| control.1.ctype == oid).map(|control| &control.1.val);
     let policy = value(PASSWORD_POLICY).and_then(Option::as_deref).map(Policy::parse).unwrap_or_default();
     match (result.rc, policy.error) {
@@ -83,6 +113,19 @@ fn verdict(url: &str, dn: &str, result: &LdapResult) -> Result<PasswordAnswer, S
         // invalidCredentials, noSuchObject, inappropriateAuthentication (the entry has no password).
         (49 | 32 | 48, _) => Ok(PasswordAnswer::Wrong),
         _ => Err(answer::bind_refused(url, dn, result)),
+    }
+}
+
+/// Active Directory says more than yes and no. 532 and 773 come only when the password was right.
+const fn of_active_directory(refusal: Refusal) -> PasswordAnswer {
+    match refusal {
+        Refusal::NoSuchUser | Refusal::WrongPassword => PasswordAnswer::Wrong,
+        Refusal::MustChange => PasswordAnswer::MustChange,
+        Refusal::PasswordExpired => PasswordAnswer::Expired,
+        Refusal::Locked => PasswordAnswer::Locked,
+        Refusal::Disabled => PasswordAnswer::Disabled,
+        Refusal::AccountExpired => PasswordAnswer::AccountExpired,
+        Refusal::NotNow | Refusal::NotFromHere => PasswordAnswer::NotAllowed,
     }
 }
 
@@ -154,6 +197,28 @@ mod tests {
         }
         for rc in [1, 8, 10, 14, 34, 51, 52, 53, 80] {
             assert!(verdict("ldap://x", "uid=a", &result(rc, None)).is_err(), "{rc}");
+        }
+    }
+
+    /// LDAP-097
+    #[test]
+    fn what_active_directory_adds_is_understood() {
+        for (data, answer) in [
+            ("525", PasswordAnswer::Wrong),
+            ("52e", PasswordAnswer::Wrong),
+            ("530", PasswordAnswer::NotAllowed),
+            ("531", PasswordAnswer::NotAllowed),
+            ("532", PasswordAnswer::Expired),
+            ("533", PasswordAnswer::Disabled),
+            ("701", PasswordAnswer::AccountExpired),
+            ("773", PasswordAnswer::MustChange),
+            ("775", PasswordAnswer::Locked),
+            ("9999", PasswordAnswer::Wrong),
+        ] {
+            let text =
+                format!("80090308: LdapErr: DSID-0C090447, comment: AcceptSecurityContext error, data {data}, v1");
+            let result = LdapResult { text, ..result(49, None) };
+            assert_eq!(verdict("ldap://x", "CN=a", &result).unwrap(), answer, "{data}");
         }
     }
 }

@@ -5,17 +5,28 @@ use std::sync::Arc;
 
 use ldap3::Scope;
 use ldap3::controls::{MakeCritical as _, PagedResults, RawControl};
+use url::Url;
 use x509_parser::prelude::{FromDer as _, X509Certificate};
 
 use super::connect::Connection;
+use super::kind::Kind;
+use super::root::Root;
 use super::search::{Search, page};
-use super::{answer, tls};
-use crate::config::LdapConfig;
+use super::{answer, servers, tls};
+use crate::config::{BindMethod, DirectorySchema, LdapConfig};
 use crate::source::check::{Finding, Level};
 use crate::source::error::SourceError;
 use crate::source::select::Selection;
 use crate::time::Instant;
 
+/// Controls that a reader can make use of.
+const CONTROLS: &[(&str, &str)] = &[
+    ("1.2.840.113556.1.4.319", "paged results"),
+    ("1.3.6.1.4.1.4203.1.9.1.1", "syncrepl"),
+    ("1.2.840.113556.1.4.841", "DirSync"),
+    ("1.2.840.113556.1.4.417", "show deleted"),
+    ("1.3.6.1.4.1.42.2.27.8.5.1", "password policy"),
+];
 /// Certificates that end sooner than this are worth a warning: days.
 const SOON: i64 = 30;
 
@@ -42,31 +53,81 @@ async fn steps(
 ) -> Result<(), SourceError> {
     if let Some(file) = &config.ca_file {
         let read = tls::ca_certificates(&folder.join(file));
-        let certificates = read.map_err(|reason| SourceError::Tls { url: config.url.to_string(), reason })?;
+        let url = || config.url.urls().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let certificates = read.map_err(|reason| SourceError::Tls { url: url(), reason })?;
         for certificate in &certificates {
             findings.push(lifetime(&format!("CA file {}", file.display()), certificate, now));
         }
     }
-    let mut connection = Connection::open(config, folder).await?;
-    match connection.ldap.get_peer_certificate().await {
-        Ok(Some(certificate)) => findings.push(lifetime("server certificate", &certificate, now)),
-        Ok(None) => findings.push(Finding {
-            subject: "connection".to_owned(),
-            level: Level::Warning,
-            text: format!(
-                "{} is reached in clear text (allow_plaintext): only for a server on this machine",
-                config.url
-            ),
-        }),
-        Err(error) => return Err(connection.broken(error, "asking for the certificate", "").await),
+    // Each server is looked at: that the second one does not work is noticed before the first one fails.
+    let mut errors = Vec::new();
+    let mut first = None;
+    for url in config.url.urls() {
+        match server(config, url, folder, now, findings).await {
+            Ok(connection) => first = first.or(Some(connection)),
+            Err(error) if servers::is_the_servers_fault(&error) => errors.push(error),
+            Err(error) => return Err(error),
+        }
     }
-    connection.bind_service(config, folder).await?;
-    findings.push(Finding::good("bind", format!("{} lets `{}` in", config.url, config.bind_dn)));
+    let Some(mut connection) = first else { return Err(servers::all_failed(errors)) };
+    for error in errors {
+        findings.push(Finding { level: Level::Warning, ..Finding::failed("server", &error) });
+    }
+    let kind = Kind::learn(&mut connection, config, selections).await?;
+    findings.extend(about(&mut connection, config, &kind).await?);
     for selection in selections {
         findings.push(one_page(&mut connection, selection).await?);
     }
     connection.close().await;
     Ok(())
+}
+
+/// One server: its certificate, and whether it lets the service account in.
+async fn server(
+    config: &LdapConfig,
+    url: &Url,
+    folder: &Path,
+    now: Instant,
+    findings: &mut Vec<Finding>,
+) -> Result<Connection, SourceError> {
+    let mut connection = Connection::open(config, url, folder).await?;
+    match connection.ldap.get_peer_certificate().await {
+        Ok(Some(certificate)) => findings.push(lifetime("server certificate", &certificate, now)),
+        Ok(None) => findings.push(Finding {
+            subject: "connection".to_owned(),
+            level: Level::Warning,
+            text: format!("{url} is reached in clear text (allow_plaintext): only for a server on this machine"),
+        }),
+        Err(error) => return Err(connection.broken(error, "asking for the certificate", "").await),
+    }
+    connection.bind_service(config, folder).await?;
+    let who = match config.bind {
+        BindMethod::Simple => format!("`{}`", config.bind_dn),
+        BindMethod::External => "the client certificate".to_owned(),
+    };
+    findings.push(Finding::good("bind", format!("{url} lets {who} in")));
+    Ok(connection)
+}
+
+/// What the server says about itself, and whether that goes with the configuration.
+async fn about(connection: &mut Connection, config: &LdapConfig, kind: &Kind) -> Result<Vec<Finding>, SourceError> {
+    let root = Root::read(connection).await?;
+    let can = |oid: &str, name: &str| root.has_control(oid).then(|| name.to_owned());
+    let features: Vec<String> = CONTROLS.iter().filter_map(|(oid, name)| can(oid, name)).collect();
+    let features = if features.is_empty() { "none that matter here".to_owned() } else { features.join(", ") };
+    let text = format!("{}; controls: {features}", root.product());
+    let mut findings = vec![Finding::good("server", text)];
+    let is_ad = root.product().starts_with("Active Directory");
+    if is_ad != (config.schema == DirectorySchema::ActiveDirectory) {
+        let schema = if is_ad { "active-directory" } else { "openldap, 389 or generic" };
+        findings.push(Finding {
+            subject: "schema".to_owned(),
+            level: Level::Failed,
+            text: format!("source.ldap.schema is `{}`, but the server wants `{schema}`; correct it", config.schema),
+        });
+    }
+    findings.extend(kind.check(connection, &root).await?);
+    Ok(findings)
 }
 
 /// The first entry below the base: shows that the base is there, may be read, and that the server can page.

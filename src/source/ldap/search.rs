@@ -11,6 +11,7 @@ use crate::source::collect::{Collector, Raw};
 use crate::source::dn::Dn;
 use crate::source::error::SourceError;
 use crate::source::select::Selection;
+use crate::source::snapshot::ACCOUNT_STATE;
 
 /// LDAP result 12 (RFC 4511 section 4.1.11): the server does not do what the critical control asks for.
 const UNAVAILABLE_CRITICAL_EXTENSION: u32 = 12;
@@ -35,8 +36,9 @@ pub(super) async fn all_pages(
 ) -> Result<(), SourceError> {
     let base = selection.base.as_ref().map_or("", |base| base.text.as_str());
     let filter = selection.filter.to_string();
-    let mut attributes: Vec<String> = selection.wanted.iter().cloned().collect();
+    let mut attributes: Vec<String> = selection.wanted.iter().filter(|name| *name != ACCOUNT_STATE).cloned().collect();
     attributes.push(selection.id.clone());
+    attributes.extend(selection.asked.iter().map(|name| (*name).to_owned()));
     let search = Search { base, scope: Scope::Subtree, filter: &filter, attributes: &attributes };
     let mut cookie = Vec::new();
     let mut empty_pages = 0;
@@ -86,7 +88,10 @@ pub(super) async fn page(
     loop {
         match stream.next().await {
             Ok(Some(item)) if item.is_ref() => {
-                return Err(SourceError::Referral { base: base.to_owned(), to: entry::reference(item.0) });
+                let to = entry::reference(item.0);
+                if !connection.passes_over(&to) {
+                    return Err(SourceError::Referral { base: base.to_owned(), to });
+                }
             }
             Ok(Some(item)) if item.is_intermediate() => {}
             Ok(Some(item)) => {

@@ -4,16 +4,17 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{CertificateError, ClientConfig, Error as TlsError, RootCertStore};
+use url::Url;
 
 use crate::config::LdapConfig;
 use crate::source::error::SourceError;
 
 /// The settings for this source's server.
-pub(super) fn settings(config: &LdapConfig, folder: &Path) -> Result<Arc<ClientConfig>, SourceError> {
-    let failed = |reason: String| SourceError::Tls { url: config.url.to_string(), reason };
+pub(super) fn settings(config: &LdapConfig, url: &Url, folder: &Path) -> Result<Arc<ClientConfig>, SourceError> {
+    let failed = |reason: String| SourceError::Tls { url: url.to_string(), reason };
     let mut roots = RootCertStore::empty();
     match &config.ca_file {
         Some(file) => {
@@ -35,12 +36,25 @@ pub(super) fn settings(config: &LdapConfig, folder: &Path) -> Result<Arc<ClientC
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|error| failed(error.to_string()))?;
-    Ok(Arc::new(builder.with_root_certificates(roots).with_no_client_auth()))
+    let builder = builder.with_root_certificates(roots);
+    let (Some(certificate), Some(key)) = (&config.client_certificate, &config.client_key) else {
+        return Ok(Arc::new(builder.with_no_client_auth()));
+    };
+    let chain = certificates("client certificate", &folder.join(certificate)).map_err(failed)?;
+    let path = folder.join(key);
+    let unusable =
+        |error: &dyn std::fmt::Display| failed(format!("the client key `{}` cannot be used: {error}", path.display()));
+    let key = PrivateKeyDer::from_pem_file(&path).map_err(|error| unusable(&error))?;
+    Ok(Arc::new(builder.with_client_auth_cert(chain, key).map_err(|error| unusable(&error))?))
 }
 
 /// The certificates of a PEM file; at least one.
 pub(super) fn ca_certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let named = |reason: String| format!("the CA file `{}` cannot be used: {reason}", path.display());
+    certificates("CA file", path)
+}
+
+fn certificates(what: &str, path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
+    let named = |reason: String| format!("the {what} `{}` cannot be used: {reason}", path.display());
     let found = CertificateDer::pem_file_iter(path).map_err(|error| named(error.to_string()))?;
     let found: Result<Vec<_>, _> = found.collect();
     match found {

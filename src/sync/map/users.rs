@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::config::{DepartmentMapping, SourceConfig, Template};
 use crate::model::{Attributes, FindingArguments, FindingCode, ObjectKind};
-use crate::source::{Entry, Snapshot};
+use crate::source::{ACCOUNT_STATE, Entry, Snapshot};
 use crate::text::fold;
 
 use super::super::SyncError;
@@ -94,6 +94,11 @@ impl Templates {
     }
 
     fn is_enabled(&self, entry: &Entry) -> bool {
+        // What the directory itself holds against them counts besides the mapping's rule.
+        let states = entry.attributes.get(ACCOUNT_STATE).map(Vec::as_slice).unwrap_or_default();
+        if states.iter().any(|state| matches!(state.as_str(), "disabled" | "expired")) {
+            return false;
+        }
         let Some((attribute, disabled)) = &self.enabled else { return true };
         let values = entry.attributes.get(attribute).map(Vec::as_slice).unwrap_or_default();
         !values.iter().any(|value| disabled.contains(&fold(value)))

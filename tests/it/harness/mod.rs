@@ -7,6 +7,8 @@ mod keys;
 mod leftover;
 mod people;
 mod postgres;
+pub mod samba;
+mod samba_domain;
 pub mod scripted_ldap;
 pub mod slapd;
 

@@ -1,5 +1,6 @@
 //! The router, route by route: mirrors `src/http`.
 
+mod active_directory;
 mod console;
 mod directory;
 mod health;

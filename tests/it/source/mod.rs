@@ -1,5 +1,6 @@
 //! Sources: files and servers become sealed snapshots, or say why not.
 
+mod active_directory;
 mod ldif;
 mod openldap;
 mod sample;
