@@ -5,7 +5,6 @@
 //! takes the rights of root.
 
 use std::fs::File;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
@@ -87,21 +86,6 @@ impl Samba {
     /// The usual `[source.ldap]`: over LDAPS, as the reader.
     pub fn usual(&self) -> String {
         self.table(&format!("\"{}\"", self.ldaps(636)), READER, PASSWORD)
-    }
-
-    /// Changes entries as the administrator; LDIF change records.
-    pub fn modify(&self, ldif: &str) {
-        let mut child = Command::new("ldapmodify")
-            .args(["-x", "-H", &self.ldaps(636), "-D", ADMIN, "-w", ADMIN_PASSWORD])
-            .env("LDAPTLS_CACERT", self.ca_file())
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        child.stdin.take().unwrap().write_all(ldif.as_bytes()).unwrap();
-        let output = child.wait_with_output().unwrap();
-        assert!(output.status.success(), "ldapmodify: {}", String::from_utf8_lossy(&output.stderr));
     }
 }
 

@@ -298,7 +298,7 @@ async fn the_doctor_finds_what_is_wrong_with_a_server() {
     let good = source::check(&over(&server.ldaps()), Path::new("/"), now).await;
     assert!(good.iter().all(|finding| finding.level == Level::Good), "{good:?}");
     let subjects: Vec<&str> = good.iter().map(|finding| finding.subject.as_str()).collect();
-    assert_eq!(subjects[1..], ["server certificate", "bind", "users", "departments", "groups"], "{good:?}");
+    assert_eq!(subjects[1..], ["server certificate", "bind", "server", "users", "departments", "groups"], "{good:?}");
     let worst = async |config: &SourceConfig, now| {
         source::check(config, Path::new("/"), now).await.into_iter().max_by_key(|finding| finding.level).unwrap()
     };

@@ -188,7 +188,7 @@ async fn a_bad_entry_is_rejected_and_counted() {
         Step::Entry(b"uid=noid,dc=x".to_vec(), vec![("uid".to_owned(), vec![b"noid".to_vec()])]),
         Step::Entry(b"uid=\xff,dc=x".to_vec(), vec![("entryUUID".to_owned(), vec![b"5".to_vec()])]),
         person("cut", "6", &[("manager;range=0-1499", b"uid=good,dc=x")]),
-        person("whole", "7", &[("manager;range=1500-*", b"uid=good,dc=x")]),
+        person("whole", "7", &[("manager;range=0-*", b"uid=good,dc=x")]),
         Step::Done(0, ""),
     ];
     let snapshot = read_pages(vec![page]).await.unwrap();
