@@ -89,6 +89,9 @@ impl ApplicationConfig {
         if let Some(Err(why)) = self.launch_url.as_deref().map(check_launch_url) {
             problems.push(format!("application `{id}`: launch URL {why}"));
         }
+        problems.extend(
+            self.identity.problems(&self.redirect_uris).into_iter().map(|why| format!("application `{id}`: {why}")),
+        );
         if !public && self.secret.is_none() {
             problems.push(format!("application `{id}`: secret is missing, such as secret = {{ file = \"…\" }}"));
         }

@@ -18,8 +18,9 @@ mod signing_key;
 
 pub use algorithm::Algorithm;
 pub use application::{
-    Application, ApplicationSettings, AuthMethod, GrantSettings, GrantType, IdentitySettings, LogoutSettings, Profile,
-    ProofSettings, RequestSettings, TokenSettings,
+    Application, ApplicationSettings, AuthMethod, ClaimPlace, ClaimRule, ConsentRule, GrantSettings, GrantType,
+    IdentitySettings, LogoutSettings, PersonField, Profile, ProofSettings, RESERVED_CLAIMS, RequestSettings,
+    SubjectType, TemplatePart, TokenSettings, template_parts,
 };
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};

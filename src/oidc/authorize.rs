@@ -6,8 +6,8 @@
 //! person can do something about it (with `prompt=none` the application is told `access_denied`).
 //!
 //! There is no consent page: the company decides through policy. `prompt=consent` is therefore fulfilled by the
-//! decision, `prompt=select_account` shows the sign-in page like `login`. The `claims` parameter is ignored, as
-//! discovery says.
+//! decision, `prompt=select_account` shows the sign-in page like `login`. Single claims and `acr` are
+//! judged in `claims` and `assurance`.
 
 use std::sync::Arc;
 
@@ -17,7 +17,8 @@ use super::code::{self, Approved, access_event};
 use super::demand::{Demand, reauth_demand};
 use super::params::Params;
 use super::request::{Fault, Request};
-use super::{Caller, Provider, Visitor};
+use super::subject::subject;
+use super::{Caller, Provider, Visitor, assurance};
 use crate::access::may_sign_in;
 use crate::audit::Outcome;
 use crate::model::{Application, GrantDetails, RedirectUri, Session, User};
@@ -114,7 +115,10 @@ async fn decide(
     let demand: Demand = reauth_demand(provider, params);
     let age = provider.broker.clock.now() - session.auth_time;
     let hint = super::hint::read(provider, request.id_token_hint).await;
-    let is_other = request.id_token_hint.is_some() && hint.is_none_or(|hint| hint.sub != user.id.to_string());
+    let sub = subject(provider.broker, &app, user.id);
+    let is_other = request.id_token_hint.is_some() && hint.is_none_or(|hint| hint.aud != app.id || hint.sub != sub)
+        // Asking for one person is a hint that they sign in, not another (OpenID Connect Core 1.0 section 5.5.1).
+        || request.claims.id_token.get("sub").is_some_and(|wanted| !wanted.accepts(&sub.as_str().into()));
     let wants_again = request.again || request.max_age.is_some_and(|max| max.is_zero() || age > max) || is_other;
     if wants_again && !demand.is_met_by(session.auth_time) {
         if request.is_silent {
@@ -125,6 +129,10 @@ async fn decide(
     if is_other {
         return Ok(back.fault(Fault::LOGIN_REQUIRED));
     }
+    let acr = match assurance::choose(&request, &session) {
+        Ok(acr) => acr,
+        Err(fault) => return Ok(back.fault(fault)),
+    };
     let words = |text: &str| text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect();
     let context = Context {
         address: Some(caller.address),
@@ -149,7 +157,7 @@ async fn decide(
         redirect_uri: back.redirect_uri,
         nonce: request.nonce,
         code_challenge: request.code_challenge,
-        details: GrantDetails::default(),
+        details: GrantDetails { claims: request.claims.stored(), acr, ..GrantDetails::default() },
     };
     let event = access_event(caller, &user, &app, Outcome::Success).with(facts);
     let code = code::make(provider, approved, event).await?;

@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::client::{ClientError, authenticate};
 use super::keys::KeyRing;
 use super::params::Params;
+use super::subject::subject;
 use super::verify::{TokenError, verify_access_token};
 use super::{Caller, Presented, Provider, issue, refresh};
 use crate::broker::Broker;
@@ -136,7 +137,7 @@ async fn refreshing(broker: &Broker, app: &Application, token: &str) -> Result<O
         return Ok(None);
     }
     Ok(Some(About {
-        sub: user.to_string(),
+        sub: subject(broker, app, user),
         client_id: app.id.clone(),
         scope: grant.scope,
         exp: row.expires_at.timestamp(),

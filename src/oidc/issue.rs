@@ -6,9 +6,11 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use super::Provider;
 use super::keys::KeyError;
+use super::subject::subject;
 use super::verify::ACCESS_TYP;
 use crate::config::Config;
 use crate::crypto::{SigningKey, jwt, sha256};
@@ -62,9 +64,15 @@ pub(super) struct AccessClaims {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub amr: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub roles: Option<Vec<String>>,
+    pub acr: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// Single claims were asked for at `UserInfo`: the grant says which. So nobody else's call costs a statement.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
+    /// What it says of the person.
+    #[serde(flatten, skip_deserializing)]
+    pub told: Map<String, Value>,
 }
 
 /// A signed access token.
@@ -104,7 +112,8 @@ pub(super) struct Mint<'a> {
     pub grant: Option<&'a Grant>,
     pub scope: &'a str,
     pub jti: String,
-    pub roles: Option<Vec<String>>,
+    /// What it says of the person: of no reserved name.
+    pub told: Map<String, Value>,
     /// `aud`, where it is not the application's usual one.
     pub audience: Option<Vec<String>>,
     pub confirmation: Option<Confirmation>,
@@ -112,13 +121,21 @@ pub(super) struct Mint<'a> {
 
 /// An access token. It never outlives the grant it rests on.
 pub(super) async fn access_token(provider: Provider<'_>, mint: Mint<'_>) -> Result<Issued, KeyError> {
+    let app = mint.app;
+    let (claims, expires_in) = access_claims(provider, mint);
+    let token = jwt::sign(&*signer(provider, app).await?, ACCESS_TYP, &claims)?;
+    Ok(Issued { token, jti: claims.jti, expires_in })
+}
+
+/// The claims of an access token, and its life in seconds.
+pub(super) fn access_claims(provider: Provider<'_>, mint: Mint<'_>) -> (AccessClaims, i64) {
     let broker = provider.broker;
     let now = broker.clock.now();
     let Mint { app, grant, .. } = mint;
     let rest = grant.map_or(i64::MAX, |grant| (grant.expires_at - now).num_seconds());
     let expires_in = life(provider, app).min(rest).max(1);
     let sub = match grant {
-        Some(grant) => grant.user_id.map(|user| user.to_string()).unwrap_or_default(),
+        Some(grant) => grant.user_id.map(|user| subject(broker, app, user)).unwrap_or_default(),
         None => format!("{APPLICATION_SUBJECT}{}", app.id),
     };
     let claims = AccessClaims {
@@ -134,18 +151,19 @@ pub(super) async fn access_token(provider: Provider<'_>, mint: Mint<'_>) -> Resu
         sid: grant.and_then(|grant| grant.session_id),
         auth_time: grant.map(|grant| grant.auth_time.timestamp()),
         amr: grant.map(amr),
-        roles: mint.roles,
+        acr: grant.and_then(|grant| grant.details.acr.clone()),
         cnf: mint.confirmation,
+        more: grant.is_some_and(|grant| grant.details.claims.is_some()),
+        told: mint.told,
     };
-    let token = jwt::sign(&*signer(provider, app).await?, ACCESS_TYP, &claims)?;
-    Ok(Issued { token, jti: claims.jti, expires_in })
+    (claims, expires_in)
 }
 
 pub(super) fn amr(grant: &Grant) -> Vec<String> {
     grant.amr.split_whitespace().map(str::to_owned).collect()
 }
 
-/// Claims of an ID token. What describes the person comes from `UserInfo`; roles are here too, when asked for.
+/// Claims of an ID token. What describes the person comes from `UserInfo`; roles are here too, and what was asked for.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub(super) struct IdClaims {
     pub iss: String,
@@ -162,7 +180,10 @@ pub(super) struct IdClaims {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub roles: Option<Vec<String>>,
+    pub acr: Option<String>,
+    /// What it says of the person.
+    #[serde(flatten, skip_deserializing)]
+    pub told: Map<String, Value>,
 }
 
 /// `typ` of ID tokens: never mistaken for an access token's.
@@ -175,14 +196,27 @@ pub(super) async fn id_token(
     grant: &Grant,
     nonce: Option<String>,
     access_token: &str,
-    roles: Option<Vec<String>>,
+    told: Map<String, Value>,
 ) -> Result<String, KeyError> {
+    let key = signer(provider, app).await?;
+    let at_hash = at_hash(key.algorithm(), access_token);
+    Ok(jwt::sign(&key, ID_TYP, &id_claims(provider, app, grant, nonce, at_hash, told))?)
+}
+
+/// The claims of an ID token.
+pub(super) fn id_claims(
+    provider: Provider<'_>,
+    app: &Application,
+    grant: &Grant,
+    nonce: Option<String>,
+    at_hash: Option<String>,
+    told: Map<String, Value>,
+) -> IdClaims {
     let broker = provider.broker;
     let now = broker.clock.now().timestamp();
-    let key = signer(provider, app).await?;
-    let claims = IdClaims {
+    IdClaims {
         iss: broker.config.server.issuer(),
-        sub: grant.user_id.map(|user| user.to_string()).unwrap_or_default(),
+        sub: grant.user_id.map(|user| subject(broker, app, user)).unwrap_or_default(),
         aud: app.id.clone(),
         iat: now,
         exp: now + broker.config.oidc.id_token_lifetime.0.num_seconds(),
@@ -190,10 +224,10 @@ pub(super) async fn id_token(
         nonce,
         amr: amr(grant),
         sid: grant.session_id,
-        at_hash: at_hash(key.algorithm(), access_token),
-        roles,
-    };
-    Ok(jwt::sign(&key, ID_TYP, &claims)?)
+        at_hash,
+        acr: grant.details.acr.clone(),
+        told,
+    }
 }
 
 /// The left half of the access token's hash (OpenID Connect Core 1.0 section 3.1.3.6), for the algorithms whose name

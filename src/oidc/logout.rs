@@ -7,6 +7,7 @@
 use serde_json::json;
 
 use super::params::Params;
+use super::subject::subject;
 use super::{Caller, Provider, Visitor, hint};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{EndReason, Session};
@@ -55,7 +56,9 @@ pub async fn logout(
     match session {
         None => Ok(back),
         Some(Visitor::Person(session, user)) => {
-            let is_same = hint.sid.map_or_else(|| hint.sub == user.id.to_string(), |sid| sid == session.id);
+            let app = provider.applications.find(provider.broker, &hint.aud).await?;
+            let sub = app.map(|app| subject(provider.broker, &app, user.id)).unwrap_or_default();
+            let is_same = hint.sid.map_or(hint.sub == sub, |sid| sid == session.id);
             if !is_same {
                 return Ok(LogoutAnswer::Ask);
             }

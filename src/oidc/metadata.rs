@@ -5,8 +5,10 @@
 
 use serde::Serialize;
 
+use super::assurance::Acr;
+use super::claims::TABLE;
 use super::scopes::PERSONAL;
-use crate::model::{Algorithm, AuthMethod, GrantType};
+use crate::model::{Algorithm, AuthMethod, GrantType, SubjectType};
 use crate::text::Language;
 
 /// Absolute URLs of the endpoints.
@@ -38,7 +40,7 @@ pub struct Metadata {
     response_types_supported: Vec<&'static str>,
     response_modes_supported: Vec<&'static str>,
     grant_types_supported: Vec<GrantType>,
-    subject_types_supported: Vec<&'static str>,
+    subject_types_supported: Vec<SubjectType>,
     id_token_signing_alg_values_supported: Vec<Algorithm>,
     scopes_supported: Vec<&'static str>,
     claims_supported: Vec<&'static str>,
@@ -46,6 +48,9 @@ pub struct Metadata {
     introspection_endpoint_auth_methods_supported: Vec<AuthMethod>,
     revocation_endpoint_auth_methods_supported: Vec<AuthMethod>,
     code_challenge_methods_supported: Vec<&'static str>,
+    acr_values_supported: Vec<Acr>,
+    display_values_supported: Vec<&'static str>,
+    claim_types_supported: Vec<&'static str>,
     prompt_values_supported: Vec<&'static str>,
     ui_locales_supported: Vec<Language>,
     authorization_response_iss_parameter_supported: bool,
@@ -53,6 +58,10 @@ pub struct Metadata {
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
 }
+
+/// The claims of ID tokens that say something of the sign-in.
+const PROTOCOL_CLAIMS: [&str; 11] =
+    ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"];
 
 /// The document of this issuer.
 #[must_use]
@@ -64,43 +73,22 @@ pub fn metadata(issuer: String, endpoints: Endpoints) -> Metadata {
         response_types_supported: vec!["code"],
         response_modes_supported: vec!["query"],
         grant_types_supported: GrantType::ALL.to_vec(),
-        subject_types_supported: vec!["public"],
+        subject_types_supported: SubjectType::ALL.to_vec(),
         id_token_signing_alg_values_supported: Algorithm::ALL.to_vec(),
         scopes_supported: PERSONAL.to_vec(),
-        claims_supported: vec![
-            "sub",
-            "iss",
-            "aud",
-            "exp",
-            "iat",
-            "auth_time",
-            "nonce",
-            "amr",
-            "sid",
-            "at_hash",
-            "name",
-            "given_name",
-            "family_name",
-            "preferred_username",
-            "updated_at",
-            "email",
-            "email_verified",
-            "phone_number",
-            "phone_number_verified",
-            "employee_number",
-            "title",
-            "departments",
-            "positions",
-            "roles",
-        ],
+        claims_supported: PROTOCOL_CLAIMS.iter().copied().chain(TABLE.iter().map(|(claim, _)| *claim)).collect(),
         token_endpoint_auth_methods_supported: AuthMethod::ALL.to_vec(),
         introspection_endpoint_auth_methods_supported: secrets,
         revocation_endpoint_auth_methods_supported: AuthMethod::ALL.to_vec(),
         code_challenge_methods_supported: vec!["S256"],
+        acr_values_supported: Acr::ALL.to_vec(),
+        // One page for all: it fits a window, a pop-up and a telephone.
+        display_values_supported: vec!["page", "popup", "touch"],
+        claim_types_supported: vec!["normal"],
         prompt_values_supported: vec!["none", "login", "select_account"],
         ui_locales_supported: Language::ALL.to_vec(),
         authorization_response_iss_parameter_supported: true,
-        claims_parameter_supported: false,
+        claims_parameter_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
     }

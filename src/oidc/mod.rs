@@ -2,11 +2,14 @@
 //!
 //! Where is what: `authorize` decides about an authorization request and `code` makes and redeems codes; `token` is the
 //! token endpoint, with `refresh` beside it; `issue` writes tokens, `verify` reads them; `keys` keeps the signing keys;
-//! `applications` and `client` know who asks; `declare` and `register` bring applications into the database. How to add
+//! `claims` knows what is told of a person and `subject` under
+//! which `sub`; `applications` and `client` know who asks; `declare` and `register` bring applications into the database. How to add
 //! a grant: a variant of [`crate::model::GrantType`], an arm in `token`, a file here, a line in `metadata`.
 
 mod applications;
+mod assurance;
 mod authorize;
+mod claims;
 mod client;
 mod code;
 mod declare;
@@ -24,6 +27,7 @@ mod register;
 mod request;
 mod revoke;
 mod scopes;
+mod subject;
 mod token;
 mod userinfo;
 mod verify;
@@ -34,6 +38,7 @@ use crate::broker::Broker;
 use crate::model::{Session, User};
 
 pub use applications::Applications;
+pub use assurance::Acr;
 pub use authorize::{Answer, PageFault, authorize};
 pub use client::{ClientError, authenticate};
 pub use declare::{DeclareError, declare_applications};
@@ -46,6 +51,7 @@ pub use purge::purge;
 pub use register::{NewApplication, RegisterError, add_application, remove_application, rotate_secret};
 pub use revoke::{RevokeError, revoke};
 pub use scopes::{PERSONAL, is_scope};
+pub use subject::subject;
 pub use token::{GrantError, TokenResponse, answer_token_request};
 pub use userinfo::{UserInfoError, userinfo};
 pub use verify::{AccessToken, STALENESS, TokenError, verify_access_token};

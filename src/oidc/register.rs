@@ -36,6 +36,9 @@ pub enum RegisterError {
     /// A scope that cannot be written in a request.
     #[error("`{0}` is no scope: it may hold no blank, quote or backslash")]
     Scope(String),
+    /// What the application is to learn of people contradicts itself.
+    #[error("{0}")]
+    Identity(String),
     /// A public application has nothing to prove itself with.
     #[error("a public application cannot act in its own name: leave client_credentials out, or give it a secret")]
     PublicService,
@@ -79,6 +82,9 @@ impl NewApplication {
         }
         if is_public && settings.grant_types.contains(&GrantType::ClientCredentials) {
             return Err(RegisterError::PublicService);
+        }
+        if let Some(why) = settings.identity.problems(&settings.redirect_uris).into_iter().next() {
+            return Err(RegisterError::Identity(why));
         }
         match settings.scopes.iter().find(|scope| !is_scope(scope)) {
             Some(scope) => Err(RegisterError::Scope(scope.clone())),

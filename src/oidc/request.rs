@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 
+use super::claims::ClaimsRequest;
 use super::params::Params;
 use super::scopes;
 use crate::model::{Application, AuthMethod, GrantType};
@@ -37,6 +38,10 @@ pub(super) struct Request<'a> {
     /// How old the proof may be.
     pub max_age: Option<TimeDelta>,
     pub id_token_hint: Option<&'a str>,
+    /// Single claims.
+    pub claims: ClaimsRequest,
+    /// How strongly the person should have proved themselves, the best first.
+    pub acr_values: Option<&'a str>,
 }
 
 impl<'a> Request<'a> {
@@ -68,6 +73,11 @@ impl<'a> Request<'a> {
             again,
             max_age,
             id_token_hint: params.get("id_token_hint"),
+            claims: params
+                .get("claims")
+                .map_or(Ok(ClaimsRequest::default()), ClaimsRequest::read)
+                .map_err(Fault::invalid)?,
+            acr_values: params.get("acr_values"),
         })
     }
 }

@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 
+use super::claims::{self, Granted, Told};
 use super::client::{ClientError, authenticate};
 use super::issue::Mint;
 use super::keys::KeyError;
@@ -122,7 +123,7 @@ async fn client_credentials(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
         grant: None,
         scope: &scope,
         jti: new_jti(provider),
-        roles: None,
+        told: serde_json::Map::new(),
         audience: None,
         confirmation: asked.confirmation.clone(),
     };
@@ -169,9 +170,9 @@ pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Re
     let Asked { provider, caller, app, .. } = *asked;
     let Issue { grant, scope, nonce, grant_type, refresh_token } = issue;
     let jti = new_jti(provider);
-    let roles = match grant.user_id {
-        Some(user) if scopes::has(&scope, "roles") => Some(tx.claims().roles(user).await?),
-        _ => None,
+    let told = match grant.user_id {
+        Some(user) => claims::in_tokens(&mut tx, Granted { app, scope: &scope, details: &grant.details }, user).await?,
+        None => Told::default(),
     };
     let event = event(caller, app, grant, Outcome::Success)
         .with(json!({ "grant_type": grant_type, "grant": grant.id, "scope": scope, "jti": jti }));
@@ -182,13 +183,13 @@ pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Re
         grant: Some(grant),
         scope: &scope,
         jti,
-        roles: roles.clone(),
+        told: told.access_token,
         audience: None,
         confirmation: asked.confirmation.clone(),
     };
     let issued = issue::access_token(provider, mint).await?;
     let id_token = if scopes::has(&scope, "openid") {
-        Some(issue::id_token(provider, app, grant, nonce, &issued.token, roles).await?)
+        Some(issue::id_token(provider, app, grant, nonce, &issued.token, told.id_token).await?)
     } else {
         None
     };

@@ -30,7 +30,7 @@ const CAPACITY: u64 = 20_000;
 /// A verified access token.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct AccessToken {
-    /// Whom it speaks for: a person's id, or `app:` and a client id.
+    /// Whom it speaks for, as its application knows them: a person's id or pairwise subject, or `app:` and a client id.
     pub sub: String,
     /// The application it was issued to.
     pub client_id: String,
@@ -52,6 +52,12 @@ pub struct AccessToken {
     pub exp: Instant,
     /// The key its user has to prove; none for a bearer token.
     pub confirmation: Option<Confirmation>,
+    /// When the person had proved who they are; none for an application in its own name.
+    pub auth_time: Option<Instant>,
+    /// How strongly.
+    pub acr: Option<String>,
+    /// Single claims were asked for at `UserInfo`.
+    pub(super) more: bool,
 }
 
 impl AccessToken {
@@ -163,7 +169,7 @@ pub(super) async fn check_signature(broker: &Broker, keys: &KeyRing, token: &str
     }
     let instant = |seconds| Instant::from_timestamp(seconds, 0).ok_or(JwtError::Malformed);
     let user_id = match claims.grant {
-        Some(_) => Some(claims.sub.parse().map_err(|_| JwtError::Malformed)?),
+        Some(grant) => Some(person(broker, grant, &claims.sub).await?),
         None => None,
     };
     Ok(AccessToken {
@@ -178,7 +184,19 @@ pub(super) async fn check_signature(broker: &Broker, keys: &KeyRing, token: &str
         iat: instant(claims.iat)?,
         exp: instant(claims.exp)?,
         confirmation: claims.cnf,
+        auth_time: claims.auth_time.and_then(|seconds| Instant::from_timestamp(seconds, 0)),
+        acr: claims.acr,
+        more: claims.more,
     })
+}
+
+/// The person a token speaks for. A pairwise subject tells nobody who that is: the grant does, read once for a token.
+async fn person(broker: &Broker, grant: GrantId, sub: &str) -> Result<UserId, TokenError> {
+    if let Ok(user) = sub.parse() {
+        return Ok(user);
+    }
+    let grant = broker.db.read().await?.grants().find(grant).await?;
+    grant.and_then(|grant| grant.user_id).ok_or(TokenError::Revoked)
 }
 
 async fn check_alive(broker: &Broker, token: &AccessToken, now: Instant) -> Result<(), TokenError> {

@@ -16,5 +16,5 @@ pub(super) async fn answer(
 ) -> Result<Json<Map<String, Value>>, BearerError> {
     let token = authorization.bearer().ok_or(BearerError::Missing)?;
     let token = verify_access_token(&app.broker, &app.keys, token).await?;
-    Ok(Json(userinfo(&app.broker, &token).await?))
+    Ok(Json(userinfo(app.provider(), &token).await?))
 }

@@ -11,7 +11,10 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 pub use grants::GrantSettings;
-pub use identity::IdentitySettings;
+pub use identity::{
+    ClaimPlace, ClaimRule, ConsentRule, IdentitySettings, PersonField, RESERVED_CLAIMS, SubjectType, TemplatePart,
+    template_parts,
+};
 pub use logout::LogoutSettings;
 pub use proof::ProofSettings;
 pub use request::RequestSettings;

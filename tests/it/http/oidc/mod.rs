@@ -1,6 +1,7 @@
 //! The OpenID provider, endpoint by endpoint.
 
 mod authorize;
+mod claims;
 mod client_credentials;
 mod code;
 mod discovery;

@@ -1,0 +1,49 @@
+//! How strongly a person has proved who they are: `acr` (OpenID Connect Core 1.0 section 2, RFC 9470).
+//!
+//! A new way to prove oneself is a variant of [`Acr`] and a line in [`held`]; discovery lists what is there.
+
+use super::request::{Fault, Request};
+use crate::model::Session;
+use crate::string_enum;
+
+string_enum! {
+    /// Authentication context class references that the broker can vouch for, the strongest first.
+    Acr {
+        /// A password that the directory, or we, checked.
+        Password = "urn:yaopai:acr:password",
+    }
+}
+
+impl Fault {
+    /// OpenID Connect Core Error Code `unmet_authentication_requirements` 1.0.
+    const UNMET: Self = Self {
+        error: "unmet_authentication_requirements",
+        description: "nobody can prove themselves here in the way that is demanded",
+    };
+}
+
+/// What a sign-in is worth, the strongest first.
+fn held(session: &Session) -> impl Iterator<Item = Acr> {
+    let has_password = session.amr.split(' ').any(|way| way == "pwd");
+    Acr::ALL.iter().copied().filter(move |acr| match acr {
+        Acr::Password => has_password,
+    })
+}
+
+/// The `acr` of a grant: the first that was asked for and is held, else the strongest. An essential one that is not
+/// held is an error, never a lower one (section 5.5.1.1): there is no stronger way to send the person to.
+pub(super) fn choose(request: &Request<'_>, session: &Session) -> Result<Option<String>, Fault> {
+    let held: Vec<Acr> = held(session).collect();
+    let is_held = |value: &str| held.iter().find(|acr| acr.as_str() == value).map(ToString::to_string);
+    if let Some(wanted) = request.claims.id_token.get("acr") {
+        let listed = wanted.listed();
+        if let Some(acr) = listed.iter().filter_map(|value| value.as_str()).find_map(is_held) {
+            return Ok(Some(acr));
+        }
+        if wanted.essential && !listed.is_empty() {
+            return Err(Fault::UNMET);
+        }
+    }
+    let asked = request.acr_values.unwrap_or_default();
+    Ok(asked.split(' ').find_map(is_held).or_else(|| held.first().map(ToString::to_string)))
+}
