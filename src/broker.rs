@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::audit::Recorder;
 use crate::config::Config;
 use crate::crypto::MasterKey;
+use crate::net::Outgoing;
 use crate::policy::Policies;
 use crate::random::Rng;
 use crate::store::Db;
@@ -25,6 +26,8 @@ pub struct Broker {
     pub master: Arc<MasterKey>,
     /// The audit log, for what has no transaction of its own.
     pub audit: Recorder,
+    /// Calls to addresses that others wrote down.
+    pub net: Outgoing,
     /// The decision point.
     pub policies: Policies,
 }

@@ -10,7 +10,7 @@
 //! | 0 | `time` → `random` → `model` → `text` | the clock; randomness; what things are; words for people |
 //! | 1 | `config` `crypto` `sample` | the configuration file; keys, hashes, sealing; an invented company |
 //! | 2 | `store` `policy` | all SQL; the decision point |
-//! | 3 | `audit` `jobs` `source` | the hash chain; leases and schedules; reading masters |
+//! | 3 | `audit` `jobs` `source` `net` | the hash chain; leases and schedules; reading masters; guarded calls to others |
 //! | 4 | `broker` | what every operation needs, in one value |
 //! | 5 | `access` | roles, closures, the facts that policy needs, "why" |
 //! | 6 | `sync` `login` `oidc` | plan and apply; sign-in and sessions; the OpenID provider |
@@ -77,6 +77,7 @@ pub mod http;
 pub mod jobs;
 pub mod login;
 pub mod model;
+pub mod net;
 pub mod oidc;
 pub mod policy;
 pub mod random;

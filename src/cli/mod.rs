@@ -23,6 +23,7 @@ use crate::audit::Recorder;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::crypto::MasterKey;
+use crate::net::Outgoing;
 use crate::policy::Policies;
 use crate::random::Rng;
 use crate::store::{Db, StoreError};
@@ -158,7 +159,9 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
     // Read anew by each sync; a fault is better known now than at two in the morning.
     RoleRules::load(&folder)?;
     let audit = Recorder::new(db.clone(), Clock::System);
-    Ok(Broker { config: Arc::new(config), db, clock: Clock::System, rng, master: Arc::new(master), audit, policies })
+    let (config, master) = (Arc::new(config), Arc::new(master));
+    let net = Outgoing::new(config.clone());
+    Ok(Broker { config, db, clock: Clock::System, rng, master, audit, net, policies })
 }
 
 /// A new master key beside a database that was sealed with another would make secrets that nobody can use: it is taken

@@ -81,6 +81,7 @@ impl ApplicationConfig {
         if public && self.secret.is_some() {
             problems.push(format!("application `{id}`: a public client (auth_method = \"none\") has no secret"));
         }
+        problems.extend(self.proof.problems().into_iter().map(|problem| format!("application `{id}`: {problem}")));
         for uri in self.redirect_uris.iter().chain(&self.post_logout_redirect_uris) {
             if let Err(why) = check_redirect_uri(uri, public) {
                 problems.push(format!("application `{id}`: redirect URI {why}"));

@@ -11,6 +11,7 @@ mod duration;
 mod fault;
 mod load;
 mod oidc;
+mod outgoing;
 mod route;
 mod secret;
 mod server;
@@ -30,6 +31,7 @@ pub use duration::Lifetime;
 pub use fault::one_line;
 pub use load::ConfigError;
 pub use oidc::OidcConfig;
+pub use outgoing::OutgoingConfig;
 pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{SecretRef, SecretsConfig};
 pub use server::ServerConfig;
@@ -60,6 +62,9 @@ pub struct Config {
     /// `[oidc]`: the OpenID provider.
     #[serde(default)]
     pub oidc: OidcConfig,
+    /// `[outgoing]`: what the broker may call by itself.
+    #[serde(default)]
+    pub outgoing: OutgoingConfig,
     /// `[policies]`: the folder of Cedar policies and role rules.
     #[serde(default)]
     pub policies: PoliciesConfig,

@@ -1,10 +1,15 @@
 //! Keys, hashes, sealing. No I/O but the master key's file; no framework types.
 
+pub mod foreign;
+mod json;
+mod jwk;
 pub mod jwt;
 mod master;
 mod password;
 mod signing;
 
+pub use json::{JsonError, strict_json};
+pub use jwk::{JwkError, PublicKey, read_key_set};
 pub use master::{MasterKey, MasterKeyError, constant_time_eq, sha256, sha256_hex};
 pub use password::{Hasher, MAX_PASSWORD, PasswordError, check_stored_hash, hash_password};
 pub use signing::{SigningError, SigningKey};

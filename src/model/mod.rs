@@ -19,8 +19,8 @@ mod signing_key;
 pub use algorithm::Algorithm;
 pub use application::{
     Application, ApplicationSettings, AuthMethod, ClaimPlace, ClaimRule, ConsentRule, GrantSettings, GrantType,
-    IdentitySettings, LogoutSettings, PersonField, Profile, ProofSettings, RESERVED_CLAIMS, RequestSettings,
-    SubjectType, TemplatePart, TokenSettings, template_parts,
+    IdentitySettings, LogoutSettings, PersonField, Profile, ProofAlgorithm, ProofSettings, RESERVED_CLAIMS,
+    RequestSettings, SubjectType, TemplatePart, TokenSettings, check_jwks, template_parts,
 };
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant as Monotonic};
 
 use moka::sync::Cache;
 
+use super::client_keys::ClientKeys;
 use crate::broker::Broker;
 use crate::model::{Application, RedirectUri};
 use crate::store::{StoreError, invalidations};
@@ -34,6 +35,7 @@ struct Inner {
     loaded: RwLock<Option<Loaded>>,
     reloading: tokio::sync::Mutex<()>,
     failures: Cache<(String, IpAddr), u32>,
+    key_sets: ClientKeys,
 }
 
 /// The enabled applications. Cheap to clone.
@@ -43,7 +45,12 @@ pub struct Applications(Arc<Inner>);
 impl Default for Applications {
     fn default() -> Self {
         let failures = Cache::builder().max_capacity(10_000).time_to_live(WAIT).build();
-        Self(Arc::new(Inner { loaded: RwLock::default(), reloading: tokio::sync::Mutex::default(), failures }))
+        Self(Arc::new(Inner {
+            loaded: RwLock::default(),
+            reloading: tokio::sync::Mutex::default(),
+            failures,
+            key_sets: ClientKeys::default(),
+        }))
     }
 }
 
@@ -76,6 +83,11 @@ impl Applications {
             .failures
             .entry(key)
             .and_upsert_with(|entry| entry.map_or(1, |entry| entry.into_value().saturating_add(1)));
+    }
+
+    /// Key sets of applications, at hand.
+    pub(super) fn key_sets(&self) -> &ClientKeys {
+        &self.0.key_sets
     }
 
     fn fresh(&self) -> Option<Loaded> {

@@ -3,14 +3,14 @@
 //! The table is what everything reads. A declared application is written as the file says; one that is gone from the
 //! file is switched off with its grants, and comes back with its id when it is declared again.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::client::PURPOSE;
 use super::scopes::{PERSONAL, is_scope};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::config::ApplicationConfig;
-use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType};
+use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, ProofSettings, check_jwks};
 use crate::store::{Json, StoreError, Tx};
 use crate::time::Instant;
 
@@ -26,6 +26,14 @@ pub enum DeclareError {
         /// Which application.
         id: String,
         /// What is wrong, without the secret.
+        why: String,
+    },
+    /// The file with its keys cannot be used.
+    #[error("application `{id}`: proof.jwks_file: {why}")]
+    Keys {
+        /// Which application.
+        id: String,
+        /// What is wrong.
         why: String,
     },
     /// A scope that cannot be written in a request.
@@ -138,7 +146,7 @@ fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<App
             profile: config.profile,
             request: config.request.clone(),
             identity: config.identity.clone(),
-            proof: config.proof.clone(),
+            proof: proof(broker, config)?,
             tokens: config.tokens.clone(),
             grants: config.grants.clone(),
             logout: config.logout.clone(),
@@ -146,4 +154,18 @@ fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<App
         created_at: now,
         updated_at: now,
     })
+}
+
+/// The settings of proof, with the key set of a file in its place.
+fn proof(broker: &Broker, config: &ApplicationConfig) -> Result<ProofSettings, DeclareError> {
+    let mut proof = config.proof.clone();
+    if let Some(file) = proof.jwks_file.take() {
+        let refuse = |why: String| DeclareError::Keys { id: config.id.clone(), why };
+        let path = broker.config.folder.join(&file);
+        let text = std::fs::read_to_string(&path).map_err(|error| refuse(format!("`{}`: {error}", path.display())))?;
+        let jwks = Value::String(text);
+        check_jwks(&jwks).map_err(|why| refuse(format!("`{}` {why}", path.display())))?;
+        proof.jwks = Some(jwks);
+    }
+    Ok(proof)
 }

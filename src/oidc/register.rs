@@ -45,6 +45,9 @@ pub enum RegisterError {
     /// A public application has no secret.
     #[error("application `{0}` is public: it has no secret")]
     NoSecret(String),
+    /// Keys or other means of proof that contradict each other.
+    #[error("{0}")]
+    Proof(String),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -85,6 +88,9 @@ impl NewApplication {
         }
         if let Some(why) = settings.identity.problems(&settings.redirect_uris).into_iter().next() {
             return Err(RegisterError::Identity(why));
+        }
+        if let Some(problem) = settings.proof.problems().into_iter().next() {
+            return Err(RegisterError::Proof(problem));
         }
         match settings.scopes.iter().find(|scope| !is_scope(scope)) {
             Some(scope) => Err(RegisterError::Scope(scope.clone())),

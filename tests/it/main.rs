@@ -8,6 +8,7 @@ mod conformance;
 mod gateway;
 mod harness;
 mod http;
+mod net;
 mod policy;
 mod source;
 mod store;

@@ -16,7 +16,7 @@ pub use identity::{
     template_parts,
 };
 pub use logout::LogoutSettings;
-pub use proof::ProofSettings;
+pub use proof::{ProofAlgorithm, ProofSettings, check_jwks};
 pub use request::RequestSettings;
 pub use tokens::TokenSettings;
 

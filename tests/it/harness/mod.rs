@@ -3,6 +3,7 @@
 //! `both!` makes two tests of one body, on SQLite and on PostgreSQL. Time moves only by `app.clock().advance(…)`.
 
 mod browser;
+pub mod https;
 mod keys;
 mod leftover;
 mod people;
@@ -23,6 +24,7 @@ use yaopai::broker::Broker;
 use yaopai::config::Config;
 use yaopai::crypto::MasterKey;
 use yaopai::http::{self, routes, server};
+use yaopai::net::Outgoing;
 use yaopai::oidc::{KeyRing, declare_applications};
 use yaopai::policy::Policies;
 use yaopai::random::Rng;
@@ -86,14 +88,16 @@ pub async fn database(kind: Kind, folder: &std::path::Path) -> Db {
 pub async fn broker(kind: Kind, folder: &std::path::Path, config: Config) -> Broker {
     let db = database(kind, folder).await;
     let clock = Clock::fixed("2026-11-22T01:00:00Z".parse().unwrap());
+    let config = Arc::new(config);
     Broker {
         audit: Recorder::new(db.clone(), clock.clone()),
+        net: Outgoing::new(config.clone()),
         policies: Policies::load(&policies()).unwrap(),
         db,
         clock,
         rng: Rng::system(),
         master: Arc::new(MasterKey::from_bytes([42; 32])),
-        config: Arc::new(config),
+        config,
     }
 }
 

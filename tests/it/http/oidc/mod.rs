@@ -3,6 +3,7 @@
 mod authorize;
 mod claims;
 mod client_credentials;
+mod client_keys;
 mod code;
 mod discovery;
 mod introspect;

@@ -1,0 +1,3 @@
+//! Calls to addresses that others wrote down.
+
+mod outgoing;
