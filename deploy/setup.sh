@@ -24,6 +24,7 @@ test,bench | program ldapsearch | ldap-utils | the dump that a sync is compared 
 test,bench | program openssl | openssl | certificates seen from outside
 test | postgres | postgresql | the PostgreSQL server of the tests
 test | program nginx | nginx | the reverse proxy of the tests
+test | file /usr/lib/apache2/modules/mod_auth_openidc.so | apache2 libapache2-mod-auth-openidc | a foreign relying party
 test | program chromium | chromium | the browser of the tests
 test | program chromedriver | chromium-driver | drives the browser of the tests
 test | font CJK | fonts-noto-cjk fontconfig | Chinese letters in the screenshots
@@ -128,7 +129,7 @@ install() {
     [ -z "$failed" ] || fail "apt-get install $* failed (see above); is the Debian mirror reachable?"
     if [ -d /run/systemd/system ]; then
         local service
-        for service in slapd nginx postgresql samba-ad-dc winbind; do
+        for service in slapd nginx postgresql samba-ad-dc winbind apache2; do
             case " $* " in *" $service "*) quiet "${as_root[@]}" systemctl disable "$service" || true ;; esac
         done
     fi

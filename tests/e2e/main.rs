@@ -10,6 +10,8 @@ mod demo;
 mod leftover;
 mod nginx;
 mod nodes;
+#[path = "../it/harness/postgres.rs"]
+mod postgres;
 mod process;
 mod readme;
 #[expect(dead_code, reason = "the integration tests use the rest of it")]

@@ -47,6 +47,11 @@ impl Installation {
         std::fs::write(self.path("yaopai.toml"), text).unwrap();
     }
 
+    /// URL of the database, where the configuration names no other.
+    pub fn sqlite(&self) -> String {
+        format!("sqlite://{}", self.path("data/yaopai.db").display())
+    }
+
     /// A path in the folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

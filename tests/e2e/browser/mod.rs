@@ -45,14 +45,16 @@ fn company() -> (Installation, [u16; 2]) {
     }
     installation.configure(&text);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(hire(&installation.path("data/yaopai.db")));
+    runtime.block_on(hire(&installation.sqlite()));
     (installation, ports)
 }
 
 /// Writes the person into the database, as a sync would have.
-pub async fn hire(file: &Path) {
-    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
-    let db = Db::open(&format!("sqlite://{}", file.display()), 1).await.unwrap();
+pub async fn hire(url: &str) {
+    if let Some(file) = url.strip_prefix("sqlite://") {
+        std::fs::create_dir_all(Path::new(file).parent().unwrap()).unwrap();
+    }
+    let db = Db::open(url, 1).await.unwrap();
     db.migrate().await.unwrap();
     let rng = Rng::system();
     let now = yaopai::time::Clock::System.now();

@@ -128,7 +128,7 @@ const OA: &str = "[[application]]\nid = \"oa\"\nsecret = { value = \"a-secret-of
 async fn an_explanation_names_the_policy_and_the_facts() {
     let installation = Installation::new();
     installation.configure(&format!("{}\n{OA}", installation.smallest()));
-    hire(&installation.path("data/yaopai.db")).await;
+    hire(&installation.sqlite()).await;
     drop(installation.start());
     done(&installation, &["app", "add", "hr-files", "--redirect-uri", "https://hr.example/cb"]);
     let user = ["--user", LOGIN];
@@ -149,7 +149,7 @@ async fn an_explanation_names_the_policy_and_the_facts() {
 #[tokio::test]
 async fn an_explanation_is_about_what_is_there() {
     let installation = Installation::new();
-    hire(&installation.path("data/yaopai.db")).await;
+    hire(&installation.sqlite()).await;
     for (who, words) in [
         (["--user", "nobody"], "there is nobody with the login name `nobody`"),
         (["--application", "nothing"], "there is no application `nothing`"),

@@ -4,50 +4,22 @@ Settings come as JSON on standard input; the last line of standard output is `do
 an error.
 """
 
-import json
 import os
-import re
-import sys
-from html import unescape
-from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 
-import requests
 from authlib.common.security import generate_token
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-settings = json.load(sys.stdin)
-browser = requests.Session()
-browser.trust_env = False
+from browser import browse, browser, settings
+
 issuer = settings["issuer"]
 server = browser.get(f"{issuer}/.well-known/openid-configuration").json()
 keys = KeySet.import_key_set(browser.get(server["jwks_uri"]).json())
-
-
-def browse(url):
-    """Follows redirects to the application; fills in the sign-in form when it is shown."""
-    for _ in range(10):
-        page = browser.get(url, allow_redirects=False)
-        if page.is_redirect:
-            url = urljoin(url, page.headers["location"])
-            if url.startswith(settings["redirect_uri"]):
-                return url
-            continue
-        assert page.status_code == 200, page.text
-        fields = {}
-        for tag in re.findall(r"<input\b[^>]*>", page.text):
-            attributes = {name: unescape(value) for name, value in re.findall(r'\b([a-z_]+)="([^"]*)"', tag)}
-            if "name" in attributes:
-                fields[attributes["name"]] = attributes.get("value", "")
-        fields.update(login=settings["login"], password=settings["password"])
-        sent = browser.post(urljoin(url, "/login"), data=fields, allow_redirects=False)
-        assert sent.status_code == 303, sent.text
-        url = urljoin(url, sent.headers["location"])
-    raise AssertionError(f"no way to the application from {url}")
 
 
 def party():

@@ -1,49 +1,114 @@
-//! Other people's clients as relying parties: npm `openid-client` and Python Authlib, against the real binary.
+//! Other people's clients as relying parties against the real binary, on SQLite and PostgreSQL: npm `openid-client` and
+//! `oauth4webapi`, Python Authlib and `idpyoidc`, Apache's `mod_auth_openidc`.
+
+mod apache;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::browser::{LOGIN, PASSWORD, hire};
+use crate::postgres;
 use crate::process::Installation;
 
 const SECRET: &str = "a-secret-of-the-test-that-is-long-enough+%/";
+
+/// Which database the broker is on.
+#[derive(Clone, Copy)]
+enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+/// A test for each database.
+macro_rules! both {
+    ($($(#[$doc:meta])* $name:ident => $play:expr;)*) => {
+        mod sqlite {
+            use super::*;
+            $($(#[$doc])* #[test] fn $name() { ($play)(Kind::Sqlite); })*
+        }
+        mod postgres_too {
+            use super::*;
+            $(#[test] fn $name() { ($play)(Kind::Postgres); })*
+        }
+    };
+}
+
+both! {
+    /// OIDC-023, OIDC-040, OIDC-049, OIDC-053, OIDC-058, OIDC-079, OAUTH-028, OAUTH-042, OAUTH-129
+    openid_client_is_served => |kind| play(node("openid_client.mjs"), kind);
+    /// OIDC-014, OIDC-023, OIDC-058, OAUTH-028, OAUTH-133, OAUTH-135
+    oauth4webapi_is_served => |kind| play(node("oauth4webapi_client.mjs"), kind);
+    /// OIDC-023, OIDC-058, OIDC-079, OAUTH-014, OAUTH-129
+    authlib_is_served => |kind| play(python("authlib_client.py"), kind);
+    /// OIDC-023, OIDC-058, OIDC-079
+    idpyoidc_is_served => |kind| play(python("idpyoidc_client.py"), kind);
+    /// OIDC-023
+    apache_is_served => apache::play;
+}
 
 fn here() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/clients")
 }
 
-/// An installation with one person, an application and a service.
-fn installation() -> Installation {
+fn node(script: &str) -> Command {
+    assert!(here().join("node_modules/oauth4webapi").exists(), "the npm clients are not installed: run `make setup`");
+    let mut command = Command::new("node");
+    command.arg(script);
+    command
+}
+
+fn python(script: &str) -> Command {
+    let python = here().join(".venv/bin/python");
+    assert!(python.exists(), "the Python clients are not installed: run `make setup`");
+    let mut command = Command::new(python);
+    command.arg(script);
+    command
+}
+
+/// An installation with one person, an application that comes back to `redirect_uri`, and a service.
+fn installation(kind: Kind, redirect_uri: &str) -> Installation {
     let installation = Installation::new();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let url = match kind {
+        Kind::Sqlite => installation.sqlite(),
+        Kind::Postgres => runtime.block_on(postgres::fresh_database()),
+    };
     installation.configure(&format!(
-        "{}\n[[application]]\nid = \"rp\"\nsecret = {{ value = \"{SECRET}\" }}\n\
-         redirect_uris = [\"http://127.0.0.1:1/callback\"]\npost_logout_redirect_uris = [\"http://127.0.0.1:1/bye\"]\n\n\
+        "{}\n[database]\nurl = \"{url}\"\n\n[[application]]\nid = \"rp\"\nsecret = {{ value = \"{SECRET}\" }}\n\
+         redirect_uris = [\"{redirect_uri}\"]\npost_logout_redirect_uris = [\"http://127.0.0.1:1/bye\"]\n\n\
          [[application]]\nid = \"service\"\nauth_method = \"client_secret_post\"\nsecret = {{ value = \"{SECRET}\" }}\n\
          grant_types = [\"client_credentials\"]\nscopes = [\"report:read\"]\n",
         installation.smallest()
     ));
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(hire(&installation.path("data/yaopai.db")));
+    runtime.block_on(hire(&url));
     installation
 }
 
 /// Runs a client to its end and expects its last line.
-fn play(mut command: Command) {
-    let installation = installation();
+fn play(command: Command, kind: Kind) {
+    let redirect_uri = "http://127.0.0.1:1/callback";
+    let installation = installation(kind, redirect_uri);
+    finish(command, &installation, json!({ "redirect_uri": redirect_uri }));
+}
+
+/// Starts the broker, gives the client its settings with `more`, and expects the client's last line.
+fn finish(mut command: Command, installation: &Installation, more: Value) {
     let running = installation.start();
-    let settings = json!({
+    let mut settings = json!({
         "issuer": format!("http://127.0.0.1:{}", installation.port),
         "client_id": "rp",
         "client_secret": SECRET,
         "service_id": "service",
-        "redirect_uri": "http://127.0.0.1:1/callback",
         "post_logout_redirect_uri": "http://127.0.0.1:1/bye",
         "login": LOGIN,
         "password": PASSWORD,
     });
+    if let (Value::Object(settings), Value::Object(more)) = (&mut settings, more) {
+        settings.extend(more);
+    }
     let mut child = command
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -55,23 +120,4 @@ fn play(mut command: Command) {
     let done = child.wait_with_output().unwrap();
     let (out, err) = (String::from_utf8_lossy(&done.stdout), String::from_utf8_lossy(&done.stderr));
     assert!(done.status.success() && out.ends_with("done\n"), "{out}\n{err}\nthe broker's log:\n{}", running.log());
-}
-
-/// OIDC-023, OIDC-040, OIDC-049, OIDC-053, OIDC-058, OIDC-079, OAUTH-028, OAUTH-042, OAUTH-129
-#[test]
-fn openid_client_is_served() {
-    assert!(here().join("node_modules/openid-client").exists(), "openid-client is not installed: run `make setup`");
-    let mut command = Command::new("node");
-    command.arg("openid_client.mjs");
-    play(command);
-}
-
-/// OIDC-023, OIDC-058, OIDC-079, OAUTH-014, OAUTH-129
-#[test]
-fn authlib_is_served() {
-    let python = here().join(".venv/bin/python");
-    assert!(python.exists(), "Authlib is not installed: run `make setup`");
-    let mut command = Command::new(python);
-    command.arg("authlib_client.py");
-    play(command);
 }

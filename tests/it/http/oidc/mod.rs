@@ -11,6 +11,7 @@ mod keys;
 mod logout;
 mod reauth;
 mod refresh;
+mod rust_clients;
 mod userinfo;
 
 use base64::Engine as _;
