@@ -6,9 +6,10 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
+use super::app_secret::{RotateArgs, rotate};
 use super::print;
 use crate::model::{Algorithm, Application, ApplicationSettings, AuthMethod, GrantType};
-use crate::oidc::{NewApplication, PERSONAL, RegisterError, add_application, remove_application, rotate_secret};
+use crate::oidc::{NewApplication, PERSONAL, RegisterError, add_application, remove_application};
 
 /// Applications: systems that people sign in to, and services that call others.
 #[derive(Debug, clap::Subcommand)]
@@ -19,8 +20,8 @@ pub enum Command {
     List(OutputArgs),
     /// Shows one application.
     Show(OneArgs),
-    /// Gives an application a new secret and shows it, once; running brokers refuse the old one within a second.
-    RotateSecret(OneArgs),
+    /// Gives an application a new secret and shows it, once; the old one ends at once, or after `--overlap`.
+    RotateSecret(RotateArgs),
     /// Removes an application with everything issued to it.
     Remove(OneArgs),
 }
@@ -100,16 +101,7 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
             let app = app.ok_or(RegisterError::Unknown(args.id))?;
             print(&if args.json { format!("{}\n", serde_json::to_string_pretty(&app)?) } else { show(&app) })?;
         }
-        Command::RotateSecret(args) => {
-            let secret = rotate_secret(&broker, &args.id).await?;
-            print(&if args.json {
-                format!("{}\n", json!({ "client_id": args.id, "client_secret": secret }))
-            } else {
-                format!(
-                    "client_secret  {secret}\nIt is not shown again; running brokers refuse the old one within a second.\n"
-                )
-            })?;
-        }
+        Command::RotateSecret(args) => rotate(&broker, args).await?,
         Command::Remove(args) => {
             let grants = remove_application(&broker, &args.id).await?;
             print(&if args.json {
@@ -175,6 +167,7 @@ fn show(app: &Application) -> String {
         ("origin", origin.to_owned()),
         ("enabled", app.enabled.to_string()),
         ("auth_method", app.auth_method.to_string()),
+        ("secrets", secrets(app)),
         ("grants", grants.join(" ")),
         ("scopes", settings.scopes.join(" ")),
         ("redirect_uris", settings.redirect_uris.join(" ")),
@@ -188,6 +181,17 @@ fn show(app: &Application) -> String {
     text
 }
 
+/// Which secrets are accepted, and since or until when.
+fn secrets(app: &Application) -> String {
+    let Some(since) = app.secret_since else { return "-".to_owned() };
+    let old = match (&app.old_secret_hash, app.old_secret_until) {
+        (None, _) => String::new(),
+        (Some(_), Some(until)) => format!("; the one before until {until}"),
+        (Some(_), None) => "; the one before for as long as it is declared".to_owned(),
+    };
+    format!("one since {since}{old}")
+}
+
 fn list(apps: &[Application], is_json: bool) -> anyhow::Result<()> {
     if is_json {
         return print(&format!("{}\n", serde_json::to_string_pretty(apps)?));
@@ -196,7 +200,9 @@ fn list(apps: &[Application], is_json: bool) -> anyhow::Result<()> {
     for app in apps {
         let yes = |is| if is { "yes" } else { "no" };
         let (id, method) = (&app.id, app.auth_method.as_str());
-        let _ = writeln!(text, "{id:<20} {method:<20} {:<9} {:<9} {}", yes(app.enabled), yes(app.declared), app.name);
+        let two = if app.old_secret_hash.is_some() { format!("  (secrets: {})", secrets(app)) } else { String::new() };
+        let name = &app.name;
+        let _ = writeln!(text, "{id:<20} {method:<20} {:<9} {:<9} {name}{two}", yes(app.enabled), yes(app.declared));
     }
     print(&text)
 }

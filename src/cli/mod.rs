@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. How to add one: a file with an `Args` and a `run`, a line in [`Command`].
 
 mod app;
+mod app_secret;
 mod audit;
 mod demo_company;
 mod doctor;

@@ -24,6 +24,8 @@ pub struct ApplicationConfig {
     pub auth_method: Option<AuthMethod>,
     /// Its secret: demanded unless `auth_method` is `none`.
     pub secret: Option<SecretRef>,
+    /// The secret before, accepted beside `secret` for as long as it stands here.
+    pub old_secret: Option<SecretRef>,
     /// Exact redirect URIs.
     #[serde(default)]
     pub redirect_uris: Vec<String>,
@@ -78,7 +80,7 @@ impl ApplicationConfig {
     pub(super) fn check(&self, problems: &mut Vec<String>) {
         let id = &self.id;
         let public = self.auth_method == Some(AuthMethod::None);
-        if public && self.secret.is_some() {
+        if public && (self.secret.is_some() || self.old_secret.is_some()) {
             problems.push(format!("application `{id}`: a public client (auth_method = \"none\") has no secret"));
         }
         problems.extend(self.proof.problems().into_iter().map(|problem| format!("application `{id}`: {problem}")));
@@ -93,6 +95,9 @@ impl ApplicationConfig {
         problems.extend(
             self.identity.problems(&self.redirect_uris).into_iter().map(|why| format!("application `{id}`: {why}")),
         );
+        if self.old_secret.is_some() && self.secret.is_none() {
+            problems.push(format!("application `{id}`: old_secret stands beside secret: name the new one there"));
+        }
         if !public && self.secret.is_none() {
             problems.push(format!("application `{id}`: secret is missing, such as secret = {{ file = \"…\" }}"));
         }

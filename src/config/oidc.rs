@@ -23,6 +23,8 @@ pub struct OidcConfig {
     pub refresh_absolute: Lifetime,
     /// A refresh token used twice within so long (browser tabs) does not kill the grant.
     pub refresh_grace: Lifetime,
+    /// A device waits so long for a person to type its code (RFC 8628).
+    pub device_code_lifetime: Lifetime,
     /// `aud` of access tokens, where an application does not choose; the issuer with `/api` when none.
     pub audience: Option<String>,
     /// How long a new key is published before it signs.
@@ -39,6 +41,7 @@ impl Default for OidcConfig {
             refresh_idle: Lifetime::seconds(14 * 86_400),
             refresh_absolute: Lifetime::seconds(90 * 86_400),
             refresh_grace: Lifetime::seconds(5),
+            device_code_lifetime: Lifetime::seconds(600),
             audience: None,
             key_publish_ahead: Lifetime::seconds(86_400),
         }

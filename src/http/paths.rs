@@ -17,6 +17,8 @@ pub const SESSIONS: &str = "/sessions";
 pub const SESSION_END: &str = "/sessions/end";
 /// Ends every other session (POST).
 pub const SESSIONS_END_OTHERS: &str = "/sessions/end-others";
+/// Where people type the code that a device shows (RFC 8628 section 3.3).
+pub const DEVICE: &str = "/device";
 /// Signs out everywhere (POST).
 pub const SESSIONS_END_ALL: &str = "/sessions/end-all";
 /// The page after signing out.
@@ -44,6 +46,8 @@ pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 pub const AUTHORIZE: &str = "/oauth2/authorize";
 /// RFC 6749 section 3.2.
 pub const TOKEN: &str = "/oauth2/token";
+/// RFC 8628 section 3.1.
+pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
 /// RFC 7662.
 pub const INTROSPECT: &str = "/oauth2/introspect";
 /// RFC 7009.

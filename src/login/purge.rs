@@ -21,7 +21,9 @@ pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
     loop {
         let mut tx = broker.db.write().await?;
         let mut batch = tx.sessions().purge(now - KEEP).await?;
-        batch += tx.throttles().purge(now - broker.config.login.window.0, now).await?;
+        // Wrong device codes are counted here too, for the life of such a code.
+        let window = broker.config.login.window.max(broker.config.oidc.device_code_lifetime);
+        batch += tx.throttles().purge(now - window.0, now).await?;
         tx.commit().await?;
         total += batch;
         if batch == 0 {

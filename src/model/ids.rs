@@ -59,4 +59,6 @@ id! {
     PlanId,
     /// All that was issued from one authorization.
     GrantId,
+    /// A sign-in that is asked for in one place and approved in another.
+    DecoupledId,
 }

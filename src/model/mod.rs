@@ -6,6 +6,7 @@
 mod algorithm;
 mod application;
 mod change;
+mod decoupled;
 mod finding;
 mod grant;
 mod ids;
@@ -23,9 +24,10 @@ pub use application::{
     RequestSettings, SubjectType, TemplatePart, TokenSettings, check_jwks, template_parts,
 };
 pub use change::{Change, ChangeKind, ObjectKind};
+pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};
 pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};
 pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshToken};
-pub use ids::{DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
+pub use ids::{DecoupledId, DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
 pub use operator::Operator;
 pub use person::{Attributes, Department, Group, Position, Status, User};
 pub use plan::{Link, LoggedChange, Member, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState, SourceState};

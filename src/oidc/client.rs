@@ -66,8 +66,10 @@ pub async fn authenticate(
     let secret = offered.secret.as_deref().unwrap_or_default();
     // Hashed and compared whether or not there is such an application, so that the time does not tell.
     let stored = app.as_ref().and_then(|app| app.secret_hash.as_deref()).unwrap_or("none");
+    let before = app.as_ref().and_then(|app| app.old_secret(provider.broker.clock.now())).unwrap_or("none");
     let is_stored = |secret: &str| {
-        constant_time_eq(provider.broker.master.token_hash(PURPOSE, secret).as_bytes(), stored.as_bytes())
+        let hash = provider.broker.master.token_hash(PURPOSE, secret);
+        constant_time_eq(hash.as_bytes(), stored.as_bytes()) | constant_time_eq(hash.as_bytes(), before.as_bytes())
     };
     let is_equal = is_stored(secret) | offered.undecoded.as_deref().is_some_and(is_stored);
     match app {

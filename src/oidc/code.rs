@@ -43,7 +43,7 @@ pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: 
         application_id: app.id.clone(),
         user_id: Some(user.id),
         session_id: Some(session.id),
-        expires_at: end(provider, app, session, &approved.scope, now),
+        expires_at: end(provider, app, session, &approved.scope, now + broker.config.oidc.code_lifetime.0),
         scope: approved.scope,
         auth_time: session.auth_time,
         amr: session.amr.clone(),
@@ -72,12 +72,19 @@ pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: 
 }
 
 /// When a grant ends in any case: with `offline_access` after the absolute life of refresh tokens, else with the
-/// session too; without refresh tokens when the last access token does.
-fn end(provider: Provider<'_>, app: &Application, session: &Session, scope: &str, now: Instant) -> Instant {
+/// session too; without refresh tokens when the last access token does, which is issued at `last_issue` at the latest.
+pub(super) fn end(
+    provider: Provider<'_>,
+    app: &Application,
+    session: &Session,
+    scope: &str,
+    last_issue: Instant,
+) -> Instant {
     let settings = &provider.broker.config.oidc;
+    let now = provider.broker.clock.now();
     if !app.settings.grant_types.contains(&GrantType::RefreshToken) {
         let own = app.settings.access_token_seconds.and_then(chrono::TimeDelta::try_seconds);
-        return now + settings.code_lifetime.0 + own.unwrap_or(settings.access_token_lifetime.0);
+        return last_issue + own.unwrap_or(settings.access_token_lifetime.0);
     }
     let absolute = now + settings.refresh_absolute.0;
     if scopes::has(scope, "offline_access") { absolute } else { absolute.min(session.expires_at) }

@@ -9,7 +9,7 @@ use super::client::PURPOSE;
 use super::scopes::{PERSONAL, is_scope};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::config::ApplicationConfig;
+use crate::config::{ApplicationConfig, SecretRef};
 use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, ProofSettings, check_jwks};
 use crate::store::{Json, StoreError, Tx};
 use crate::time::Instant;
@@ -95,11 +95,15 @@ async fn write(tx: &mut Tx, app: &Application, before: Option<Application>) -> R
     if !before.declared {
         return Err(DeclareError::Taken(app.id.clone()));
     }
+    let mut app = app.clone();
+    if app.secret_hash == before.secret_hash {
+        app.secret_since = before.secret_since;
+    }
     let same = Application { created_at: before.created_at, updated_at: before.updated_at, ..app.clone() };
     if same == before {
         return Ok(false);
     }
-    tx.applications().update(app).await?;
+    tx.applications().update(&app).await?;
     if before.enabled && !app.enabled {
         tx.applications().revoke_grants(&app.id, app.updated_at).await?;
     }
@@ -108,18 +112,17 @@ async fn write(tx: &mut Tx, app: &Application, before: Option<Application>) -> R
 
 fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<Application, DeclareError> {
     let refuse = |why: String| DeclareError::Secret { id: config.id.clone(), why };
-    let secret_hash = match &config.secret {
-        Some(secret) => {
-            let secret = secret.read(&broker.config.folder).map_err(refuse)?;
-            if secret.len() < SHORTEST_SECRET {
-                return Err(refuse(format!(
-                    "it has fewer than {SHORTEST_SECRET} characters: use a random one (openssl rand -base64 32)"
-                )));
-            }
-            Some(broker.master.token_hash(PURPOSE, &secret))
+    let hash = |secret: &Option<SecretRef>| -> Result<Option<String>, DeclareError> {
+        let Some(secret) = secret else { return Ok(None) };
+        let secret = secret.read(&broker.config.folder).map_err(refuse)?;
+        if secret.len() < SHORTEST_SECRET {
+            return Err(refuse(format!(
+                "it has fewer than {SHORTEST_SECRET} characters: use a random one (openssl rand -base64 32)"
+            )));
         }
-        None => None,
+        Ok(Some(broker.master.token_hash(PURPOSE, &secret)))
     };
+    let (secret_hash, old_secret_hash) = (hash(&config.secret)?, hash(&config.old_secret)?);
     let scopes = config.scopes.clone().unwrap_or_else(|| PERSONAL.map(str::to_owned).to_vec());
     if let Some(scope) = scopes.iter().find(|scope| !is_scope(scope)) {
         return Err(DeclareError::Scope { id: config.id.clone(), scope: scope.clone() });
@@ -131,7 +134,10 @@ fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<App
         declared: true,
         enabled: config.enabled,
         auth_method: config.auth_method.unwrap_or(AuthMethod::ClientSecretBasic),
+        secret_since: secret_hash.as_ref().map(|_| now),
         secret_hash,
+        old_secret_hash,
+        old_secret_until: None,
         settings: Json(ApplicationSettings {
             redirect_uris: config.redirect_uris.clone(),
             post_logout_redirect_uris: config.post_logout_redirect_uris.clone(),

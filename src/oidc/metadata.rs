@@ -26,6 +26,8 @@ pub struct Endpoints {
     pub introspection_endpoint: String,
     /// RFC 7009.
     pub revocation_endpoint: String,
+    /// RFC 8628 section 3.1.
+    pub device_authorization_endpoint: String,
     /// OpenID Connect RP-Initiated Logout 1.0.
     pub end_session_endpoint: String,
 }

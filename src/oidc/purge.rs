@@ -19,6 +19,7 @@ pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
     loop {
         let mut tx = broker.db.write().await?;
         let mut batch = tx.authorization_codes().purge(before).await?;
+        batch += tx.decoupled().purge(before).await?;
         batch += tx.refresh_tokens().purge(before).await?;
         batch += tx.grants().purge(before).await?;
         batch += tx.grants().purge_revoked_tokens(before).await?;

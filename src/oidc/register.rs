@@ -1,5 +1,6 @@
 //! Applications made at run time: `yaopai app add|rotate-secret|remove`. A secret is random and given out once.
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::client::PURPOSE;
@@ -8,6 +9,7 @@ use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, check_launch_url, check_redirect_uri};
 use crate::store::{Json, StoreError};
+use crate::time::Instant;
 
 /// An application cannot be made or changed.
 #[derive(Debug, thiserror::Error)]
@@ -116,7 +118,10 @@ pub async fn add_application(
         declared: false,
         enabled: true,
         auth_method: new.auth_method,
+        secret_since: secret.is_some().then_some(now),
         secret_hash: secret.as_ref().map(|secret| broker.master.token_hash(PURPOSE, secret)),
+        old_secret_hash: None,
+        old_secret_until: None,
         settings: Json(new.settings),
         created_at: now,
         updated_at: now,
@@ -132,11 +137,17 @@ pub async fn add_application(
     Ok((app, secret))
 }
 
-/// Gives an application a new secret. The old one is refused at once by this process, by others within a second.
+/// Gives an application a new secret. The old one is accepted for `overlap` more; without overlap it is refused at once
+/// by this process, by others within a second. The one before the old one is refused in any case. Gives the secret, and
+/// until when the old one is accepted.
 ///
 /// # Errors
 /// [`RegisterError`].
-pub async fn rotate_secret(broker: &Broker, id: &str) -> Result<String, RegisterError> {
+pub async fn rotate_secret(
+    broker: &Broker,
+    id: &str,
+    overlap: Option<TimeDelta>,
+) -> Result<(String, Option<Instant>), RegisterError> {
     let now = broker.clock.now();
     let secret = broker.rng.token();
     let mut tx = broker.db.write().await?;
@@ -145,12 +156,21 @@ pub async fn rotate_secret(broker: &Broker, id: &str) -> Result<String, Register
     if app.auth_method == AuthMethod::None {
         return Err(RegisterError::NoSecret(app.id));
     }
+    let until = overlap.map(|overlap| now + overlap);
+    app.old_secret_hash = app.secret_hash.take().filter(|_| until.is_some());
+    app.old_secret_until = until.filter(|_| app.old_secret_hash.is_some());
     app.secret_hash = Some(broker.master.token_hash(PURPOSE, &secret));
+    app.secret_since = Some(now);
     app.updated_at = now;
     tx.applications().update(&app).await?;
-    audit::append(&mut tx, now, &[event(id, "secret rotated")]).await?;
+    audit::append(
+        &mut tx,
+        now,
+        &[event(id, "secret rotated").with(json!({ "change": "secret rotated", "old_until": until }))],
+    )
+    .await?;
     tx.commit().await?;
-    Ok(secret)
+    Ok((secret, until))
 }
 
 /// Removes an application with everything issued to it; tells how many live grants died.

@@ -9,7 +9,7 @@ use super::issue::Mint;
 use super::keys::KeyError;
 use super::params::Params;
 use super::scopes::{self, PERSONAL};
-use super::{Caller, Presented, Provider, code, issue, refresh};
+use super::{Caller, Presented, Provider, code, device, issue, refresh};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{Application, AuthMethod, Confirmation, EndReason, Grant, GrantType};
 use crate::store::{StoreError, Tx};
@@ -49,6 +49,21 @@ pub enum GrantError {
     /// More is asked for than was granted.
     #[error("{0}")]
     InvalidScope(&'static str),
+    /// The target service is unknown, or no token may be had for it (RFC 8707 section 2, RFC 8693 section 2.2.2).
+    #[error("{0}")]
+    InvalidTarget(&'static str),
+    /// Nobody has decided yet (RFC 8628 section 3.5).
+    #[error("the person has not decided yet")]
+    AuthorizationPending,
+    /// The application asks too often.
+    #[error("too fast: leave more time between two requests")]
+    SlowDown,
+    /// The time to decide is over.
+    #[error("nobody decided in time: begin again")]
+    ExpiredToken,
+    /// The person refused.
+    #[error("the person refused")]
+    AccessDenied,
     /// The application may not use this grant.
     #[error("the application is not registered for this grant type")]
     UnauthorizedClient,
@@ -98,6 +113,7 @@ pub async fn answer_token_request(
         GrantType::ClientCredentials => client_credentials(&asked).await,
         GrantType::AuthorizationCode => code::redeem(&asked).await,
         GrantType::RefreshToken => refresh::refresh(&asked).await,
+        GrantType::DeviceCode => device::redeem(&asked).await,
     }
 }
 

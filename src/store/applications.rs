@@ -51,8 +51,9 @@ impl Applications<'_> {
     pub async fn insert(&mut self, a: &Application) -> Result<(), StoreError> {
         self.0.invalidates();
         let sql = "INSERT INTO applications (id, name, declared, enabled, auth_method, secret_hash, settings, \
-                   created_at, updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
-        let row: [&dyn super::Param; 9] = [
+                   created_at, updated_at, secret_since, old_secret_hash, old_secret_until) \
+                   VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
+        let row: [&dyn super::Param; 12] = [
             &a.id,
             &a.name,
             &a.declared,
@@ -62,6 +63,9 @@ impl Applications<'_> {
             &a.settings,
             &a.created_at,
             &a.updated_at,
+            &a.secret_since,
+            &a.old_secret_hash,
+            &a.old_secret_until,
         ];
         self.0.run(sql, &row).await.map(drop)
     }
@@ -73,9 +77,21 @@ impl Applications<'_> {
     pub async fn update(&mut self, a: &Application) -> Result<(), StoreError> {
         self.0.invalidates();
         let sql = "UPDATE applications SET name = $2, declared = $3, enabled = $4, auth_method = $5, \
-                   secret_hash = $6, settings = $7, updated_at = $8 WHERE id = $1";
-        let row: [&dyn super::Param; 8] =
-            [&a.id, &a.name, &a.declared, &a.enabled, &a.auth_method, &a.secret_hash, &a.settings, &a.updated_at];
+                   secret_hash = $6, settings = $7, updated_at = $8, secret_since = $9, old_secret_hash = $10, \
+                   old_secret_until = $11 WHERE id = $1";
+        let row: [&dyn super::Param; 11] = [
+            &a.id,
+            &a.name,
+            &a.declared,
+            &a.enabled,
+            &a.auth_method,
+            &a.secret_hash,
+            &a.settings,
+            &a.updated_at,
+            &a.secret_since,
+            &a.old_secret_hash,
+            &a.old_secret_until,
+        ];
         self.0.run(sql, &row).await.map(drop)
     }
 

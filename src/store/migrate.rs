@@ -24,6 +24,8 @@ migrations! {
     "0005_audit",
     "0006_jobs",
     "0007_grant_details",
+    "0050_decoupled",
+    "0051_secret_overlap",
 }
 
 /// Which of the twins to run.

@@ -37,7 +37,10 @@ pub struct AdministratorForm(pub SignedIn, pub Fields);
 
 impl SignedIn {
     /// What policy knows of the visit's person; a redirect to the sign-in page when nobody is signed in.
-    pub(super) async fn of(visit: Visit) -> Result<Self, Response> {
+    ///
+    /// # Errors
+    /// The answer to give instead.
+    pub async fn of(visit: Visit) -> Result<Self, Response> {
         let Some(current) = visit.session.clone() else {
             return Err(to_sign_in(visit.here.as_deref().unwrap_or(paths::PORTAL)));
         };

@@ -21,6 +21,7 @@ pub(super) async fn show(State(app): State<App>) -> Response {
             jwks_uri: server.url(paths::JWKS),
             introspection_endpoint: server.url(paths::INTROSPECT),
             revocation_endpoint: server.url(paths::REVOKE),
+            device_authorization_endpoint: server.url(paths::DEVICE_AUTHORIZATION),
             end_session_endpoint: server.url(paths::END_SESSION),
         },
     );

@@ -2,6 +2,8 @@
 
 mod authorize;
 mod cors;
+mod device;
+mod device_authorization;
 mod discovery;
 mod introspect;
 mod jwks;
@@ -30,6 +32,8 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .route(paths::AUTHORIZE, get(authorize::show).post(authorize::again_by_get))
         .route(paths::END_SESSION, get(logout::show).post(logout::again_by_get))
         .route(paths::INTROSPECT, post(introspect::answer))
+        .route(paths::DEVICE_AUTHORIZATION, post(device_authorization::answer).options(cors::preflight).layer(cors()))
+        .route(paths::DEVICE, get(device::show).post(device::submit))
         .route(paths::REVOKE, post(revoke::answer).options(cors::preflight).layer(cors()))
         .route(paths::USERINFO, get(userinfo::answer).post(userinfo::answer).options(cors::preflight).layer(cors()))
         .route(paths::TOKEN, post(token::answer).options(cors::preflight).layer(cors()))

@@ -117,6 +117,15 @@ impl From<GrantError> for OauthError {
             GrantError::InvalidRequest(text) => Self::invalid_request(text),
             GrantError::InvalidGrant(text) => Self::bad_request("invalid_grant", text),
             GrantError::InvalidScope(text) => Self::bad_request("invalid_scope", text),
+            GrantError::InvalidTarget(text) => Self::bad_request("invalid_target", text),
+            GrantError::AuthorizationPending => {
+                Self::bad_request("authorization_pending", "the person has not decided yet")
+            }
+            GrantError::SlowDown => {
+                Self::bad_request("slow_down", "too fast: leave five seconds more between two requests")
+            }
+            GrantError::ExpiredToken => Self::bad_request("expired_token", "nobody decided in time: begin again"),
+            GrantError::AccessDenied => Self::bad_request("access_denied", "the person refused"),
             GrantError::UnauthorizedClient => {
                 Self::bad_request("unauthorized_client", "the application is not registered for this grant type")
             }

@@ -19,6 +19,7 @@ use crate::text::{Args, Language, message};
 
 /// Every embedded template: (name, text).
 pub const TEMPLATES: &[(&str, &str)] = &[
+    ("device.html", include_str!("templates/device.html")),
     ("error.html", include_str!("templates/error.html")),
     ("gate.html", include_str!("templates/gate.html")),
     ("house.html", include_str!("templates/house.html")),

@@ -44,6 +44,8 @@ string_enum! {
         RefreshToken = "refresh_token",
         /// RFC 6749 section 4.4.
         ClientCredentials = "client_credentials",
+        /// RFC 8628.
+        DeviceCode = "urn:ietf:params:oauth:grant-type:device_code",
     }
 }
 
@@ -75,12 +77,28 @@ pub struct Application {
     /// Keyed hash of the secret; none for public clients.
     #[serde(skip)]
     pub secret_hash: Option<String>,
+    /// Since when the secret is that one.
+    pub secret_since: Option<Instant>,
+    /// Keyed hash of the secret before, while both are accepted.
+    #[serde(skip)]
+    pub old_secret_hash: Option<String>,
+    /// Until when the secret before is accepted; without an end where the configuration names two.
+    pub old_secret_until: Option<Instant>,
     /// Everything else.
     pub settings: Json<ApplicationSettings>,
     /// When made.
     pub created_at: Instant,
     /// When last changed.
     pub updated_at: Instant,
+}
+
+impl Application {
+    /// The hash of the secret before, where it is still accepted at `now`.
+    #[must_use]
+    pub fn old_secret(&self, now: Instant) -> Option<&str> {
+        let is_over = self.old_secret_until.is_some_and(|until| now >= until);
+        self.old_secret_hash.as_deref().filter(|_| !is_over)
+    }
 }
 
 /// The settings of an application, stored as one document.

@@ -104,6 +104,38 @@ error-operator-application = The recovery administrator cannot sign in to applic
 next-error-operator-application = Sign out here, then sign in with your own company account.
 error-sign-out = The application asked to sign you out in a way that cannot be trusted. You are still signed in.
 next-error-sign-out = To sign out, go to your applications and choose Sign out there.
+
+## Sign-ins approved elsewhere: devices, requests of applications
+device-title = Connect a device
+device-lead = Type the code that your device shows.
+device-code = Code on the device
+device-continue = Continue
+device-unknown = This code is not right, or its time is over. Compare it with the device; if it shows a new one, type that.
+device-throttled = Too many wrong codes. Wait { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+ }, then type the code that the device shows.
+device-confirm = Let { $name } on the device sign in as you?
+device-confirm-lead = Compare the code first. It must be the one that your own device shows at this moment.
+device-code-shown = Code on the device
+device-permissions = What { $name } may then do
+device-asked = Asked { $asked } from { $address }.
+device-warning = Did somebody send you this code or this link? Then refuse: whoever has the device would be signed in as you.
+device-approve = Yes, sign in on the device
+device-refuse = Refuse
+device-approved = The device is signed in
+device-approved-lead = It goes on by itself within a few seconds. You may close this page.
+device-refused = The device was refused
+device-refused-lead = Nothing was given to it. If somebody sent you the code, tell your help desk.
+may-openid = Know who you are
+may-profile = See your name and your login name
+may-email = See your mail address
+may-phone = See your telephone number
+may-org = See your department and your position
+may-roles = See your roles in the company
+may-offline_access = Stay signed in until you or the company end it, also after you sign out here
+may-other = Use what is called “{ $scope }”
+
 ## Calls at the gateway: why one is refused (call-why-), and what to do next (call-next-)
 call-why-path_too_long = The address of the call is too long.
 call-next-path_too_long = Shorten it to less than 8192 bytes, or send the data in the body.

@@ -81,6 +81,34 @@ signed-out = 您已退出
 signed-out-lead = 如果是公用电脑，请同时关闭浏览器。
 sign-in-anew = 重新登录
 
+## 在别处批准的登录：设备、应用的请求
+device-title = 连接设备
+device-lead = 请输入设备上显示的代码。
+device-code = 设备上的代码
+device-continue = 继续
+device-unknown = 代码不正确或已过期。请与设备核对；如果设备显示了新的代码，请输入新的。
+device-throttled = 输错代码的次数过多。请等待 { $minutes } 分钟，然后输入设备上显示的代码。
+device-confirm = 允许设备上的“{ $name }”以您的身份登录吗？
+device-confirm-lead = 请先核对代码：它必须是您自己的设备此刻显示的代码。
+device-code-shown = 设备上的代码
+device-permissions = 此后“{ $name }”可以
+device-asked = { $asked }由 { $address } 发起。
+device-warning = 这个代码或链接是别人发给您的吗？如果是，请拒绝：否则持有该设备的人会以您的身份登录。
+device-approve = 允许在设备上登录
+device-refuse = 拒绝
+device-approved = 设备已登录
+device-approved-lead = 设备会在几秒钟内自动继续。您可以关闭此页面。
+device-refused = 已拒绝该设备
+device-refused-lead = 没有向它提供任何内容。如果代码是别人发给您的，请告知服务台。
+may-openid = 知道您是谁
+may-profile = 查看您的姓名和登录名
+may-email = 查看您的邮箱地址
+may-phone = 查看您的电话号码
+may-org = 查看您的部门和岗位
+may-roles = 查看您在公司的角色
+may-offline_access = 保持登录，直到您或公司将其终止；您在此退出后仍然有效
+may-other = 使用“{ $scope }”
+
 ## 应用的拒绝
 error-application-unknown = 您来时的地址没有对应任何已接入的应用。
 next-error-application-unknown = 请从“我的应用”重新打开该应用。如果仍然如此，请告知该应用的负责人。

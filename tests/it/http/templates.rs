@@ -54,6 +54,10 @@ fn sample(template: &str) -> serde_json::Value {
             "rows": [{ "id": "1", "browser": HOSTILE, "address": HOSTILE, "opened": "now", "last_used": "now",
                        "applications": [HOSTILE, "b"], "is_this": false }],
         }),
+        "device.html" => json!({
+            "state": "confirm", "code": HOSTILE, "problem": HOSTILE, "action": "/device",
+            "request": { "name": HOSTILE, "permissions": [HOSTILE], "address": HOSTILE, "asked": "now" },
+        }),
         "runs.html" => json!({
             "waiting": [{ "url": "/p", "source": HOSTILE, "is_held": true, "until": "then" }],
             "rows": [{ "url": "/r", "source": HOSTILE, "state": "applied", "tone": "good", "started": "now", "by": HOSTILE,

@@ -5,6 +5,7 @@ mod claims;
 mod client_credentials;
 mod client_keys;
 mod code;
+mod device;
 mod discovery;
 mod introspect;
 mod keys;
