@@ -21,7 +21,7 @@ pub use algorithm::Algorithm;
 pub use application::{
     Application, ApplicationSettings, AuthMethod, ClaimPlace, ClaimRule, ConsentRule, GrantSettings, GrantType,
     IdentitySettings, LogoutSettings, PersonField, Profile, ProofAlgorithm, ProofSettings, RESERVED_CLAIMS,
-    RequestSettings, SubjectType, TemplatePart, TokenSettings, check_jwks, template_parts,
+    RequestSettings, ResponseType, SubjectType, TemplatePart, TokenSettings, check_jwks, template_parts,
 };
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};

@@ -32,7 +32,7 @@ fn held(session: &Session) -> impl Iterator<Item = Acr> {
 
 /// The `acr` of a grant: the first that was asked for and is held, else the strongest. An essential one that is not
 /// held is an error, never a lower one (section 5.5.1.1): there is no stronger way to send the person to.
-pub(super) fn choose(request: &Request<'_>, session: &Session) -> Result<Option<String>, Fault> {
+pub(super) fn choose(request: &Request, session: &Session) -> Result<Option<String>, Fault> {
     let held: Vec<Acr> = held(session).collect();
     let is_held = |value: &str| held.iter().find(|acr| acr.as_str() == value).map(ToString::to_string);
     if let Some(wanted) = request.claims.id_token.get("acr") {
@@ -44,6 +44,6 @@ pub(super) fn choose(request: &Request<'_>, session: &Session) -> Result<Option<
             return Err(Fault::UNMET);
         }
     }
-    let asked = request.acr_values.unwrap_or_default();
+    let asked = request.acr_values.as_deref().unwrap_or_default();
     Ok(asked.split(' ').find_map(is_held).or_else(|| held.first().map(ToString::to_string)))
 }

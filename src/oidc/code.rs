@@ -29,14 +29,23 @@ pub(super) struct Approved<'a> {
     pub nonce: Option<&'a str>,
     pub code_challenge: Option<&'a str>,
     pub details: GrantDetails,
+    /// False where an ID token alone is the answer: then there is nothing to redeem later.
+    pub wants_code: bool,
 }
 
-/// Writes grant and code, notes that the session reached the application, and records it, in one transaction. Gives
-/// the code, which is stored nowhere.
-pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: Event) -> Result<String, StoreError> {
+/// What was made for an approved request.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// The grant; stored only with a code.
+    pub grant: Grant,
+    /// The code, which is stored nowhere.
+    pub code: Option<String>,
+}
+
+/// Writes grant and code, notes that the session reached the application, and records it, in one transaction.
+pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: Event) -> Result<Made, StoreError> {
     let broker = provider.broker;
     let now = broker.clock.now();
-    let code = broker.rng.token();
     let Approved { app, user, session, .. } = approved;
     let grant = Grant {
         id: GrantId::new(&broker.rng, now),
@@ -52,23 +61,26 @@ pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: 
         revoked_reason: None,
         details: Json(approved.details),
     };
-    let row = AuthorizationCode {
-        code_hash: broker.master.token_hash(PURPOSE, &code),
-        grant_id: grant.id,
-        redirect_uri: approved.redirect_uri.to_owned(),
-        nonce: approved.nonce.map(str::to_owned),
-        code_challenge: approved.code_challenge.map(str::to_owned),
-        created_at: now,
-        expires_at: now + broker.config.oidc.code_lifetime.0,
-        used_at: None,
-    };
+    let code = approved.wants_code.then(|| broker.rng.token());
     let mut tx = broker.db.write().await?;
-    tx.grants().insert(&grant).await?;
-    tx.authorization_codes().insert(&row).await?;
+    if let Some(code) = &code {
+        let row = AuthorizationCode {
+            code_hash: broker.master.token_hash(PURPOSE, code),
+            grant_id: grant.id,
+            redirect_uri: approved.redirect_uri.to_owned(),
+            nonce: approved.nonce.map(str::to_owned),
+            code_challenge: approved.code_challenge.map(str::to_owned),
+            created_at: now,
+            expires_at: now + broker.config.oidc.code_lifetime.0,
+            used_at: None,
+        };
+        tx.grants().insert(&grant).await?;
+        tx.authorization_codes().insert(&row).await?;
+    }
     tx.sessions().reached(session.id, &app.id, now).await?;
     audit::append(&mut tx, now, &[event]).await?;
     tx.commit().await?;
-    Ok(code)
+    Ok(Made { grant, code })
 }
 
 /// When a grant ends in any case: with `offline_access` after the absolute life of refresh tokens, else with the

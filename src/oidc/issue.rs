@@ -13,7 +13,7 @@ use super::keys::KeyError;
 use super::subject::subject;
 use super::verify::ACCESS_TYP;
 use crate::config::Config;
-use crate::crypto::{SigningKey, jwt, sha256};
+use crate::crypto::{SigningKey, jwt, sha256, sha512};
 use crate::model::{Algorithm, Application, Confirmation, Grant, GrantId, SessionId};
 
 /// One audience as a string, several as an array (RFC 7519 section 4.1.3).
@@ -181,6 +181,8 @@ pub(super) struct IdClaims {
     pub at_hash: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub c_hash: Option<String>,
     /// What it says of the person.
     #[serde(flatten, skip_deserializing)]
     pub told: Map<String, Value>,
@@ -189,18 +191,28 @@ pub(super) struct IdClaims {
 /// `typ` of ID tokens: never mistaken for an access token's.
 pub(super) const ID_TYP: &str = "JWT";
 
+/// What an ID token is to say.
+pub(super) struct IdMint<'a> {
+    pub app: &'a Application,
+    /// The sign-in it tells of.
+    pub grant: &'a Grant,
+    pub nonce: Option<String>,
+    /// The access token that it comes with.
+    pub access_token: Option<&'a str>,
+    /// The code that it comes with: only at the authorization endpoint.
+    pub code: Option<&'a str>,
+    /// What it says of the person.
+    pub told: Map<String, Value>,
+}
+
 /// An ID token for what the grant says about the sign-in.
-pub(super) async fn id_token(
-    provider: Provider<'_>,
-    app: &Application,
-    grant: &Grant,
-    nonce: Option<String>,
-    access_token: &str,
-    told: Map<String, Value>,
-) -> Result<String, KeyError> {
+pub(super) async fn id_token(provider: Provider<'_>, mint: IdMint<'_>) -> Result<String, KeyError> {
+    let IdMint { app, grant, nonce, access_token, code, told } = mint;
     let key = signer(provider, app).await?;
-    let at_hash = at_hash(key.algorithm(), access_token);
-    Ok(jwt::sign(&key, ID_TYP, &id_claims(provider, app, grant, nonce, at_hash, told))?)
+    let at_hash = access_token.and_then(|token| half_hash(key.algorithm(), token));
+    let mut claims = id_claims(provider, app, grant, nonce, at_hash, told);
+    claims.c_hash = code.and_then(|code| half_hash(key.algorithm(), code));
+    Ok(jwt::sign(&key, ID_TYP, &claims)?)
 }
 
 /// The claims of an ID token.
@@ -226,17 +238,17 @@ pub(super) fn id_claims(
         sid: grant.session_id,
         at_hash,
         acr: grant.details.acr.clone(),
+        c_hash: None,
         told,
     }
 }
 
-/// The left half of the access token's hash (OpenID Connect Core 1.0 section 3.1.3.6), for the algorithms whose name
-/// says which hash that is.
-fn at_hash(algorithm: Algorithm, access_token: &str) -> Option<String> {
-    match algorithm {
-        Algorithm::Es256 | Algorithm::Rs256 => {
-            sha256(access_token.as_bytes()).get(..16).map(|half| URL_SAFE_NO_PAD.encode(half))
-        }
-        Algorithm::EdDsa => None,
-    }
+/// The left half of the hash of a token or code that comes with an ID token (OpenID Connect Core 1.0 sections 3.1.3.6
+/// and 3.3.2.11), by the hash function of the algorithm; Ed25519's own is SHA-512.
+fn half_hash(algorithm: Algorithm, text: &str) -> Option<String> {
+    let digest = match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 => sha256(text.as_bytes()).to_vec(),
+        Algorithm::EdDsa => sha512(text.as_bytes()).to_vec(),
+    };
+    digest.get(..digest.len() / 2).map(|half| URL_SAFE_NO_PAD.encode(half))
 }

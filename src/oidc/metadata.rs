@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use super::assurance::Acr;
 use super::claims::TABLE;
+use super::response::MODES;
 use super::scopes::PERSONAL;
-use crate::model::{Algorithm, AuthMethod, GrantType, SubjectType};
+use crate::model::{Algorithm, AuthMethod, GrantType, ResponseType, SubjectType};
 use crate::text::Language;
 
 /// Absolute URLs of the endpoints.
@@ -39,11 +40,12 @@ pub struct Metadata {
     issuer: String,
     #[serde(flatten)]
     endpoints: Endpoints,
-    response_types_supported: Vec<&'static str>,
+    response_types_supported: Vec<ResponseType>,
     response_modes_supported: Vec<&'static str>,
     grant_types_supported: Vec<GrantType>,
     subject_types_supported: Vec<SubjectType>,
     id_token_signing_alg_values_supported: Vec<Algorithm>,
+    authorization_signing_alg_values_supported: Vec<Algorithm>,
     scopes_supported: Vec<&'static str>,
     claims_supported: Vec<&'static str>,
     token_endpoint_auth_methods_supported: Vec<AuthMethod>,
@@ -62,8 +64,8 @@ pub struct Metadata {
 }
 
 /// The claims of ID tokens that say something of the sign-in.
-const PROTOCOL_CLAIMS: [&str; 11] =
-    ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash"];
+const PROTOCOL_CLAIMS: [&str; 12] =
+    ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "c_hash"];
 
 /// The document of this issuer.
 #[must_use]
@@ -72,11 +74,12 @@ pub fn metadata(issuer: String, endpoints: Endpoints) -> Metadata {
     Metadata {
         issuer,
         endpoints,
-        response_types_supported: vec!["code"],
-        response_modes_supported: vec!["query"],
+        response_types_supported: ResponseType::ALL.to_vec(),
+        response_modes_supported: MODES.to_vec(),
         grant_types_supported: GrantType::ALL.to_vec(),
         subject_types_supported: SubjectType::ALL.to_vec(),
         id_token_signing_alg_values_supported: Algorithm::ALL.to_vec(),
+        authorization_signing_alg_values_supported: Algorithm::ALL.to_vec(),
         scopes_supported: PERSONAL.to_vec(),
         claims_supported: PROTOCOL_CLAIMS.iter().copied().chain(TABLE.iter().map(|(claim, _)| *claim)).collect(),
         token_endpoint_auth_methods_supported: AuthMethod::ALL.to_vec(),

@@ -28,6 +28,7 @@ mod purge;
 mod refresh;
 mod register;
 mod request;
+mod response;
 mod revoke;
 mod scopes;
 mod subject;
@@ -42,7 +43,7 @@ use crate::model::{Session, User};
 
 pub use applications::Applications;
 pub use assurance::Acr;
-pub use authorize::{Answer, PageFault, authorize};
+pub use authorize::{Answer, AuthorizeError, PageFault, authorize};
 pub use client::{ClientError, authenticate};
 pub use client_keys::{ClientKeyError, KeySet, client_keys, verify_by_application};
 pub use declare::{DeclareError, declare_applications};

@@ -34,6 +34,12 @@ impl Params {
         self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
     }
 
+    /// The value of a parameter that is there once and not empty.
+    #[must_use]
+    pub fn once(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|_| !self.is_repeated(name))
+    }
+
     /// Whether `name` is given twice.
     #[must_use]
     pub fn is_repeated(&self, name: &str) -> bool {

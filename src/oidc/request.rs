@@ -4,8 +4,9 @@ use chrono::TimeDelta;
 
 use super::claims::ClaimsRequest;
 use super::params::Params;
+use super::response::Mode;
 use super::scopes;
-use crate::model::{Application, AuthMethod, GrantType};
+use crate::model::{Application, AuthMethod, GrantType, ResponseType};
 
 /// A fault that the application is told (RFC 6749 section 4.1.2.1). Texts are constants of ours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,71 +20,76 @@ impl Fault {
     pub const ACCESS_DENIED: Self =
         Self { error: "access_denied", description: "the person may not use this application" };
 
-    const fn invalid(description: &'static str) -> Self {
+    pub const fn invalid(description: &'static str) -> Self {
         Self { error: "invalid_request", description }
     }
 }
 
 /// A well-formed request.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub(super) struct Request<'a> {
+pub(super) struct Request {
+    /// What is answered with.
+    pub response_type: ResponseType,
     /// What is granted of what is asked for.
     pub scope: String,
-    pub nonce: Option<&'a str>,
-    pub code_challenge: Option<&'a str>,
+    pub nonce: Option<String>,
+    pub code_challenge: Option<String>,
     /// `prompt=none`: no page may be shown.
     pub is_silent: bool,
     /// The person has to prove themselves again.
     pub again: bool,
     /// How old the proof may be.
     pub max_age: Option<TimeDelta>,
-    pub id_token_hint: Option<&'a str>,
+    pub id_token_hint: Option<String>,
     /// Single claims.
     pub claims: ClaimsRequest,
     /// How strongly the person should have proved themselves, the best first.
-    pub acr_values: Option<&'a str>,
+    pub acr_values: Option<String>,
 }
 
-impl<'a> Request<'a> {
-    /// Reads `params` for `app`.
-    pub fn read(app: &Application, params: &'a Params) -> Result<Self, Fault> {
+impl Request {
+    /// Reads `params` for `app`, which is answered at `redirect_uri`.
+    pub fn read(app: &Application, params: &Params, redirect_uri: &str) -> Result<Self, Fault> {
         if params.has_repetition() {
             return Err(Fault::invalid("a parameter is given twice"));
         }
-        check_kind(app, params)?;
+        check_support(params)?;
+        let response_type = response_type(app, params)?;
+        Mode::check(params, response_type, redirect_uri)?;
         let scope = scopes::granted(app, params.get("scope").unwrap_or_default()).join(" ");
         if scope.is_empty() {
             return Err(Fault { error: "invalid_scope", description: "no scope that this application may ask for" });
         }
-        let nonce = params.get("nonce");
-        if nonce.is_some_and(|nonce| nonce.len() > 1_024) {
-            return Err(Fault::invalid("nonce is longer than 1024 bytes"));
+        if response_type.has_id_token() && !scopes::has(&scope, "openid") {
+            return Err(Fault { error: "invalid_scope", description: "an ID token needs the scope openid" });
         }
+        let nonce = nonce(params, response_type)?;
         let (is_silent, again) = prompt(params.get("prompt").unwrap_or_default())?;
         let max_age = match params.get("max_age").map(str::parse::<i64>) {
             None => None,
             Some(Ok(seconds)) if seconds >= 0 => Some(TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)),
             Some(_) => return Err(Fault::invalid("max_age is no number of seconds")),
         };
+        let code_challenge =
+            if response_type.has_code() { code_challenge(app, params)?.map(str::to_owned) } else { None };
+        let claims = params.get("claims").map_or(Ok(ClaimsRequest::default()), ClaimsRequest::read);
         Ok(Self {
+            response_type,
             scope,
             nonce,
-            code_challenge: code_challenge(app, params)?,
+            code_challenge,
             is_silent,
             again,
             max_age,
-            id_token_hint: params.get("id_token_hint"),
-            claims: params
-                .get("claims")
-                .map_or(Ok(ClaimsRequest::default()), ClaimsRequest::read)
-                .map_err(Fault::invalid)?,
-            acr_values: params.get("acr_values"),
+            id_token_hint: params.get("id_token_hint").map(str::to_owned),
+            claims: claims.map_err(Fault::invalid)?,
+            acr_values: params.get("acr_values").map(str::to_owned),
         })
     }
 }
 
 /// What the provider does not do is refused by its name, never ignored (OpenID Connect Core 1.0 section 3.1.2.6).
-fn check_kind(app: &Application, params: &Params) -> Result<(), Fault> {
+fn check_support(params: &Params) -> Result<(), Fault> {
     for (name, error) in [
         ("request", "request_not_supported"),
         ("request_uri", "request_uri_not_supported"),
@@ -93,23 +99,33 @@ fn check_kind(app: &Application, params: &Params) -> Result<(), Fault> {
             return Err(Fault { error, description: "this parameter is not supported" });
         }
     }
-    match params.get("response_type") {
-        None => return Err(Fault::invalid("response_type is missing")),
-        Some("code") => {}
-        Some(_) => {
-            return Err(Fault {
-                error: "unsupported_response_type",
-                description: "only response_type=code is supported",
-            });
-        }
+    Ok(())
+}
+
+/// What is to be answered with, when the application may have that.
+fn response_type(app: &Application, params: &Params) -> Result<ResponseType, Fault> {
+    let text = params.get("response_type").ok_or(Fault::invalid("response_type is missing"))?;
+    let Some(response_type) = ResponseType::read(text) else {
+        let description = "only code, id_token and code id_token are supported";
+        return Err(Fault { error: "unsupported_response_type", description });
+    };
+    if !app.settings.request.allows(response_type) {
+        let description = "the application is not registered for this response_type";
+        return Err(Fault { error: "unauthorized_client", description });
     }
-    if !matches!(params.get("response_mode"), None | Some("query")) {
-        return Err(Fault::invalid("only response_mode=query is supported"));
-    }
-    if !app.settings.grant_types.contains(&GrantType::AuthorizationCode) {
+    if response_type.has_code() && !app.settings.grant_types.contains(&GrantType::AuthorizationCode) {
         return Err(Fault { error: "unauthorized_client", description: "the application is not registered for codes" });
     }
-    Ok(())
+    Ok(response_type)
+}
+
+/// The nonce, without which no ID token leaves the authorization endpoint (OpenID Connect Core 1.0 section 3.2.2.1).
+fn nonce(params: &Params, response_type: ResponseType) -> Result<Option<String>, Fault> {
+    match params.get("nonce") {
+        Some(nonce) if nonce.len() > 1_024 => Err(Fault::invalid("nonce is longer than 1024 bytes")),
+        None if response_type.has_id_token() => Err(Fault::invalid("nonce is missing: an ID token here needs one")),
+        nonce => Ok(nonce.map(str::to_owned)),
+    }
 }
 
 /// PKCE (RFC 7636): S256 only, demanded of public applications and of all that are not exempted.

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::claims::{self, Granted, Told};
 use super::client::{ClientError, authenticate};
-use super::issue::Mint;
+use super::issue::{IdMint, Mint};
 use super::keys::KeyError;
 use super::params::Params;
 use super::scopes::{self, PERSONAL};
@@ -205,7 +205,9 @@ pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Re
     };
     let issued = issue::access_token(provider, mint).await?;
     let id_token = if scopes::has(&scope, "openid") {
-        Some(issue::id_token(provider, app, grant, nonce, &issued.token, told.id_token).await?)
+        let told = told.id_token;
+        let mint = IdMint { app, grant, nonce, access_token: Some(&issued.token), code: None, told };
+        Some(issue::id_token(provider, mint).await?)
     } else {
         None
     };

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::http::extract::Visit;
 use crate::http::paths;
-use crate::http::respond::page::{page, security_policy};
+use crate::http::respond::page::{origin, page, security_policy};
 use crate::login::ReturnTo;
 
 /// What the sign-in page is asked with.
@@ -84,14 +84,4 @@ async fn destinations(visit: &Visit, return_to: &ReturnTo) -> Vec<String> {
     origins.sort();
     origins.dedup();
     origins
-}
-
-/// An address as Content-Security-Policy names it: the origin, or the scheme of a native application (RFC 8252
-/// section 7.1).
-fn origin(uri: &Url) -> Option<String> {
-    match uri.scheme() {
-        "http" | "https" => Some(uri.origin().ascii_serialization()),
-        scheme if scheme.contains('.') => Some(format!("{scheme}:")),
-        _ => None,
-    }
 }

@@ -1,14 +1,16 @@
 //! `GET` and `POST /oauth2/authorize` (RFC 6749 section 3.1).
 
 use axum::extract::RawQuery;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
+use minijinja::{Value, context};
+use url::Url;
 
 use crate::http::extract::{FormParams, Visit};
 use crate::http::oidc::visitor;
 use crate::http::paths;
 use crate::http::respond::OauthError;
-use crate::http::respond::page::internal;
+use crate::http::respond::page::{internal, origin, page, sending_policy};
 use crate::oidc::{Answer, Caller, PageFault, Params, authorize};
 
 /// Sends the browser on: to the application, to the sign-in page, or shows why not.
@@ -18,6 +20,7 @@ pub(super) async fn show(visit: Visit, caller: Caller, RawQuery(query): RawQuery
     };
     match authorize(visit.app.provider(), &caller, &params, visitor(&visit)).await {
         Ok(Answer::Redirect(uri)) => Redirect::to(&uri).into_response(),
+        Ok(Answer::FormPost { action, fields, known }) => form_post(&visit, &action, fields, &known),
         Ok(Answer::SignIn { request, again }) => Redirect::to(&sign_in(&request, again)).into_response(),
         Ok(Answer::Page(fault)) => refuse(&visit, fault),
         Err(error) => {
@@ -40,6 +43,22 @@ fn sign_in(request: &Params, again: bool) -> String {
     let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
     let again = if again { "&reauth=1" } else { "" };
     format!("{}?return_to={back}{again}", paths::LOGIN)
+}
+
+/// What sends the form where the browser runs scripts.
+const SUBMIT: &str = "document.forms[0].submit()";
+
+/// The page whose form carries the answer (OAuth 2.0 Form Post Response Mode): it is sent by a script of one line, or
+/// by its button. Where the application's own answer leads, the browser must be allowed to follow.
+fn form_post(visit: &Visit, action: &str, fields: Vec<(String, String)>, known: &[String]) -> Response {
+    let uris = std::iter::once(action).chain(known.iter().map(String::as_str));
+    let mut origins: Vec<String> = uris.filter_map(|uri| origin(&Url::parse(uri).ok()?)).collect();
+    origins.sort();
+    origins.dedup();
+    let values = context! { action, fields, script => Value::from_safe_string(SUBMIT.to_owned()) };
+    let mut response = page(visit, StatusCode::OK, "form_post.html", values, None);
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, sending_policy(SUBMIT, &origins));
+    response
 }
 
 fn refuse(visit: &Visit, fault: PageFault) -> Response {

@@ -2,8 +2,12 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use minijinja::{Value, context};
+use url::Url;
 
+use crate::crypto::sha256;
 use crate::http::extract::{RequestId, Visit, browser_cookie};
 use crate::http::{paths, state::App};
 use crate::text::{Args, Language, message};
@@ -129,6 +133,29 @@ pub fn security_policy(destinations: &[String]) -> HeaderValue {
         text.push_str(destination);
     }
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// The Content-Security-Policy of a page that sends its form to `destinations` by itself: one script, known by its hash.
+#[must_use]
+pub fn sending_policy(script: &str, destinations: &[String]) -> HeaderValue {
+    let hash = STANDARD.encode(sha256(script.as_bytes()));
+    let text = format!(
+        "default-src 'none'; script-src 'sha256-{hash}'; style-src 'self'; img-src 'self'; object-src 'none'; \
+         base-uri 'none'; frame-ancestors 'none'; form-action {}",
+        destinations.join(" ")
+    );
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
+/// An address as Content-Security-Policy names it: the origin, or the scheme of a native application (RFC 8252
+/// section 7.1).
+#[must_use]
+pub fn origin(uri: &Url) -> Option<String> {
+    match uri.scheme() {
+        "http" | "https" => Some(uri.origin().ascii_serialization()),
+        scheme if scheme.contains('.') => Some(format!("{scheme}:")),
+        _ => None,
+    }
 }
 
 /// The page for a path that does not exist.

@@ -21,6 +21,7 @@ use crate::text::{Args, Language, message};
 pub const TEMPLATES: &[(&str, &str)] = &[
     ("device.html", include_str!("templates/device.html")),
     ("error.html", include_str!("templates/error.html")),
+    ("form_post.html", include_str!("templates/form_post.html")),
     ("gate.html", include_str!("templates/gate.html")),
     ("house.html", include_str!("templates/house.html")),
     ("language.html", include_str!("templates/language.html")),

@@ -17,7 +17,7 @@ pub use identity::{
 };
 pub use logout::LogoutSettings;
 pub use proof::{ProofAlgorithm, ProofSettings, check_jwks};
-pub use request::RequestSettings;
+pub use request::{RequestSettings, ResponseType};
 pub use tokens::TokenSettings;
 
 use crate::string_enum;

@@ -93,6 +93,11 @@ signed-out = You are signed out
 signed-out-lead = On a computer that others use, close the browser, too.
 sign-in-anew = Sign in again
 
+## On the way back to an application
+form-post-title = Back to the application
+form-post-lead = You are signed in. If nothing happens by itself, use the button.
+form-post-go = Continue
+
 ## Refusals of applications
 error-application-unknown = The address you came by names no application that is connected here.
 next-error-application-unknown = Open the application again from your applications. If it happens again, tell the people who run it.

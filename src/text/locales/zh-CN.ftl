@@ -109,6 +109,11 @@ may-roles = 查看您在公司的角色
 may-offline_access = 保持登录，直到您或公司将其终止；您在此退出后仍然有效
 may-other = 使用“{ $scope }”
 
+## 返回应用
+form-post-title = 正在返回应用
+form-post-lead = 您已登录。如果页面没有自动跳转，请点击按钮。
+form-post-go = 继续
+
 ## 应用的拒绝
 error-application-unknown = 您来时的地址没有对应任何已接入的应用。
 next-error-application-unknown = 请从“我的应用”重新打开该应用。如果仍然如此，请告知该应用的负责人。

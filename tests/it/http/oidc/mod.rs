@@ -12,6 +12,7 @@ mod keys;
 mod logout;
 mod reauth;
 mod refresh;
+mod response;
 mod rust_clients;
 mod userinfo;
 
@@ -190,10 +191,11 @@ fn redemption(client: Client, code: &str) -> Vec<(&str, &str)> {
     form
 }
 
-/// A parameter of the redirect back to the application.
+/// A parameter of the redirect back to the application, from its query or its fragment.
 fn answer(page: &Page, name: &str) -> Option<String> {
     let url = url::Url::parse(page.location()).ok()?;
-    url.query_pairs().find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
+    let fragment = url::form_urlencoded::parse(url.fragment().unwrap_or_default().as_bytes());
+    url.query_pairs().chain(fragment).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
 /// The claims of a JWT, unverified.
