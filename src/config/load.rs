@@ -81,6 +81,7 @@ impl Config {
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         self.server.check(&mut problems);
+        self.oidc.check(&mut problems);
         unique("source", self.sources.iter().map(|source| source.name.as_str()), &mut problems);
         unique("application", self.applications.iter().map(|app| app.id.as_str()), &mut problems);
         unique("route", self.routes.iter().map(|route| route.name.as_str()), &mut problems);

@@ -27,6 +27,10 @@ pub struct OidcConfig {
     pub device_code_lifetime: Lifetime,
     /// `aud` of access tokens, where an application does not choose; the issuer with `/api` when none.
     pub audience: Option<String>,
+    /// Every application pushes its authorization requests (RFC 9126).
+    pub require_pushed_authorization_requests: bool,
+    /// Life of a pushed request until a browser comes with it: 5 seconds to 10 minutes.
+    pub pushed_request_lifetime: Lifetime,
     /// How long a new key is published before it signs.
     pub key_publish_ahead: Lifetime,
 }
@@ -43,7 +47,17 @@ impl Default for OidcConfig {
             refresh_grace: Lifetime::seconds(5),
             device_code_lifetime: Lifetime::seconds(600),
             audience: None,
+            require_pushed_authorization_requests: false,
+            pushed_request_lifetime: Lifetime::seconds(90),
             key_publish_ahead: Lifetime::seconds(86_400),
+        }
+    }
+}
+
+impl OidcConfig {
+    pub(super) fn check(&self, problems: &mut Vec<String>) {
+        if !(5..600).contains(&self.pushed_request_lifetime.0.num_seconds()) {
+            problems.push("oidc.pushed_request_lifetime must be from 5 seconds to under 10 minutes".to_owned());
         }
     }
 }

@@ -48,6 +48,8 @@ pub const AUTHORIZE: &str = "/oauth2/authorize";
 pub const TOKEN: &str = "/oauth2/token";
 /// RFC 8628 section 3.1.
 pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
+/// RFC 9126.
+pub const PAR: &str = "/oauth2/par";
 /// RFC 7662.
 pub const INTROSPECT: &str = "/oauth2/introspect";
 /// RFC 7009.

@@ -13,6 +13,7 @@ mod ids;
 mod operator;
 mod person;
 mod plan;
+mod pushed_request;
 mod redirect_uri;
 mod session;
 mod signing_key;
@@ -31,6 +32,7 @@ pub use ids::{DecoupledId, DepartmentId, GrantId, GroupId, OperatorId, PlanId, P
 pub use operator::Operator;
 pub use person::{Attributes, Department, Group, Position, Status, User};
 pub use plan::{Link, LoggedChange, Member, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState, SourceState};
+pub use pushed_request::PushedRequest;
 pub use redirect_uri::{RedirectUri, check_launch_url, check_redirect_uri};
 pub use session::{EndReason, Session};
 pub use signing_key::{KeyState, SigningKeyRow};

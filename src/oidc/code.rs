@@ -31,6 +31,8 @@ pub(super) struct Approved<'a> {
     pub details: GrantDetails,
     /// False where an ID token alone is the answer: then there is nothing to redeem later.
     pub wants_code: bool,
+    /// Hash of the pushed request that this answers.
+    pub pushed: Option<&'a str>,
 }
 
 /// What was made for an approved request.
@@ -43,7 +45,12 @@ pub(super) struct Made {
 }
 
 /// Writes grant and code, notes that the session reached the application, and records it, in one transaction.
-pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: Event) -> Result<Made, StoreError> {
+/// Gives nothing when the pushed request was answered in the meantime.
+pub(super) async fn make(
+    provider: Provider<'_>,
+    approved: Approved<'_>,
+    event: Event,
+) -> Result<Option<Made>, StoreError> {
     let broker = provider.broker;
     let now = broker.clock.now();
     let Approved { app, user, session, .. } = approved;
@@ -63,6 +70,11 @@ pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: 
     };
     let code = approved.wants_code.then(|| broker.rng.token());
     let mut tx = broker.db.write().await?;
+    if let Some(pushed) = approved.pushed
+        && tx.pushed_requests().consume(pushed, now).await?.is_none()
+    {
+        return Ok(None);
+    }
     if let Some(code) = &code {
         let row = AuthorizationCode {
             code_hash: broker.master.token_hash(PURPOSE, code),
@@ -80,7 +92,7 @@ pub(super) async fn make(provider: Provider<'_>, approved: Approved<'_>, event: 
     tx.sessions().reached(session.id, &app.id, now).await?;
     audit::append(&mut tx, now, &[event]).await?;
     tx.commit().await?;
-    Ok(Made { grant, code })
+    Ok(Some(Made { grant, code }))
 }
 
 /// When a grant ends in any case: with `offline_access` after the absolute life of refresh tokens, else with the

@@ -9,6 +9,7 @@ use super::assurance::Acr;
 use super::claims::TABLE;
 use super::response::MODES;
 use super::scopes::PERSONAL;
+use crate::config::OidcConfig;
 use crate::model::{Algorithm, AuthMethod, GrantType, ResponseType, SubjectType};
 use crate::text::Language;
 
@@ -17,6 +18,8 @@ use crate::text::Language;
 pub struct Endpoints {
     /// RFC 6749 section 3.1.
     pub authorization_endpoint: String,
+    /// RFC 9126.
+    pub pushed_authorization_request_endpoint: String,
     /// RFC 6749 section 3.2.
     pub token_endpoint: String,
     /// OpenID Connect Core 1.0 section 5.3.
@@ -59,6 +62,7 @@ pub struct Metadata {
     ui_locales_supported: Vec<Language>,
     authorization_response_iss_parameter_supported: bool,
     claims_parameter_supported: bool,
+    require_pushed_authorization_requests: bool,
     request_parameter_supported: bool,
     request_uri_parameter_supported: bool,
 }
@@ -69,7 +73,7 @@ const PROTOCOL_CLAIMS: [&str; 12] =
 
 /// The document of this issuer.
 #[must_use]
-pub fn metadata(issuer: String, endpoints: Endpoints) -> Metadata {
+pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig) -> Metadata {
     let secrets = vec![AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
     Metadata {
         issuer,
@@ -94,6 +98,7 @@ pub fn metadata(issuer: String, endpoints: Endpoints) -> Metadata {
         ui_locales_supported: Language::ALL.to_vec(),
         authorization_response_iss_parameter_supported: true,
         claims_parameter_supported: true,
+        require_pushed_authorization_requests: config.require_pushed_authorization_requests,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
     }

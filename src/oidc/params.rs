@@ -7,6 +7,9 @@ use percent_encoding::percent_decode_str;
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Params(Vec<(String, String)>);
 
+/// What may be given several times: RFC 8707 section 2.
+const REPEATABLE: [&str; 1] = ["resource"];
+
 /// The text is no form encoding of UTF-8.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("the parameters are not form-encoded UTF-8")]
@@ -46,10 +49,16 @@ impl Params {
         self.0.iter().filter(|(key, _)| key == name).count() > 1
     }
 
-    /// Whether any parameter is given twice.
+    /// Every value of a parameter that may be given several times, without empty ones.
+    pub fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.0.iter().filter(move |(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether any parameter is given twice that may not be.
     #[must_use]
     pub fn has_repetition(&self) -> bool {
-        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        let names = self.0.iter().map(|(name, _)| name.as_str());
+        let mut names: Vec<&str> = names.filter(|name| !REPEATABLE.contains(name)).collect();
         names.sort_unstable();
         names.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
     }

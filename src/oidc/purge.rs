@@ -8,7 +8,7 @@ use crate::store::StoreError;
 /// How long a dead code, refresh token or grant stays, so that a late second use is still recognised.
 const KEEP: TimeDelta = TimeDelta::days(1);
 
-/// Deletes expired codes, refresh tokens, grants and revoked tokens; tells how many rows. Each batch is a transaction
+/// Deletes expired codes, pushed requests, refresh tokens, grants and revoked tokens; tells how many rows. Each batch is a transaction
 /// of its own.
 ///
 /// # Errors
@@ -22,6 +22,7 @@ pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
         batch += tx.decoupled().purge(before).await?;
         batch += tx.refresh_tokens().purge(before).await?;
         batch += tx.grants().purge(before).await?;
+        batch += tx.pushed_requests().purge(broker.clock.now()).await?;
         batch += tx.grants().purge_revoked_tokens(before).await?;
         tx.commit().await?;
         total += batch;

@@ -2,11 +2,12 @@
 
 use chrono::TimeDelta;
 
+use super::Provider;
 use super::claims::ClaimsRequest;
 use super::params::Params;
 use super::response::Mode;
 use super::scopes;
-use crate::model::{Application, AuthMethod, GrantType, ResponseType};
+use crate::model::{Application, AuthMethod, GrantType, Profile, ResponseType};
 
 /// A fault that the application is told (RFC 6749 section 4.1.2.1). Texts are constants of ours.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -47,9 +48,25 @@ pub(super) struct Request {
     pub acr_values: Option<String>,
 }
 
+/// Which way a request came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct Way {
+    /// Pushed ahead by the application (RFC 9126).
+    pub is_pushed: bool,
+    /// As a signed request object (RFC 9101).
+    pub is_signed: bool,
+}
+
 impl Request {
     /// Reads `params` for `app`, which is answered at `redirect_uri`.
-    pub fn read(app: &Application, params: &Params, redirect_uri: &str) -> Result<Self, Fault> {
+    pub fn read(
+        provider: Provider<'_>,
+        app: &Application,
+        params: &Params,
+        redirect_uri: &str,
+        way: Way,
+    ) -> Result<Self, Fault> {
+        check_way(provider, app, way)?;
         if params.has_repetition() {
             return Err(Fault::invalid("a parameter is given twice"));
         }
@@ -86,6 +103,18 @@ impl Request {
             acr_values: params.get("acr_values").map(str::to_owned),
         })
     }
+}
+
+/// Whether the application may send its requests this way.
+fn check_way(provider: Provider<'_>, app: &Application, way: Way) -> Result<(), Fault> {
+    let settings = &app.settings.request;
+    let has_to_push = settings.require_pushed_authorization_requests
+        || provider.broker.config.oidc.require_pushed_authorization_requests
+        || app.settings.profile == Profile::Fapi2;
+    if has_to_push && !way.is_pushed {
+        return Err(Fault::invalid("this application has to push its authorization requests"));
+    }
+    Ok(())
 }
 
 /// What the provider does not do is refused by its name, never ignored (OpenID Connect Core 1.0 section 3.1.2.6).

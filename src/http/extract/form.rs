@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 
 use crate::http::respond::OauthError;
 use crate::oidc::Params;
@@ -21,9 +21,10 @@ impl<S: Send + Sync> FromRequest<S> for FormParams {
         if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Err(OauthError::invalid_request("the body must be application/x-www-form-urlencoded"));
         }
-        let body = Bytes::from_request(request, state)
-            .await
-            .map_err(|_| OauthError::invalid_request("the body cannot be read or is too long"))?;
+        let body = Bytes::from_request(request, state).await.map_err(|error| match error.status() {
+            StatusCode::PAYLOAD_TOO_LARGE => OauthError::too_large(),
+            _ => OauthError::invalid_request("the body cannot be read"),
+        })?;
         let text = std::str::from_utf8(&body)
             .map_err(|_| OauthError::invalid_request("the body is not form-encoded UTF-8"))?;
         Ok(Self(Params::parse(text)?))

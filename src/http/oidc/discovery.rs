@@ -16,6 +16,7 @@ pub(super) async fn show(State(app): State<App>) -> Response {
         server.issuer(),
         Endpoints {
             authorization_endpoint: server.url(paths::AUTHORIZE),
+            pushed_authorization_request_endpoint: server.url(paths::PAR),
             token_endpoint: server.url(paths::TOKEN),
             userinfo_endpoint: server.url(paths::USERINFO),
             jwks_uri: server.url(paths::JWKS),
@@ -24,6 +25,7 @@ pub(super) async fn show(State(app): State<App>) -> Response {
             device_authorization_endpoint: server.url(paths::DEVICE_AUTHORIZATION),
             end_session_endpoint: server.url(paths::END_SESSION),
         },
+        &app.broker.config.oidc,
     );
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(document)).into_response()
 }

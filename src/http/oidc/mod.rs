@@ -8,6 +8,7 @@ mod discovery;
 mod introspect;
 mod jwks;
 mod logout;
+mod par;
 mod revoke;
 mod token;
 mod userinfo;
@@ -30,6 +31,7 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .route(paths::OAUTH_METADATA, get(discovery::show).options(cors::preflight).layer(cors()))
         .route(paths::JWKS, get(jwks::show).options(cors::preflight).layer(cors()))
         .route(paths::AUTHORIZE, get(authorize::show).post(authorize::again_by_get))
+        .route(paths::PAR, post(par::answer).options(cors::preflight).layer(cors()))
         .route(paths::END_SESSION, get(logout::show).post(logout::again_by_get))
         .route(paths::INTROSPECT, post(introspect::answer))
         .route(paths::DEVICE_AUTHORIZATION, post(device_authorization::answer).options(cors::preflight).layer(cors()))

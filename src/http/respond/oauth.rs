@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::oidc::{
-    ClientError, GrantError, IntrospectError, KeyError, NotEncoded, RevokeError, TokenError, UserInfoError,
+    ClientError, GrantError, IntrospectError, KeyError, NotEncoded, PushError, RevokeError, TokenError, UserInfoError,
 };
 use crate::store::StoreError;
 
@@ -38,6 +38,13 @@ impl OauthError {
     #[must_use]
     pub const fn invalid_request(description: &'static str) -> Self {
         Self::bad_request("invalid_request", description)
+    }
+
+    /// The body is longer than any request of ours.
+    #[must_use]
+    pub const fn too_large() -> Self {
+        let status = StatusCode::PAYLOAD_TOO_LARGE;
+        Self { status, ..Self::bad_request("invalid_request", "the body is too long") }
     }
 
     /// Something failed on our side.
@@ -134,6 +141,16 @@ impl From<GrantError> for OauthError {
             }
             GrantError::Key(error) => error.into(),
             GrantError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<PushError> for OauthError {
+    fn from(error: PushError) -> Self {
+        match error {
+            PushError::Client(error) => error.into(),
+            PushError::Refused { error, description } => Self::bad_request(error, description),
+            PushError::Store(error) => error.into(),
         }
     }
 }

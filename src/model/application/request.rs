@@ -45,6 +45,9 @@ pub struct RequestSettings {
     /// What it may ask for; `code` alone when empty.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub response_types: Vec<ResponseType>,
+    /// It pushes its authorization requests (RFC 9126); others are refused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_pushed_authorization_requests: bool,
 }
 
 impl RequestSettings {
@@ -67,7 +70,7 @@ mod tests {
     fn only_a_code_unless_the_application_is_switched() {
         let plain = RequestSettings::default();
         assert!(plain.allows(ResponseType::Code) && !plain.allows(ResponseType::CodeIdToken));
-        let switched = RequestSettings { response_types: vec![ResponseType::IdToken] };
+        let switched = RequestSettings { response_types: vec![ResponseType::IdToken], ..RequestSettings::default() };
         assert!(switched.allows(ResponseType::IdToken) && !switched.allows(ResponseType::Code));
         assert_eq!(ResponseType::read("id_token code"), Some(ResponseType::CodeIdToken));
         for bad in ["token", "id_token token", "code code", "", "code ", "none"] {

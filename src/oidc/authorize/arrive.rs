@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{Answer, PageFault, Stop};
-use crate::model::{Application, RedirectUri};
-use crate::oidc::Provider;
+use crate::model::{Application, PushedRequest, RedirectUri};
 use crate::oidc::demand::{Demand, reauth_demand};
 use crate::oidc::params::Params;
-use crate::oidc::request::{Fault, Request};
+use crate::oidc::request::{Fault, Request, Way};
 use crate::oidc::response::{Back, Mode};
+use crate::oidc::{Provider, par};
 
 /// A request of a known application that can be answered.
 pub(super) struct Arrival {
@@ -19,12 +19,16 @@ pub(super) struct Arrival {
     pub params: Params,
     /// The way back.
     pub back: Back,
+    /// The pushed request that the address refers to.
+    pub pushed: Option<PushedRequest>,
+    /// Which way the request came.
+    pub way: Way,
 }
 
 impl Arrival {
     /// The request, or what is wrong with it.
-    pub fn read(&self) -> Result<Request, Fault> {
-        Request::read(&self.app, &self.params, &self.back.redirect_uri)
+    pub fn read(&self, provider: Provider<'_>) -> Result<Request, Fault> {
+        Request::read(provider, &self.app, &self.params, &self.back.redirect_uri, self.way)
     }
 
     /// The demand for a fresh proof that the address tells of.
@@ -47,10 +51,30 @@ pub(super) async fn arrive(provider: Provider<'_>, address: &Params) -> Result<A
         Some(id) => provider.applications.find(provider.broker, id).await?,
         None => None,
     };
-    let app = app.ok_or(Stop::Answer(Answer::Page(PageFault::UnknownApplication)))?;
-    let params = address.clone();
-    let back = back(&app, &params).ok_or(Stop::Answer(Answer::Page(PageFault::RedirectUri)))?;
-    Ok(Arrival { app, address: address.clone(), params, back })
+    let app = app.ok_or(page(PageFault::UnknownApplication))?;
+    let pushed = pushed(provider, &app, address).await?;
+    let params = match &pushed {
+        Some(pushed) => Params::parse(&pushed.parameters).map_err(|_| page(PageFault::PushedRequest))?,
+        None => address.clone(),
+    };
+    let way = Way { is_pushed: pushed.is_some(), is_signed: pushed.as_ref().is_some_and(|pushed| pushed.is_signed) };
+    let back = back(&app, &params).ok_or(page(PageFault::RedirectUri))?;
+    Ok(Arrival { app, address: address.clone(), params, back, pushed, way })
+}
+
+fn page(fault: PageFault) -> Stop {
+    Stop::Answer(Answer::Page(fault))
+}
+
+/// The pushed request that the address refers to. Its parameters count, and none of the address (RFC 9126 section 4);
+/// a request object beside it would be a second request.
+async fn pushed(provider: Provider<'_>, app: &Application, address: &Params) -> Result<Option<PushedRequest>, Stop> {
+    let Some(reference) = address.get("request_uri").filter(|uri| par::is_reference(uri)) else { return Ok(None) };
+    if address.is_repeated("request_uri") || address.get("request").is_some() {
+        return Err(page(PageFault::PushedRequest));
+    }
+    let found = par::find(provider, app, reference).await?;
+    found.map(Some).ok_or(page(PageFault::PushedRequest))
 }
 
 /// The way back, when the redirect URI is registered.

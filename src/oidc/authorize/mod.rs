@@ -19,11 +19,12 @@ mod respond;
 use super::keys::KeyError;
 use super::params::Params;
 use super::request::{Fault, Request};
-use super::{Caller, Provider, Visitor};
+use super::{Caller, Provider, Visitor, par};
 use crate::model::{Session, User};
 use crate::store::StoreError;
 
 use arrive::Arrival;
+pub(super) use arrive::back;
 
 /// What the browser is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -50,6 +51,13 @@ pub enum Answer {
     Page(PageFault),
 }
 
+impl Answer {
+    /// Whether the browser is to come back with the same request.
+    fn comes_back(&self) -> bool {
+        matches!(self, Self::SignIn { .. })
+    }
+}
+
 /// A fault that is shown to the person.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum PageFault {
@@ -57,6 +65,8 @@ pub enum PageFault {
     UnknownApplication,
     /// `redirect_uri` is missing, not registered or given twice.
     RedirectUri,
+    /// The pushed request is unknown, used, expired or another application's.
+    PushedRequest,
     /// The parameters cannot be read.
     Malformed,
     /// Policy does not let the person in.
@@ -100,23 +110,33 @@ pub async fn authorize(
     params: &Params,
     session: Option<Visitor>,
 ) -> Result<Answer, AuthorizeError> {
-    match answer(provider, caller, params, session).await {
-        Ok(answer) | Err(Stop::Answer(answer)) => Ok(answer),
-        Err(Stop::Failed(error)) => Err(error),
+    let arrival = match arrive::arrive(provider, params).await {
+        Ok(arrival) => arrival,
+        Err(Stop::Answer(answer)) => return Ok(answer),
+        Err(Stop::Failed(error)) => return Err(error),
+    };
+    let answer = match answer(provider, caller, &arrival, session).await {
+        Ok(answer) | Err(Stop::Answer(answer)) => answer,
+        Err(Stop::Failed(error)) => return Err(error),
+    };
+    if let Some(pushed) = &arrival.pushed
+        && answer.comes_back()
+    {
+        par::keep(provider, pushed).await?;
     }
+    Ok(answer)
 }
 
 async fn answer(
     provider: Provider<'_>,
     caller: &Caller,
-    params: &Params,
+    arrival: &Arrival,
     session: Option<Visitor>,
 ) -> Result<Answer, Stop> {
-    let arrival = arrive::arrive(provider, params).await?;
-    let known = who(provider, &arrival, session).await?;
-    let decided = decide::decide(provider, caller, &arrival, known).await?;
+    let known = who(provider, arrival, session).await?;
+    let decided = decide::decide(provider, caller, arrival, known).await?;
     // Whether the person agrees is asked here, between the decision and the answer.
-    respond::respond(provider, caller, &arrival, decided).await
+    respond::respond(provider, caller, arrival, decided).await
 }
 
 /// A request that can be answered, and the person it is about.
@@ -128,7 +148,7 @@ struct Known {
 
 /// Reads the request and sees who is signed in.
 async fn who(provider: Provider<'_>, arrival: &Arrival, session: Option<Visitor>) -> Result<Known, Stop> {
-    let request = arrival.read();
+    let request = arrival.read(provider);
     let is_silent = match &request {
         Ok(request) => request.is_silent,
         Err(_) => arrival.params.get("prompt") == Some("none"),

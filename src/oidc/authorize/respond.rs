@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::arrive::Arrival;
 use super::decide::Decided;
-use super::{Answer, Stop};
+use super::{Answer, PageFault, Stop};
 use crate::audit::Outcome;
 use crate::model::{Application, Grant, GrantDetails, User};
 use crate::oidc::claims::Granted;
@@ -31,9 +31,11 @@ pub(super) async fn respond(
         code_challenge: request.code_challenge.as_deref(),
         details: GrantDetails { claims: request.claims.stored(), acr, ..GrantDetails::default() },
         wants_code: response_type.has_code(),
+        pushed: arrival.pushed.as_ref().map(|pushed| pushed.request_hash.as_str()),
     };
     let event = access_event(caller, &user, app, Outcome::Success).with(facts);
     let made = code::make(provider, approved, event).await?;
+    let made = made.ok_or(Stop::Answer(Answer::Page(PageFault::PushedRequest)))?;
     let code = made.code.as_deref();
     let mut answer: Vec<(&str, &str)> = code.iter().map(|code| ("code", *code)).collect();
     let id_token = if response_type.has_id_token() {
