@@ -20,6 +20,7 @@ test,bench | program slapd | slapd | the OpenLDAP server of the tests
 test | program samba | samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind | the Active Directory domain controller of the tests
 test | program samba-tool | samba-common-bin python3-samba | makes the domain of the tests
 test | program ldbadd | ldb-tools | fills the domain of the tests
+test | program ns-slapd | 389-ds-base | the 389 Directory Server of the tests
 test,bench | program ldapsearch | ldap-utils | the dump that a sync is compared with
 test,bench | program openssl | openssl | certificates seen from outside
 test | postgres | postgresql | the PostgreSQL server of the tests
@@ -129,7 +130,11 @@ install() {
     [ -z "$failed" ] || fail "apt-get install $* failed (see above); is the Debian mirror reachable?"
     if [ -d /run/systemd/system ]; then
         local service
+<<<<<<< HEAD
         for service in slapd nginx postgresql samba-ad-dc winbind apache2; do
+=======
+        for service in slapd nginx postgresql samba-ad-dc winbind dirsrv.target; do
+>>>>>>> 3cba13b (CSV and Excel files as a source; 389 Directory Server tried for real)
             case " $* " in *" $service "*) quiet "${as_root[@]}" systemctl disable "$service" || true ;; esac
         done
     fi

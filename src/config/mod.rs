@@ -5,6 +5,7 @@
 //! with `#[serde(deny_unknown_fields)]`, a field in [`Config`], a `check` that pushes what is wrong.
 
 mod application;
+mod csv;
 mod database;
 mod directory;
 mod duration;
@@ -25,6 +26,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use application::ApplicationConfig;
+pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
 pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers};
 pub use duration::Lifetime;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{LdapConfig, LdifConfig, Lifetime, Template};
+use super::{CsvConfig, LdapConfig, LdifConfig, Lifetime, Template};
 
 /// What a mapping value holds until `SourceConfig::settle` fills in what is usual for the kind of directory.
 pub(super) const BY_KIND: &str = "\0";
@@ -13,7 +13,7 @@ fn by_kind() -> String {
     BY_KIND.to_owned()
 }
 
-/// One `[[source]]`: exactly one of `[source.ldap]` and `[source.ldif]`.
+/// One `[[source]]`: exactly one of `[source.ldap]`, `[source.ldif]` and `[source.csv]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SourceConfig {
@@ -29,6 +29,8 @@ pub struct SourceConfig {
     pub ldap: Option<LdapConfig>,
     /// An LDIF file.
     pub ldif: Option<LdifConfig>,
+    /// A CSV or Excel file.
+    pub csv: Option<CsvConfig>,
     /// `[source.users]`.
     pub users: UserMapping,
     /// `[source.departments]`.
@@ -288,8 +290,18 @@ impl SourceConfig {
     pub(super) fn check(&self, problems: &mut Vec<String>) {
         let name = &self.name;
         self.check_mapping(problems);
-        if self.ldap.is_some() == self.ldif.is_some() {
-            problems.push(format!("source `{name}` needs exactly one of [source.ldap] and [source.ldif]"));
+        let kinds = [self.ldap.is_some(), self.ldif.is_some(), self.csv.is_some()];
+        if kinds.into_iter().filter(|is_there| *is_there).count() != 1 {
+            problems
+                .push(format!("source `{name}` needs exactly one of [source.ldap], [source.ldif] and [source.csv]"));
+        }
+        if let Some(csv) = &self.csv {
+            csv.check(name, problems);
+            if matches!(self.departments, Some(DepartmentMapping::Ou { .. })) {
+                problems.push(format!(
+                    "source `{name}`: a table has no units; write departments.from = \"attribute\" and the column's attribute"
+                ));
+            }
         }
         if let Err(error) = self.schedule.parse::<croner::Cron>() {
             problems.push(format!("source `{name}`: schedule `{}` is no cron expression: {error}", self.schedule));

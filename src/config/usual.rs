@@ -12,6 +12,8 @@ struct Usual {
     group_name: &'static str,
     /// Attribute of the stable id; none leaves it to the reader (`entryUUID`, or what the mapping must name).
     id: Option<&'static str>,
+    /// The same of groups.
+    group_id: Option<&'static str>,
 }
 
 /// RFC 2798 people and RFC 4519 groups: OpenLDAP, LDIF files, anything generic.
@@ -22,6 +24,7 @@ const PLAIN: Usual = Usual {
     group_code: "cn",
     group_name: "{description|cn}",
     id: None,
+    group_id: None,
 };
 
 /// People without computers, contacts and the built-in accounts; groups without those of `CN=Builtin`, which hold rights
@@ -33,11 +36,23 @@ const ACTIVE_DIRECTORY: Usual = Usual {
     group_code: "sAMAccountName",
     group_name: "{displayName|cn}",
     id: Some("objectGUID"),
+    group_id: Some("objectGUID"),
 };
 
 const DS389: Usual = Usual {
     group_filter: "(|(objectClass=groupOfNames)(objectClass=groupOfUniqueNames))",
     id: Some("nsUniqueId"),
+    group_id: Some("nsUniqueId"),
+    ..PLAIN
+};
+
+/// Every row is a person, known by the employee number; groups are known by their names.
+const TABLE: Usual = Usual {
+    user_filter: "(objectClass=row)",
+    group_filter: "(objectClass=group)",
+    group_name: "cn",
+    id: Some("employeeNumber"),
+    group_id: Some("cn"),
     ..PLAIN
 };
 
@@ -49,6 +64,7 @@ impl SourceConfig {
                 DirectorySchema::Ds389 => &DS389,
                 DirectorySchema::OpenLdap | DirectorySchema::Generic => &PLAIN,
             },
+            None if self.csv.is_some() => &TABLE,
             None => &PLAIN,
         }
     }
@@ -61,22 +77,22 @@ impl SourceConfig {
                 with.clone_into(value);
             }
         };
-        let identify = |id: &mut Option<String>| {
+        let identify = |id: &mut Option<String>, by: Option<&str>| {
             if id.is_none() {
-                *id = usual.id.map(str::to_owned);
+                *id = by.map(str::to_owned);
             }
         };
         fill(&mut self.users.filter, usual.user_filter);
         fill(&mut self.users.login, usual.login);
-        identify(&mut self.users.id);
+        identify(&mut self.users.id, usual.id);
         if let Some(DepartmentMapping::Ou { id, .. }) = &mut self.departments {
-            identify(id);
+            identify(id, usual.id);
         }
         if let Some(groups) = &mut self.groups {
             fill(&mut groups.filter, usual.group_filter);
             fill(&mut groups.code, usual.group_code);
             fill(&mut groups.name, usual.group_name);
-            identify(&mut groups.id);
+            identify(&mut groups.id, usual.group_id);
         }
     }
 }

@@ -118,6 +118,11 @@ impl Collector {
         }
     }
 
+    /// Takes note of an entry that its reader cannot use: it is there all the same.
+    pub fn reject(&mut self, rejected: Rejected) {
+        self.snapshot.rejected.push(rejected);
+    }
+
     /// Takes note of an answer from outside of the base, which nobody asked for.
     pub fn ignore(&mut self, part: Part, dn: &str) {
         let (count, _) = self.outside.entry(part).or_insert_with(|| (0, dn.to_owned()));

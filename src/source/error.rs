@@ -33,7 +33,7 @@ pub enum SourceError {
         cause: DnError,
     },
     /// A file cannot be read.
-    #[error("the file `{path}` cannot be read: {cause}; check source.ldif.file and the file's permissions", path = .path.display())]
+    #[error("the file `{path}` cannot be read: {cause}; check its name in the configuration and its permissions", path = .path.display())]
     File {
         /// Which file.
         path: PathBuf,
@@ -55,6 +55,24 @@ pub enum SourceError {
     FileChanged {
         /// Which file.
         path: PathBuf,
+    },
+    /// A table cannot be used.
+    #[error("{path}{place}: {reason}", path = .path.display(), place = at(*.line))]
+    Table {
+        /// Which file.
+        path: PathBuf,
+        /// Counted from 1.
+        line: Option<u64>,
+        /// What is wrong, with the remedy.
+        reason: String,
+    },
+    /// The file is not known to be all there.
+    #[error("the file `{path}` is not complete: {reason}; the next run tries again", path = .path.display())]
+    Incomplete {
+        /// Which file.
+        path: PathBuf,
+        /// How that is known.
+        reason: String,
     },
     /// The server could not be reached.
     #[error("the LDAP server {url} cannot be reached: {reason}; is it running, and does a firewall stand between?")]
@@ -152,6 +170,10 @@ pub enum SourceError {
     Stopped,
 }
 
+fn at(line: Option<u64>) -> String {
+    line.map(|line| format!(", line {line}")).unwrap_or_default()
+}
+
 fn each(errors: &[SourceError]) -> String {
     errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
@@ -169,6 +191,8 @@ impl SourceError {
             Self::File { .. } => "file_unreadable",
             Self::Ldif { .. } => "ldif_malformed",
             Self::FileChanged { .. } => "file_changed",
+            Self::Table { .. } => "table_malformed",
+            Self::Incomplete { .. } => "file_incomplete",
             Self::Connect { .. } => "unreachable",
             Self::Tls { .. } => "tls",
             Self::EmptyCredentials { .. } => "empty_credentials",

@@ -1,10 +1,11 @@
-//! Reading masters: LDAP servers and LDIF files become sealed snapshots.
+//! Reading masters: LDAP servers, LDIF files and tables become sealed snapshots.
 //!
 //! How to add a source: a table in `config/source.rs`, a folder or file here with a `read` that gives a [`Snapshot`]
 //! only when it saw everything, a line in [`read`].
 
 mod check;
 mod collect;
+mod csv;
 mod dn;
 mod error;
 mod filter;
@@ -57,8 +58,13 @@ pub async fn read(
         tasks.spawn_blocking(move || ldif::read(&source, path, &selections, &sender));
     } else if let Some(server) = &config.ldap {
         tasks.spawn(ldap::read(source, Arc::new(server.clone()), folder.into(), selections, sender));
+    } else if let Some(table) = &config.csv {
+        let manager = config.users.manager.as_deref().filter(|manager| !manager.contains('{'));
+        let manager = manager.map(|manager| filter::base_name(manager.trim()));
+        let plan = csv::Plan { source, folder: folder.to_owned(), config: table.clone(), manager };
+        tasks.spawn_blocking(move || csv::read(&plan, &selections, &sender));
     } else {
-        let reason = "the source needs one of [source.ldap] and [source.ldif]".to_owned();
+        let reason = "the source needs one of [source.ldap], [source.ldif] and [source.csv]".to_owned();
         return Err(SourceError::Config { key: format!("source `{source}`"), reason });
     }
     loop {

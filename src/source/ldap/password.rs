@@ -110,6 +110,8 @@ fn verdict(url: &str, dn: &str, result: &LdapResult) -> Result<PasswordAnswer, S
         (0, Some(_)) => Ok(PasswordAnswer::MustChange),
         (49, Some(0)) => Ok(PasswordAnswer::Expired),
         (49 | 53, Some(1)) | (19, _) => Ok(PasswordAnswer::Locked),
+        // 389 Directory Server on `nsAccountLock`.
+        (53, _) if result.text.contains("Account inactivated") => Ok(PasswordAnswer::Disabled),
         // invalidCredentials, noSuchObject, inappropriateAuthentication (the entry has no password).
         (49 | 32 | 48, _) => Ok(PasswordAnswer::Wrong),
         _ => Err(answer::bind_refused(url, dn, result)),

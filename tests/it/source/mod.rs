@@ -1,6 +1,8 @@
 //! Sources: files and servers become sealed snapshots, or say why not.
 
 mod active_directory;
+mod csv;
+mod ds389;
 mod ldif;
 mod openldap;
 mod sample;
