@@ -130,11 +130,7 @@ install() {
     [ -z "$failed" ] || fail "apt-get install $* failed (see above); is the Debian mirror reachable?"
     if [ -d /run/systemd/system ]; then
         local service
-<<<<<<< HEAD
         for service in slapd nginx postgresql samba-ad-dc winbind apache2; do
-=======
-        for service in slapd nginx postgresql samba-ad-dc winbind dirsrv.target; do
->>>>>>> 3cba13b (CSV and Excel files as a source; 389 Directory Server tried for real)
             case " $* " in *" $service "*) quiet "${as_root[@]}" systemctl disable "$service" || true ;; esac
         done
     fi
