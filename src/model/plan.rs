@@ -97,6 +97,8 @@ pub struct Plan {
     pub decided_by: Option<String>,
     /// When applied.
     pub applied_at: Option<Instant>,
+    /// Fingerprint of what was read, where nothing is left to do once the plan is applied.
+    pub settles: Option<String>,
 }
 
 /// (source, external id) ↔ our id: the only key between a source and us.
@@ -199,4 +201,10 @@ pub struct SourceState {
     pub users_seen: i64,
     /// Grows with every apply.
     pub version: i64,
+    /// Fingerprint of what was read when nothing was left to do; none when it is not known.
+    pub settled_content: Option<String>,
+    /// Fingerprint of what that was judged by.
+    pub settled_ground: Option<String>,
+    /// The run that saw it.
+    pub settled_run_id: Option<RunId>,
 }

@@ -5,6 +5,7 @@
 
 mod check;
 mod collect;
+mod content;
 mod csv;
 mod dn;
 mod error;
@@ -26,7 +27,7 @@ pub use check::{Finding, Level, check};
 pub use dn::{Dn, DnError, PartValue, Rdn};
 pub use error::SourceError;
 pub use filter::{Filter, FilterError};
-pub use snapshot::{ACCOUNT_STATE, Entry, Part, Rejected, Snapshot};
+pub use snapshot::{ACCOUNT_STATE, Entry, Part, Read, Rejected, Snapshot};
 
 /// How far a read has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -49,20 +50,38 @@ pub async fn read(
     folder: &Path,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Snapshot, SourceError> {
+    match read_unless(config, folder, None, progress).await? {
+        Read::Whole(snapshot) => Ok(snapshot),
+        // Nothing was known that it could be the same as.
+        Read::Same => Err(SourceError::Stopped),
+    }
+}
+
+/// Like [`read`]; a source whose entries have the fingerprint `known` ([`Snapshot::content`]) is read to the end and not
+/// decoded.
+///
+/// # Errors
+/// Like [`read`].
+pub async fn read_unless(
+    config: &SourceConfig,
+    folder: &Path,
+    known: Option<String>,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Read, SourceError> {
     let selections = select::selections(config)?;
     let (sender, mut receiver) = watch::channel(Progress::default());
     let mut tasks = JoinSet::new();
     let source = config.name.clone();
     if let Some(ldif) = &config.ldif {
         let path = folder.join(&ldif.file);
-        tasks.spawn_blocking(move || ldif::read(&source, path, &selections, &sender));
+        tasks.spawn_blocking(move || ldif::read(&source, path, &selections, known.as_deref(), &sender));
     } else if let Some(server) = &config.ldap {
-        tasks.spawn(ldap::read(source, Arc::new(server.clone()), folder.into(), selections, sender));
+        tasks.spawn(ldap::read(source, Arc::new(server.clone()), folder.into(), selections, known, sender));
     } else if let Some(table) = &config.csv {
         let manager = config.users.manager.as_deref().filter(|manager| !manager.contains('{'));
         let manager = manager.map(|manager| filter::base_name(manager.trim()));
         let plan = csv::Plan { source, folder: folder.to_owned(), config: table.clone(), manager };
-        tasks.spawn_blocking(move || csv::read(&plan, &selections, &sender));
+        tasks.spawn_blocking(move || csv::read(&plan, &selections, &sender).map(Read::Whole));
     } else {
         let reason = "the source needs one of [source.ldap], [source.ldif] and [source.csv]".to_owned();
         return Err(SourceError::Config { key: format!("source `{source}`"), reason });

@@ -77,4 +77,16 @@ pub struct Snapshot {
     pub rejected: Vec<Rejected>,
     /// What an operator should look at, such as answers from outside of the base, which were ignored.
     pub warnings: Vec<String>,
+    /// Fingerprint of everything that was read, as it came; none where a source has none. What a source derives from
+    /// the clock or from another read must be part of it.
+    pub content: Option<String>,
+}
+
+/// What a read came to.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Read {
+    /// Complete, and entry by entry what is known already.
+    Same,
+    /// Complete.
+    Whole(Snapshot),
 }

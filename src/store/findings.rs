@@ -25,6 +25,15 @@ impl Findings<'_> {
         self.0.all(sql, &[&source]).await
     }
 
+    /// Notes that the source's findings are what they were.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn seen_again(&mut self, source: &str, run: RunId, at: Instant) -> Result<(), StoreError> {
+        let sql = "UPDATE findings SET run_id = $2, last_seen = $3 WHERE source = $1";
+        self.0.run(sql, &[&source, &run, &at]).await.map(drop)
+    }
+
     /// Makes the source's findings exactly these: known ones keep when they were first seen, others are gone.
     ///
     /// # Errors

@@ -24,6 +24,7 @@ migrations! {
     "0005_audit",
     "0006_jobs",
     "0007_grant_details",
+    "0010_settled",
     "0030_pushed_requests",
     "0050_decoupled",
     "0051_secret_overlap",

@@ -56,8 +56,8 @@ impl Plans<'_> {
     /// When the database fails.
     pub async fn insert(&mut self, p: &Plan) -> Result<(), StoreError> {
         let sql = "INSERT INTO plans (id, source, run_id, state, digest, ground, guard, summary, findings, undoes, \
-                   created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
-        let params: [&dyn Param; 12] = [
+                   created_at, expires_at, settles) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
+        let params: [&dyn Param; 13] = [
             &p.id,
             &p.source,
             &p.run_id,
@@ -70,6 +70,7 @@ impl Plans<'_> {
             &p.undoes,
             &p.created_at,
             &p.expires_at,
+            &p.settles,
         ];
         self.0.run(sql, &params).await.map(drop)
     }

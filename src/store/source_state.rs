@@ -34,11 +34,30 @@ impl SourceStates<'_> {
                        users_seen, version) VALUES ($1, '', '', $2, $3, 0, 1) ON CONFLICT (source) DO NOTHING";
             self.0.run(sql, &[&source, &run, &at]).await?
         } else {
-            let sql = "UPDATE source_state SET version = version + 1, last_run_id = $3, last_applied_at = $4 \
-                       WHERE source = $1 AND version = $2";
+            let sql = "UPDATE source_state SET version = version + 1, last_run_id = $3, last_applied_at = $4, \
+                       settled_content = NULL, settled_ground = NULL, settled_run_id = NULL WHERE source = $1 AND version = $2";
             self.0.run(sql, &[&source, &version, &run, &at]).await?
         };
         Ok(moved > 0)
+    }
+
+    /// Notes that nothing is left to do for what was read: fingerprints of that (none when something is) and of what it
+    /// was judged by. Does nothing when the source has moved on from `version`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn settle(
+        &mut self,
+        source: &str,
+        version: i64,
+        content: Option<&str>,
+        ground: &str,
+        run: RunId,
+    ) -> Result<(), StoreError> {
+        let content = content.map(str::to_owned);
+        let sql = "UPDATE source_state SET settled_content = $3, settled_ground = $4, settled_run_id = $5 \
+                   WHERE source = $1 AND version = $2";
+        self.0.run(sql, &[&source, &version, &content, &ground, &run]).await.map(drop)
     }
 
     /// Writes what the guard compares the next run with.

@@ -2,7 +2,6 @@
 
 use serde_json::json;
 
-use crate::access::RoleRules;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::model::{Change, ChangeKind, EndReason, ObjectKind, PlanId, PlanState, RunState};
@@ -11,9 +10,10 @@ use crate::time::Instant;
 
 use super::SyncError;
 use super::guard::AFTER_UNDO;
-use super::plan::{Ground, Prepared, digest, finish, write_report};
+use super::plan::{self, Ground, Prepared, digest, finish, write_report};
 use super::report::RunReport;
 use super::rows::{Rows, Stamp};
+use super::settled;
 
 /// Who applies a plan, and whether they approve it.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +90,8 @@ pub(super) async fn apply_prepared(
     } else {
         tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?;
         tx.source_states().describe(&plan.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
+        let after = Ground { version: ground.version + 1, ..ground };
+        settled::note(&mut tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
     }
     if let Some(undone) = plan.undoes {
         tx.plans().set_state(undone, PlanState::Undone).await?;
@@ -105,9 +107,8 @@ pub(super) async fn apply_prepared(
 /// What the source stands on now.
 pub(super) async fn current_ground(broker: &Broker, source: &str) -> Result<Ground, SyncError> {
     let config = super::source_config(broker, source)?;
-    let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
     let state = broker.db.read().await?.source_states().find(source).await?;
-    Ground::new(config, &rules, state.as_ref())
+    plan::current_ground(broker, config, state.as_ref())
 }
 
 /// Writes the state. Names that move are taken out of the way first, so that swaps and chains do not collide.

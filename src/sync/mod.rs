@@ -22,6 +22,7 @@ mod record;
 mod report;
 mod rows;
 mod run;
+mod settled;
 mod undo;
 mod words;
 

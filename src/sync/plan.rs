@@ -54,10 +54,29 @@ impl Ground {
     }
 }
 
+/// A look that found nothing to do.
+pub(super) struct Nothing {
+    pub report: RunReport,
+    pub findings: Vec<NewFinding>,
+    pub ground: Ground,
+    /// Fingerprint of what was read, where nothing is left to do.
+    pub settles: Option<String>,
+}
+
+/// What the source stands on now.
+pub(super) fn current_ground(
+    broker: &Broker,
+    config: &SourceConfig,
+    state: Option<&SourceState>,
+) -> Result<Ground, SyncError> {
+    let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
+    Ground::new(config, &rules, state)
+}
+
 /// What came out of looking at a snapshot.
 pub(super) enum Looked {
     /// Nothing differs.
-    Nothing(Box<RunReport>, Vec<NewFinding>, Ground),
+    Nothing(Box<Nothing>),
     /// A plan was stored.
     Plan(Box<Prepared>),
 }
@@ -82,7 +101,8 @@ pub(super) async fn make(
     describe(&mut report, &draft);
     if draft.changes.is_empty() && draft.links.is_empty() {
         report.state = RunState::Unchanged;
-        return Ok(Looked::Nothing(Box::new(report), draft.findings, ground));
+        let settles = snapshot.content.clone().filter(|_| draft.is_settling);
+        return Ok(Looked::Nothing(Box::new(Nothing { report, findings: draft.findings, ground, settles })));
     }
     let active = loaded.iter().flat_map(|state| state.users.values());
     let numbers = Numbers {
@@ -112,6 +132,7 @@ pub(super) async fn make(
         decided_at: None,
         decided_by: None,
         applied_at: None,
+        settles: snapshot.content.clone().filter(|_| draft.is_settling),
     };
     let prepared = store(broker, plan, changes, &draft.links, report).await?;
     Ok(Looked::Plan(Box::new(prepared)))

@@ -3,14 +3,15 @@
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::jobs::Lease;
-use crate::model::{NewFinding, PlanState, Run, RunId, RunState};
-use crate::source::{self, Snapshot};
+use crate::model::{PlanState, Run, RunId, RunState};
+use crate::source::{self, Read, Snapshot};
 use crate::store::Json;
 
 use super::apply::{Approval, apply_prepared, summary};
 use super::document::value;
-use super::plan::{Ground, Looked, finish, make, write_report};
+use super::plan::{Looked, Nothing, finish, make, write_report};
 use super::report::RunReport;
+use super::settled::{self, Settled};
 use super::{SyncError, source_config};
 
 /// How far a run has come, for a person who waits.
@@ -33,10 +34,7 @@ pub type Report<'a> = &'a mut (dyn FnMut(Progress) + Send);
 /// [`SyncError`]: nothing was concluded.
 pub async fn plan(broker: &Broker, source: &str, by: &str, progress: Report<'_>) -> Result<RunReport, SyncError> {
     let begun = begin(broker, source, by).await?;
-    let result = async {
-        let snapshot = read(broker, source, progress).await?;
-        look(broker, &snapshot, begun.report.clone(), false, progress).await
-    };
+    let result = async { read(broker, source, begun.report.clone(), false, progress).await };
     let result = result.await;
     begun.end(broker, result).await
 }
@@ -47,10 +45,7 @@ pub async fn plan(broker: &Broker, source: &str, by: &str, progress: Report<'_>)
 /// [`SyncError`]: nothing was concluded.
 pub async fn run(broker: &Broker, source: &str, by: &str, progress: Report<'_>) -> Result<RunReport, SyncError> {
     let begun = begin(broker, source, by).await?;
-    let result = async {
-        let snapshot = read(broker, source, progress).await?;
-        look(broker, &snapshot, begun.report.clone(), true, progress).await
-    };
+    let result = async { read(broker, source, begun.report.clone(), true, progress).await };
     let result = result.await;
     begun.end(broker, result).await
 }
@@ -70,10 +65,32 @@ pub async fn take_snapshot(
     begun.end(broker, result).await
 }
 
-async fn read(broker: &Broker, source: &str, progress: Report<'_>) -> Result<Snapshot, SyncError> {
+/// Reads the source, and looks at what was read unless it is what left nothing to do the last time.
+async fn read(
+    broker: &Broker,
+    source: &str,
+    report: RunReport,
+    is_applied: bool,
+    progress: Report<'_>,
+) -> Result<RunReport, SyncError> {
     let config = source_config(broker, source)?;
+    let settled = Settled::find(broker, config).await?;
+    let known = settled.as_ref().map(|settled| settled.content.clone());
+    let folder = &broker.config.folder;
     let mut told = |read: source::Progress| progress(Progress::Reading(read.entries));
-    Ok(source::read(config, &broker.config.folder, &mut told).await?)
+    let snapshot = match source::read_unless(config, folder, known, &mut told).await? {
+        Read::Whole(snapshot) => snapshot,
+        Read::Same => {
+            if let Some(settled) = settled
+                && let Some(report) = settled.again(broker, report.clone(), is_applied).await?
+            {
+                return Ok(report);
+            }
+            // A plan was applied while this was read: everything is looked at.
+            source::read(config, folder, &mut told).await?
+        }
+    };
+    look(broker, &snapshot, report, is_applied, progress).await
 }
 
 async fn look(
@@ -90,7 +107,7 @@ async fn look(
     progress(Progress::Comparing(u64::try_from(snapshot.users.len()).unwrap_or(0)));
     let by = report.started_by.clone();
     match make(broker, config, snapshot, report).await? {
-        Looked::Nothing(report, findings, ground) => unchanged(broker, *report, &findings, &ground, is_applied).await,
+        Looked::Nothing(nothing) => unchanged(broker, *nothing, is_applied).await,
         Looked::Plan(prepared) if is_applied && prepared.plan.state == PlanState::Planned => {
             progress(Progress::Applying(prepared.report.changes));
             apply_prepared(broker, *prepared, Approval { by: &by, is_given: false }).await
@@ -100,20 +117,16 @@ async fn look(
 }
 
 /// Notes a run that found nothing to do.
-async fn unchanged(
-    broker: &Broker,
-    mut report: RunReport,
-    findings: &[NewFinding],
-    ground: &Ground,
-    is_applied: bool,
-) -> Result<RunReport, SyncError> {
+async fn unchanged(broker: &Broker, nothing: Nothing, is_applied: bool) -> Result<RunReport, SyncError> {
+    let Nothing { mut report, findings, ground, settles } = nothing;
     let now = broker.clock.now();
     finish(&mut report, now);
     let mut tx = broker.db.write().await?;
     if is_applied {
-        tx.findings().replace(&report.source, report.run_id, now, findings).await?;
+        tx.findings().replace(&report.source, report.run_id, now, &findings).await?;
         let seen = i64::try_from(report.users.read).unwrap_or(i64::MAX);
         tx.source_states().describe(&report.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
+        settled::note(&mut tx, &report.source, &ground, settles.as_deref(), report.run_id).await?;
         let subject = format!("source:{}", report.source);
         let event = Event::new(Action::Sync, Outcome::Success, &report.started_by, subject).with(summary(&report));
         audit::append(&mut tx, now, &[event]).await?;

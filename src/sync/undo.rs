@@ -59,6 +59,7 @@ async fn take_back(broker: &Broker, source: &str, by: &str, mut report: RunRepor
         decided_at: None,
         decided_by: None,
         applied_at: None,
+        settles: None,
     };
     let prepared = store(broker, plan, changes, &links, report).await?;
     apply_prepared(broker, prepared, Approval { by, is_given: false }).await

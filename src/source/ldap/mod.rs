@@ -21,17 +21,17 @@ mod root;
 mod search;
 mod servers;
 mod tls;
+mod wire;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::Progress;
 use super::collect::{Collector, Duplicates};
 use super::error::SourceError;
 use super::select::Selection;
-use super::snapshot::Snapshot;
+use super::{Progress, Read};
 use crate::config::LdapConfig;
 
 pub use password::{PasswordAnswer, check_password};
@@ -46,8 +46,12 @@ pub(super) async fn read(
     config: Arc<LdapConfig>,
     folder: Arc<Path>,
     selections: Vec<Selection>,
+    known: Option<String>,
     progress: watch::Sender<Progress>,
-) -> Result<Snapshot, SourceError> {
+) -> Result<Read, SourceError> {
+    if wire::reads(&config) {
+        return wire::read(source, config, folder, selections, known, progress).await;
+    }
     let mut connection = servers::service(&config, &folder).await?;
     let mut kind = Kind::learn(&mut connection, &config, &selections).await?;
     let mut collector = Collector::new(&source, Duplicates::Merge);
@@ -75,5 +79,5 @@ pub(super) async fn read(
     }
     progress.send_replace(Progress { entries });
     connection.close().await;
-    Ok(collector.seal())
+    Ok(Read::Whole(collector.seal()))
 }

@@ -14,9 +14,9 @@ use crate::source::select::Selection;
 use crate::source::snapshot::ACCOUNT_STATE;
 
 /// LDAP result 12 (RFC 4511 section 4.1.11): the server does not do what the critical control asks for.
-const UNAVAILABLE_CRITICAL_EXTENSION: u32 = 12;
+pub(super) const UNAVAILABLE_CRITICAL_EXTENSION: u32 = 12;
 /// A server that sends this many pages without an entry in a row is going round in circles.
-const MAX_EMPTY_PAGES: u32 = 100;
+pub(super) const MAX_EMPTY_PAGES: u32 = 100;
 
 /// One search: where and for what.
 #[derive(Clone, Copy, Debug)]
@@ -36,9 +36,7 @@ pub(super) async fn all_pages(
 ) -> Result<(), SourceError> {
     let base = selection.base.as_ref().map_or("", |base| base.text.as_str());
     let filter = selection.filter.to_string();
-    let mut attributes: Vec<String> = selection.wanted.iter().filter(|name| *name != ACCOUNT_STATE).cloned().collect();
-    attributes.push(selection.id.clone());
-    attributes.extend(selection.asked.iter().map(|name| (*name).to_owned()));
+    let attributes = attributes(selection);
     let search = Search { base, scope: Scope::Subtree, filter: &filter, attributes: &attributes };
     let mut cookie = Vec::new();
     let mut empty_pages = 0;
@@ -62,6 +60,14 @@ pub(super) async fn all_pages(
             return Err(SourceError::Malformed { url: connection.url.clone(), reason });
         }
     }
+}
+
+/// What the server is asked for.
+pub(super) fn attributes(selection: &Selection) -> Vec<String> {
+    let mut attributes: Vec<String> = selection.wanted.iter().filter(|name| *name != ACCOUNT_STATE).cloned().collect();
+    attributes.push(selection.id.clone());
+    attributes.extend(selection.asked.iter().map(|name| (*name).to_owned()));
+    attributes
 }
 
 /// One page: its result and how many entries it had. A reference to another server ends the read.

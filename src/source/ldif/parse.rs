@@ -51,6 +51,11 @@ impl<R: BufRead> Reader<R> {
         Self { from, line: 0, ahead: None, begun: false }
     }
 
+    /// What was read from.
+    pub fn into_inner(self) -> R {
+        self.from
+    }
+
     pub fn line(&self) -> u64 {
         self.line
     }

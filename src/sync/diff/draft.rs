@@ -10,6 +10,7 @@ use crate::model::{Change, ChangeKind, NewFinding, ObjectKind, PlannedLink};
 use super::super::document::value;
 use super::super::record::Mapped;
 use super::super::report::{Counts, GroupCounts, RoleCounts};
+use super::super::settled::Sum;
 use super::KINDS;
 
 /// Changes in order, links as they will be, and what was counted on the way.
@@ -32,6 +33,9 @@ pub(in crate::sync) struct Draft {
     disabled: u64,
     pub roles_revoked: i64,
     pub roles_before: i64,
+    /// Whether nothing is left to do once the plan is applied: every record and every absent object gets its link, and
+    /// nothing was found that depends on more than the entries.
+    pub is_settling: bool,
 }
 
 impl Draft {
@@ -98,6 +102,13 @@ impl Draft {
             digest: digest.to_owned(),
             password: None,
         });
+    }
+
+    /// The links as they will be, summed up.
+    pub fn sum(&self) -> Sum {
+        let mut sum = Sum::default();
+        self.links.iter().for_each(|link| sum.add(link.kind, &link.external_id, &link.digest));
+        sum
     }
 
     /// Puts the late steps at the end, the last made first: children before parents.

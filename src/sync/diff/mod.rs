@@ -50,8 +50,10 @@ pub(super) async fn draft(
     draft.take_counts(&mapped);
     let ids = pending::Ids::new(&links);
     let mut work = Work::new(means, mapped, &links, ids, &mut draft);
+    let (expected, said) = (work.expected(), work.findings.len());
     if work.is_nothing() && !means.are_rules_new {
         draft.findings = work.findings;
+        draft.is_settling = true;
         return Ok((draft, None));
     }
     let state = State::load(tx, &means.config.name).await?;
@@ -63,6 +65,7 @@ pub(super) async fn draft(
     let members = groups::diff_members(&work, &state, &future, &mut draft);
     roles::diff(means, &state, &future, &members, &protected, &mut work.findings, &mut draft);
     draft.finish();
+    draft.is_settling = draft.sum() == expected && work.findings.len() == said;
     draft.findings = work.findings;
     Ok((draft, Some(state)))
 }

@@ -7,8 +7,9 @@ use uuid::Uuid;
 use crate::model::{FindingCode, Link, NewFinding, ObjectKind, Status, User, UserId};
 
 use super::super::finding::{arguments, finding};
-use super::super::link::{Links, Pending};
+use super::super::link::{GONE, Links, Pending};
 use super::super::record::{DepartmentRecord, GroupRecord, Mapped, PositionRecord, UserRecord};
+use super::super::settled::Sum;
 use super::{Draft, Means, State};
 
 /// External id → our id, of what is linked and of what is new in this plan.
@@ -90,6 +91,20 @@ impl Work {
             untouched,
             findings: mapped.findings,
         }
+    }
+
+    /// The links that would leave nothing to do, summed up.
+    pub fn expected(&self) -> Sum {
+        let mut sum = Sum::default();
+        self.users.iter().for_each(|item| sum.add(ObjectKind::User, &item.record.external_id, &item.digest));
+        self.departments.iter().for_each(|item| {
+            sum.add(ObjectKind::Department, &item.record.external_id, &item.digest);
+        });
+        self.positions.iter().for_each(|item| sum.add(ObjectKind::Position, &item.record.external_id, &item.digest));
+        self.groups.iter().for_each(|item| sum.add(ObjectKind::Group, &item.record.external_id, &item.digest));
+        let absent = [&self.absent_users, &self.absent_departments, &self.absent_positions, &self.absent_groups];
+        absent.into_iter().flatten().for_each(|link| sum.add(link.kind, &link.external_id, GONE));
+        sum
     }
 
     /// Whether nothing differs.

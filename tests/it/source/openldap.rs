@@ -27,6 +27,7 @@ async fn read_over(table: &str) -> Result<Snapshot, SourceError> {
 /// Everything but the passwords, which a server keeps to itself, in an order of our own; names by their key, as a server
 /// may spell them differently (`\2C` for `\,`).
 fn comparable(mut snapshot: Snapshot) -> Snapshot {
+    snapshot.content = None;
     for entry in snapshot.users.iter_mut().chain(&mut snapshot.departments).chain(&mut snapshot.groups) {
         entry.attributes.remove("userpassword");
         entry.dn = Dn::parse(&entry.dn).unwrap().key();

@@ -24,6 +24,7 @@ fn id(number: u128) -> Uuid {
 
 fn plan(number: u128) -> Plan {
     Plan {
+        settles: None,
         id: PlanId(id(number)),
         source: "hr".into(),
         run_id: RunId(id(number + 100)),

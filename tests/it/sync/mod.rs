@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
+mod again;
 mod guard;
 mod identity;
 mod kill;
