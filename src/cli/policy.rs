@@ -25,7 +25,7 @@ pub enum Command {
     /// Checks syntax, schema and cases; ends with 1 when anything is wrong.
     Check(CheckArgs),
     /// Says what policy answers, which policies determined it, and the facts they saw.
-    Explain(ExplainArgs),
+    Explain(Box<ExplainArgs>),
 }
 
 /// Arguments of `policy check`.
@@ -52,7 +52,7 @@ pub struct ExplainArgs {
     /// A recovery administrator, by login name.
     #[arg(long, group = "who")]
     operator: Option<String>,
-    /// `sign_in`, `call` or `administer`.
+    /// `sign_in`, `call`, `exchange` or `administer`.
     #[arg(long)]
     action: Action,
     /// Such as `Application::"oa"`, `Route::"expense-api"`, `Console::"yaopai"`.
@@ -67,9 +67,12 @@ pub struct ExplainArgs {
     /// A scope of the access token; may be given several times.
     #[arg(long = "scope")]
     scopes: Vec<String>,
-    /// Client id that the access token was issued to.
+    /// Client id that the access token was issued to, or that asks for an exchange.
     #[arg(long)]
     client: Option<String>,
+    /// Who acts for them: `app:` and a client id.
+    #[arg(long)]
+    actor: Option<String>,
     /// Address of the caller.
     #[arg(long)]
     address: Option<IpAddr>,
@@ -81,7 +84,7 @@ pub struct ExplainArgs {
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check(args) => check(config, args),
-        Command::Explain(args) => explain(&super::broker(config).await?, args).await,
+        Command::Explain(args) => explain(&super::broker(config).await?, *args).await,
     }
 }
 
@@ -133,6 +136,7 @@ async fn explain(broker: &Broker, args: ExplainArgs) -> anyhow::Result<ExitCode>
         path: args.path,
         scopes: args.scopes.into_iter().collect(),
         client_id: args.client,
+        actor: args.actor,
         ..Context::default()
     };
     let request = Request { principal, action: args.action, resource: args.resource, context };

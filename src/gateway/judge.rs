@@ -149,7 +149,9 @@ async fn gather(broker: &Broker, proof: Proof) -> Result<Caller, Refusal> {
         Proof::Session(user, amr) => (None, Some(*user), amr),
         Proof::Token(token) => match token.user_id {
             None => {
-                let principal = Principal::Application { id: token.client_id.clone() };
+                // Of an exchanged token, not who exchanged it counts, but who it speaks for.
+                let id = token.sub.strip_prefix("app:").unwrap_or(&token.client_id).to_owned();
+                let principal = Principal::Application { id };
                 return Ok(Caller { user: None, token: Some(token), amr: Vec::new(), principal });
             }
             Some(id) => {
@@ -171,6 +173,7 @@ fn context(call: &Call, path: &CallPath, caller: &Caller) -> Context {
         path: Some(path.path().to_owned()),
         scopes: token.map(|token| token.scopes.iter().cloned().collect()).unwrap_or_default(),
         client_id: token.map(|token| token.client_id.clone()),
+        actor: token.and_then(|token| token.current_actor().map(str::to_owned)),
         amr: caller.amr.iter().cloned().collect(),
     }
 }

@@ -63,6 +63,21 @@ impl Applications {
         Ok(self.current(broker).await?.by_id.get(id).cloned())
     }
 
+    /// The enabled application that answers to this audience; none when several do.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub(super) async fn serving(
+        &self,
+        broker: &Broker,
+        audience: &str,
+    ) -> Result<Option<Arc<Application>>, StoreError> {
+        let loaded = self.current(broker).await?;
+        let mut serving = loaded.by_id.values().filter(|app| app.settings.audience.iter().any(|own| own == audience));
+        let first = serving.next();
+        Ok(first.filter(|_| serving.next().is_none()).cloned())
+    }
+
     /// Whether pages of this origin belong to an application: the origin of one of its redirect URIs.
     ///
     /// # Errors

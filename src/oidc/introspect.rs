@@ -52,6 +52,9 @@ pub struct About {
     /// Its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
+    /// Who acts for the subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<serde_json::Value>,
     /// The session it was issued from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub sid: Option<SessionId>,
@@ -121,6 +124,7 @@ async fn access(
         token_type: Some("Bearer"),
         aud: token.aud.clone(),
         jti: Some(token.jti.clone()),
+        act: token.actor.clone(),
         sid: token.session_id,
     }))
 }
@@ -146,6 +150,7 @@ async fn refreshing(broker: &Broker, app: &Application, token: &str) -> Result<O
         token_type: None,
         aud: Vec::new(),
         jti: None,
+        act: None,
         sid: grant.session_id,
     }))
 }

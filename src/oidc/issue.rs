@@ -6,7 +6,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::Provider;
 use super::keys::KeyError;
@@ -15,6 +15,7 @@ use super::verify::ACCESS_TYP;
 use crate::config::Config;
 use crate::crypto::{SigningKey, jwt, sha256, sha512};
 use crate::model::{Algorithm, Application, Confirmation, Grant, GrantId, SessionId};
+use crate::time::Instant;
 
 /// One audience as a string, several as an array (RFC 7519 section 4.1.3).
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -67,6 +68,15 @@ pub(super) struct AccessClaims {
     pub acr: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cnf: Option<Confirmation>,
+    /// Who acts for the subject (RFC 8693 section 4.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub act: Option<Value>,
+    /// Who alone may act for the subject with this token (RFC 8693 section 4.4).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub may_act: Option<Value>,
+    /// Ids of the tokens it was exchanged from: it dies with each of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub derived_from: Vec<String>,
     /// Single claims were asked for at `UserInfo`: the grant says which. So nobody else's call costs a statement.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
@@ -117,6 +127,20 @@ pub(super) struct Mint<'a> {
     /// `aud`, where it is not the application's usual one.
     pub audience: Option<Vec<String>>,
     pub confirmation: Option<Confirmation>,
+    /// For a token that was exchanged for another.
+    pub derived: Option<Derived>,
+}
+
+/// What a token owes to the one it was exchanged from (RFC 8693).
+#[derive(Clone, PartialEq, Debug)]
+pub(super) struct Derived {
+    /// Whom it speaks for.
+    pub sub: String,
+    /// The end of the other.
+    pub not_after: Instant,
+    pub act: Option<Value>,
+    /// Ids of the other and of those it came from.
+    pub from: Vec<String>,
 }
 
 /// An access token. It never outlives the grant it rests on.
@@ -133,8 +157,11 @@ pub(super) fn access_claims(provider: Provider<'_>, mint: Mint<'_>) -> (AccessCl
     let now = broker.clock.now();
     let Mint { app, grant, .. } = mint;
     let rest = grant.map_or(i64::MAX, |grant| (grant.expires_at - now).num_seconds());
+    let derived = mint.derived.as_ref();
+    let rest = derived.map_or(rest, |derived| rest.min((derived.not_after - now).num_seconds()));
     let expires_in = life(provider, app).min(rest).max(1);
     let sub = match grant {
+        _ if derived.is_some() => derived.map(|derived| derived.sub.clone()).unwrap_or_default(),
         Some(grant) => grant.user_id.map(|user| subject(broker, app, user)).unwrap_or_default(),
         None => format!("{APPLICATION_SUBJECT}{}", app.id),
     };
@@ -153,6 +180,9 @@ pub(super) fn access_claims(provider: Provider<'_>, mint: Mint<'_>) -> (AccessCl
         amr: grant.map(amr),
         acr: grant.and_then(|grant| grant.details.acr.clone()),
         cnf: mint.confirmation,
+        may_act: app.settings.grants.may_act.as_ref().map(|id| json!({ "sub": format!("{APPLICATION_SUBJECT}{id}") })),
+        act: derived.and_then(|derived| derived.act.clone()),
+        derived_from: mint.derived.map(|derived| derived.from).unwrap_or_default(),
         more: grant.is_some_and(|grant| grant.details.claims.is_some()),
         told: mint.told,
     };

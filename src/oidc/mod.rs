@@ -17,6 +17,7 @@ mod declare;
 mod decoupled;
 mod demand;
 mod device;
+mod exchange;
 mod hint;
 mod introspect;
 mod issue;

@@ -9,7 +9,7 @@ use super::issue::{IdMint, Mint};
 use super::keys::KeyError;
 use super::params::Params;
 use super::scopes::{self, PERSONAL};
-use super::{Caller, Presented, Provider, code, device, issue, refresh};
+use super::{Caller, Presented, Provider, code, device, exchange, issue, refresh};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{Application, AuthMethod, Confirmation, EndReason, Grant, GrantType};
 use crate::store::{StoreError, Tx};
@@ -20,6 +20,9 @@ use crate::time::Instant;
 pub struct TokenResponse {
     /// The access token.
     pub access_token: String,
+    /// What was given in exchange (RFC 8693 section 2.2.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issued_token_type: Option<&'static str>,
     /// `Bearer`, or `DPoP` for a token bound to a key.
     pub token_type: &'static str,
     /// Life of the access token in seconds.
@@ -113,6 +116,7 @@ pub async fn answer_token_request(
         GrantType::ClientCredentials => client_credentials(&asked).await,
         GrantType::AuthorizationCode => code::redeem(&asked).await,
         GrantType::RefreshToken => refresh::refresh(&asked).await,
+        GrantType::TokenExchange => exchange::exchange(&asked).await,
         GrantType::DeviceCode => device::redeem(&asked).await,
     }
 }
@@ -142,6 +146,7 @@ async fn client_credentials(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
         told: serde_json::Map::new(),
         audience: None,
         confirmation: asked.confirmation.clone(),
+        derived: None,
     };
     let issued = issue::access_token(provider, mint).await?;
     let event = Event::new(Action::TokenIssue, Outcome::Success, format!("app:{}", app.id), format!("app:{}", app.id))
@@ -150,6 +155,7 @@ async fn client_credentials(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
     provider.broker.audit.record(event).await?;
     Ok(TokenResponse {
         access_token: issued.token,
+        issued_token_type: None,
         token_type: token_type(asked.confirmation.as_ref()),
         expires_in: issued.expires_in,
         scope,
@@ -202,6 +208,7 @@ pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Re
         told: told.access_token,
         audience: None,
         confirmation: asked.confirmation.clone(),
+        derived: None,
     };
     let issued = issue::access_token(provider, mint).await?;
     let id_token = if scopes::has(&scope, "openid") {
@@ -213,6 +220,7 @@ pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Re
     };
     Ok(TokenResponse {
         access_token: issued.token,
+        issued_token_type: None,
         token_type: token_type(asked.confirmation.as_ref()),
         expires_in: issued.expires_in,
         scope,

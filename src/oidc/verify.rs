@@ -10,14 +10,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant as Monotonic};
 
 use moka::sync::Cache;
+use serde_json::Value;
 
 use super::KeyRing;
-use super::issue::AccessClaims;
+use super::issue::{APPLICATION_SUBJECT, AccessClaims};
 use crate::broker::Broker;
 use crate::crypto::jwt::{self, JwtError, MAX_TOKEN};
 use crate::crypto::sha256;
 use crate::model::{Confirmation, GrantId, SessionId, Status, UserId};
-use crate::store::{StoreError, invalidations};
+use crate::store::{StoreError, Tx, invalidations};
 use crate::time::Instant;
 
 /// `typ` of access tokens (RFC 9068 section 2.1).
@@ -56,11 +57,23 @@ pub struct AccessToken {
     pub auth_time: Option<Instant>,
     /// How strongly.
     pub acr: Option<String>,
+    /// Who acts for the subject now, and within it who did before (RFC 8693 section 4.1).
+    pub actor: Option<Value>,
+    /// Who alone may act for the subject with it.
+    pub may_act: Option<Value>,
+    /// Ids of the tokens it was exchanged from.
+    pub derived_from: Vec<String>,
     /// Single claims were asked for at `UserInfo`.
     pub(super) more: bool,
 }
 
 impl AccessToken {
+    /// Who acts for the subject; those who did before count for nothing (RFC 8693 section 4.1).
+    #[must_use]
+    pub fn current_actor(&self) -> Option<&str> {
+        self.actor.as_ref()?.get("sub")?.as_str()
+    }
+
     /// Whether it allows `scope`.
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
@@ -186,6 +199,9 @@ pub(super) async fn check_signature(broker: &Broker, keys: &KeyRing, token: &str
         confirmation: claims.cnf,
         auth_time: claims.auth_time.and_then(|seconds| Instant::from_timestamp(seconds, 0)),
         acr: claims.acr,
+        actor: claims.act,
+        may_act: claims.may_act,
+        derived_from: claims.derived_from,
         more: claims.more,
     })
 }
@@ -210,5 +226,21 @@ async fn check_alive(broker: &Broker, token: &AccessToken, now: Instant) -> Resu
         }),
         None => tx.applications().is_alive(&token.client_id, &token.jti).await?,
     };
+    let is_alive = is_alive && (token.derived_from.is_empty() || has_living_origin(&mut tx, token).await?);
     if is_alive { Ok(()) } else { Err(TokenError::Revoked) }
+}
+
+/// Whether everything that an exchanged token came from is still good: none of the tokens revoked, the application that
+/// exchanged it and the one it speaks for still there.
+async fn has_living_origin(tx: &mut Tx, token: &AccessToken) -> Result<bool, StoreError> {
+    if tx.grants().is_any_revoked(&token.derived_from).await? {
+        return Ok(false);
+    }
+    if !tx.applications().is_alive(&token.client_id, &token.jti).await? {
+        return Ok(false);
+    }
+    match token.sub.strip_prefix(APPLICATION_SUBJECT) {
+        Some(subject) => tx.applications().is_alive(subject, &token.jti).await,
+        None => Ok(true),
+    }
 }

@@ -74,6 +74,7 @@ struct Circumstances {
     path: Option<String>,
     scopes: BTreeSet<String>,
     client_id: Option<String>,
+    actor: Option<String>,
     amr: BTreeSet<String>,
 }
 
@@ -175,6 +176,7 @@ impl Case {
             path: self.context.path,
             scopes: self.context.scopes,
             client_id: self.context.client_id,
+            actor: self.context.actor,
             amr: self.context.amr,
         };
         Ok(Request { principal, action: self.action, resource, context })

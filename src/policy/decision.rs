@@ -15,6 +15,8 @@ string_enum! {
         SignIn = "sign_in",
         /// Call an integration API: resource `Route::"name"`.
         Call = "call",
+        /// Get a token that speaks for the principal towards an application: resource `Application::"id"`.
+        Exchange = "exchange",
         /// See and approve what administrators see: resource `Console::"yaopai"`.
         Administer = "administer",
     }
@@ -115,6 +117,8 @@ pub struct Context {
     pub scopes: BTreeSet<String>,
     /// Client id the token was issued to.
     pub client_id: Option<String>,
+    /// Who acts for the principal, such as `app:expense`; none when somebody speaks as the principal.
+    pub actor: Option<String>,
     /// How the person signed in (RFC 8176).
     pub amr: BTreeSet<String>,
 }

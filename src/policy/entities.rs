@@ -99,7 +99,12 @@ fn context(context: &Context) -> Result<CedarContext, String> {
     if let Some(address) = context.address {
         pairs.push(("address".to_owned(), RestrictedExpression::new_ip(address.to_canonical().to_string())));
     }
-    for (name, value) in [("method", &context.method), ("path", &context.path), ("client_id", &context.client_id)] {
+    for (name, value) in [
+        ("method", &context.method),
+        ("path", &context.path),
+        ("client_id", &context.client_id),
+        ("actor", &context.actor),
+    ] {
         if let Some(value) = value {
             pairs.push((name.to_owned(), text(value)));
         }

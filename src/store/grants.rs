@@ -93,6 +93,16 @@ impl Grants<'_> {
         self.0.run(sql, &[&jti, &expires_at]).await.map(drop)
     }
 
+    /// Whether one of these access tokens was revoked.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn is_any_revoked(&mut self, jtis: &[String]) -> Result<bool, StoreError> {
+        let list: Vec<&dyn super::Param> = jtis.iter().map(|jti| -> &dyn super::Param { jti }).collect();
+        let found: Vec<(String,)> = self.0.all_in("SELECT jti FROM revoked_tokens WHERE jti", &[], &list, "").await?;
+        Ok(!found.is_empty())
+    }
+
     /// Deletes one batch of grants that ended before `before`, once nothing hangs on them; tells how many.
     ///
     /// # Errors

@@ -7,6 +7,7 @@ mod client_keys;
 mod code;
 mod device;
 mod discovery;
+mod exchange;
 mod introspect;
 mod keys;
 mod logout;
