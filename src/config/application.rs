@@ -89,6 +89,11 @@ impl ApplicationConfig {
                 problems.push(format!("application `{id}`: redirect URI {why}"));
             }
         }
+        let fapi = self.profile == Profile::Fapi2;
+        if fapi && self.signing_algorithm == Some(Algorithm::Rs256) {
+            problems.push(format!("application `{id}`: signing_algorithm: FAPI 2.0 knows PS256, ES256 and EdDSA"));
+        }
+        problems.extend(self.tokens.problems(self.profile).into_iter().map(|why| format!("application `{id}`: {why}")));
         if let Some(Err(why)) = self.launch_url.as_deref().map(check_launch_url) {
             problems.push(format!("application `{id}`: launch URL {why}"));
         }

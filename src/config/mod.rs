@@ -8,7 +8,6 @@ mod application;
 mod csv;
 mod database;
 mod directory;
-mod duration;
 mod fault;
 mod load;
 mod oidc;
@@ -29,7 +28,6 @@ pub use application::ApplicationConfig;
 pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
 pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers};
-pub use duration::Lifetime;
 pub use fault::one_line;
 pub use load::ConfigError;
 pub use oidc::OidcConfig;
@@ -42,6 +40,8 @@ pub use source::{
     DepartmentMapping, EnabledRule, GroupMapping, GuardConfig, PositionMapping, SourceConfig, UserMapping,
 };
 pub use template::Template;
+
+pub use crate::model::Lifetime;
 
 /// The whole configuration, checked.
 #[derive(Clone, Debug, Deserialize)]

@@ -3,11 +3,14 @@
 //! A key's `kid` is its RFC 7638 thumbprint, so that two nodes never disagree about it. The private half leaves this
 //! file only as PKCS#8 for sealing.
 
+use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::rsa::KeySize;
 use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair as _,
-    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RsaKeyPair,
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ECDSA_P384_SHA384_FIXED, ECDSA_P384_SHA384_FIXED_SIGNING,
+    ED25519, EcdsaKeyPair, EcdsaSigningAlgorithm, EcdsaVerificationAlgorithm, Ed25519KeyPair, KeyPair as _,
+    ParsedPublicKey, RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256,
+    RsaEncoding, RsaKeyPair,
 };
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -39,13 +42,14 @@ pub enum SigningError {
 }
 
 enum Pair {
-    Es256(EcdsaKeyPair),
-    Rs256(RsaKeyPair),
-    EdDsa(Ed25519KeyPair),
+    Ec(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
+    Ed(Ed25519KeyPair),
 }
 
 /// A key pair that signs and verifies.
 pub struct SigningKey {
+    algorithm: Algorithm,
     pair: Pair,
     public: ParsedPublicKey,
     kid: String,
@@ -54,7 +58,7 @@ pub struct SigningKey {
 
 impl std::fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "SigningKey({} {}, hidden)", self.algorithm(), self.kid)
+        write!(f, "SigningKey({} {}, hidden)", self.algorithm, self.kid)
     }
 }
 
@@ -65,24 +69,16 @@ impl SigningKey {
     /// [`SigningError::Generate`].
     pub fn generate(algorithm: Algorithm) -> Result<(Self, Zeroizing<Vec<u8>>), SigningError> {
         let failed = |_| SigningError::Generate;
-        let (pair, pkcs8) = match algorithm {
-            Algorithm::Es256 => {
-                let pair = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(failed)?;
-                let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec();
-                (Pair::Es256(pair), pkcs8)
+        let pair = match algorithm {
+            Algorithm::Es256 | Algorithm::Es384 => {
+                Pair::Ec(EcdsaKeyPair::generate(curve(algorithm).0).map_err(failed)?)
             }
-            Algorithm::Rs256 => {
-                let pair = RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?;
-                let pkcs8 = pair.as_der().map_err(failed)?.as_ref().to_vec();
-                (Pair::Rs256(pair), pkcs8)
-            }
-            Algorithm::EdDsa => {
-                let pair = Ed25519KeyPair::generate().map_err(failed)?;
-                let pkcs8 = pair.to_pkcs8v1().map_err(failed)?.as_ref().to_vec();
-                (Pair::EdDsa(pair), pkcs8)
-            }
+            Algorithm::Rs256 | Algorithm::Ps256 => Pair::Rsa(RsaKeyPair::generate(KeySize::Rsa2048).map_err(failed)?),
+            Algorithm::EdDsa => Pair::Ed(Ed25519KeyPair::generate().map_err(failed)?),
         };
-        Ok((Self::of(pair)?, Zeroizing::new(pkcs8)))
+        let key = Self::of(algorithm, pair)?;
+        let pkcs8 = key.pkcs8()?;
+        Ok((key, pkcs8))
     }
 
     /// Reads a key from PKCS#8.
@@ -91,34 +87,69 @@ impl SigningKey {
     /// [`SigningError::Rejected`].
     pub fn from_pkcs8(algorithm: Algorithm, pkcs8: &[u8]) -> Result<Self, SigningError> {
         let rejected = |_| SigningError::Rejected;
-        Self::of(match algorithm {
-            Algorithm::Es256 => {
-                Pair::Es256(EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8).map_err(rejected)?)
+        let pair = match algorithm {
+            Algorithm::Es256 | Algorithm::Es384 => {
+                Pair::Ec(EcdsaKeyPair::from_pkcs8(curve(algorithm).0, pkcs8).map_err(rejected)?)
             }
-            Algorithm::Rs256 => Pair::Rs256(RsaKeyPair::from_pkcs8(pkcs8).map_err(rejected)?),
-            Algorithm::EdDsa => Pair::EdDsa(Ed25519KeyPair::from_pkcs8(pkcs8).map_err(rejected)?),
-        })
+            Algorithm::Rs256 | Algorithm::Ps256 => Pair::Rsa(RsaKeyPair::from_pkcs8(pkcs8).map_err(rejected)?),
+            Algorithm::EdDsa => Pair::Ed(Ed25519KeyPair::from_pkcs8(pkcs8).map_err(rejected)?),
+        };
+        Self::of(algorithm, pair)
     }
 
-    fn of(pair: Pair) -> Result<Self, SigningError> {
+    /// Reads a key from the document of its kind: PKCS#1 for RSA, SEC 1 for elliptic curves.
+    ///
+    /// # Errors
+    /// [`SigningError::Rejected`].
+    pub(super) fn from_traditional(algorithm: Algorithm, der: &[u8]) -> Result<Self, SigningError> {
+        let rejected = |_| SigningError::Rejected;
+        let pair = match algorithm {
+            Algorithm::Es256 | Algorithm::Es384 => {
+                Pair::Ec(EcdsaKeyPair::from_private_key_der(curve(algorithm).0, der).map_err(rejected)?)
+            }
+            Algorithm::Rs256 | Algorithm::Ps256 => Pair::Rsa(RsaKeyPair::from_der(der).map_err(rejected)?),
+            Algorithm::EdDsa => return Err(SigningError::Rejected),
+        };
+        Self::of(algorithm, pair)
+    }
+
+    /// Reads a key from the numbers of a JWK: the private one and the public point (SEC 1, uncompressed) or key.
+    ///
+    /// # Errors
+    /// [`SigningError::Rejected`], also when the two do not belong together.
+    pub(super) fn from_parts(algorithm: Algorithm, private: &[u8], public: &[u8]) -> Result<Self, SigningError> {
+        let rejected = |_| SigningError::Rejected;
+        let pair = match algorithm {
+            Algorithm::Es256 | Algorithm::Es384 => Pair::Ec(
+                EcdsaKeyPair::from_private_key_and_public_key(curve(algorithm).0, private, public).map_err(rejected)?,
+            ),
+            Algorithm::EdDsa => Pair::Ed(Ed25519KeyPair::from_seed_and_public_key(private, public).map_err(rejected)?),
+            Algorithm::Rs256 | Algorithm::Ps256 => return Err(SigningError::Rejected),
+        };
+        Self::of(algorithm, pair)
+    }
+
+    fn of(algorithm: Algorithm, pair: Pair) -> Result<Self, SigningError> {
         let rejected = |_| SigningError::Rejected;
         let (public, members) = match &pair {
-            Pair::Es256(pair) => {
+            Pair::Ec(pair) => {
+                let (_, verification, name, size) = curve(algorithm);
                 let point = pair.public_key().as_ref();
-                let parsed = ParsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, point).map_err(rejected)?;
-                // SEC 1 section 2.3.3: 0x04, then x and y of 32 bytes each.
-                let (x, y) = point.get(1..33).zip(point.get(33..65)).ok_or(SigningError::Rejected)?;
-                (parsed, json!({ "crv": "P-256", "kty": "EC", "x": encode(x), "y": encode(y) }))
+                let parsed = ParsedPublicKey::new(verification, point).map_err(rejected)?;
+                // SEC 1 section 2.3.3: 0x04, then x and y.
+                let (x, y) = point.get(1..=size).zip(point.get(size + 1..)).ok_or(SigningError::Rejected)?;
+                (parsed, json!({ "crv": name, "kty": "EC", "x": encode(x), "y": encode(y) }))
             }
-            Pair::Rs256(pair) => {
-                let parsed =
-                    ParsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, pair.public_key().as_ref()).map_err(rejected)?;
+            Pair::Rsa(pair) => {
+                let verification =
+                    if algorithm == Algorithm::Ps256 { &RSA_PSS_2048_8192_SHA256 } else { &RSA_PKCS1_2048_8192_SHA256 };
+                let parsed = ParsedPublicKey::new(verification, pair.public_key().as_ref()).map_err(rejected)?;
                 let der = pair.public_key().as_der().map_err(|_| SigningError::Rejected)?;
                 let (_, spki) = SubjectPublicKeyInfo::from_der(der.as_ref()).map_err(|_| SigningError::Rejected)?;
                 let Ok(PublicKey::RSA(key)) = spki.parsed() else { return Err(SigningError::Rejected) };
                 (parsed, json!({ "e": uint(key.exponent), "kty": "RSA", "n": uint(key.modulus) }))
             }
-            Pair::EdDsa(pair) => {
+            Pair::Ed(pair) => {
                 let bytes = pair.public_key().as_ref();
                 let parsed = ParsedPublicKey::new(&ED25519, bytes).map_err(rejected)?;
                 (parsed, json!({ "crv": "Ed25519", "kty": "OKP", "x": encode(bytes) }))
@@ -126,22 +157,45 @@ impl SigningKey {
         };
         // RFC 7638 section 3: the required members only, in the order of their names, without blanks.
         let kid = encode(&sha256(members.to_string().as_bytes()));
-        let mut key = Self { pair, public, kid, jwk: members };
-        if let Some(jwk) = key.jwk.as_object_mut() {
-            jwk.insert("kid".to_owned(), key.kid.clone().into());
-            jwk.insert("alg".to_owned(), algorithm(&key.pair).as_str().into());
+        let mut jwk = members;
+        if let Some(jwk) = jwk.as_object_mut() {
+            jwk.insert("kid".to_owned(), kid.clone().into());
+            jwk.insert("alg".to_owned(), algorithm.as_str().into());
             jwk.insert("use".to_owned(), "sig".into());
         }
-        Ok(key)
+        Ok(Self { algorithm, pair, public, kid, jwk })
+    }
+
+    /// The same key under another id: what a key from elsewhere was known by there.
+    #[must_use]
+    pub fn named(mut self, kid: &str) -> Self {
+        kid.clone_into(&mut self.kid);
+        if let Some(jwk) = self.jwk.as_object_mut() {
+            jwk.insert("kid".to_owned(), kid.into());
+        }
+        self
+    }
+
+    /// The private key as a PKCS#8 document, to be sealed at once.
+    ///
+    /// # Errors
+    /// [`SigningError::Rejected`].
+    pub fn pkcs8(&self) -> Result<Zeroizing<Vec<u8>>, SigningError> {
+        let rejected = |_| SigningError::Rejected;
+        Ok(Zeroizing::new(match &self.pair {
+            Pair::Ec(pair) => pair.to_pkcs8v1().map_err(rejected)?.as_ref().to_vec(),
+            Pair::Rsa(pair) => pair.as_der().map_err(rejected)?.as_ref().to_vec(),
+            Pair::Ed(pair) => pair.to_pkcs8v1().map_err(rejected)?.as_ref().to_vec(),
+        }))
     }
 
     /// What it signs with.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
-        algorithm(&self.pair)
+        self.algorithm
     }
 
-    /// RFC 7638 thumbprint.
+    /// RFC 7638 thumbprint, or the name an imported key had.
     #[must_use]
     pub fn kid(&self) -> &str {
         &self.kid
@@ -160,11 +214,14 @@ impl SigningKey {
     pub fn sign(&self, message: &[u8]) -> Result<Vec<u8>, SigningError> {
         let failed = |_| SigningError::Sign;
         match &self.pair {
-            Pair::Es256(pair) => Ok(pair.sign(&Rng::for_signatures(), message).map_err(failed)?.as_ref().to_vec()),
-            Pair::EdDsa(pair) => Ok(pair.try_sign(message).map_err(failed)?.as_ref().to_vec()),
-            Pair::Rs256(pair) => {
+            Pair::Ec(pair) => Ok(pair.sign(&Rng::for_signatures(), message).map_err(failed)?.as_ref().to_vec()),
+            Pair::Ed(pair) => Ok(pair.try_sign(message).map_err(failed)?.as_ref().to_vec()),
+            Pair::Rsa(pair) => {
+                // RFC 7518 section 3.5: the salt of PSS is as long as the hash, which this encoding does.
+                let encoding: &'static dyn RsaEncoding =
+                    if self.algorithm == Algorithm::Ps256 { &RSA_PSS_SHA256 } else { &RSA_PKCS1_SHA256 };
                 let mut signature = vec![0; pair.public_modulus_len()];
-                pair.sign(&RSA_PKCS1_SHA256, &Rng::for_signatures(), message, &mut signature).map_err(failed)?;
+                pair.sign(encoding, &Rng::for_signatures(), message, &mut signature).map_err(failed)?;
                 Ok(signature)
             }
         }
@@ -177,12 +234,28 @@ impl SigningKey {
     }
 }
 
-fn algorithm(pair: &Pair) -> Algorithm {
-    match pair {
-        Pair::Es256(_) => Algorithm::Es256,
-        Pair::Rs256(_) => Algorithm::Rs256,
-        Pair::EdDsa(_) => Algorithm::EdDsa,
+/// How an elliptic curve signs and verifies, its name in a JWK, and the bytes of a coordinate.
+fn curve(
+    algorithm: Algorithm,
+) -> (&'static EcdsaSigningAlgorithm, &'static EcdsaVerificationAlgorithm, &'static str, usize) {
+    if algorithm == Algorithm::Es384 {
+        (&ECDSA_P384_SHA384_FIXED_SIGNING, &ECDSA_P384_SHA384_FIXED, "P-384", 48)
+    } else {
+        (&ECDSA_P256_SHA256_FIXED_SIGNING, &ECDSA_P256_SHA256_FIXED, "P-256", 32)
     }
+}
+
+/// The left half of a value's hash, as `at_hash` and `c_hash` hold it (OpenID Connect Core 1.0 sections 3.1.3.6 and
+/// 3.3.2.11): the hash of the ID token's `alg`. Ed25519 signs with SHA-512, so that is its hash.
+#[must_use]
+pub fn left_half(algorithm: Algorithm, value: &str) -> String {
+    let hash = match algorithm {
+        Algorithm::Es256 | Algorithm::Rs256 | Algorithm::Ps256 => digest(&SHA256, value.as_bytes()),
+        Algorithm::Es384 => digest(&SHA384, value.as_bytes()),
+        Algorithm::EdDsa => digest(&SHA512, value.as_bytes()),
+    };
+    let hash = hash.as_ref();
+    encode(hash.get(..hash.len() / 2).unwrap_or_default())
 }
 
 fn encode(bytes: &[u8]) -> String {
@@ -197,7 +270,7 @@ fn uint(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::SigningKey;
+    use super::{SigningKey, left_half};
     use crate::model::Algorithm;
 
     #[test]
@@ -214,6 +287,19 @@ mod tests {
                 assert!(key.public_jwk().get(private).is_none());
             }
         }
+    }
+
+    /// The halves that each algorithm's hash gives for one token, by `printf … | openssl dgst`.
+    #[test]
+    fn half_hashes_are_those_of_the_algorithm() {
+        for (algorithm, half) in [
+            (Algorithm::Es256, "LPJNul-wow4m6Dsqxbning"),
+            (Algorithm::Es384, "WeF0h3dEjGnea4ANejO7-5_xtGPkQ1TD"),
+            (Algorithm::EdDsa, "m3HSJL1i83hdltRq0-o9czGb-8KJDKra4t_3JRlnPKc"),
+        ] {
+            assert_eq!(left_half(algorithm, "hello"), half);
+        }
+        assert_eq!(left_half(Algorithm::Es256, "LPJNul-wow4m6Dsqxbning"), left_half(Algorithm::Ps256, "hello"));
     }
 
     /// RFC 8037 appendix A.3: the thumbprint of the example key.

@@ -10,6 +10,7 @@ mod decoupled;
 mod finding;
 mod grant;
 mod ids;
+mod lifetime;
 mod operator;
 mod person;
 mod plan;
@@ -20,15 +21,17 @@ mod signing_key;
 
 pub use algorithm::Algorithm;
 pub use application::{
-    Application, ApplicationSettings, AuthMethod, ClaimPlace, ClaimRule, ConsentRule, GrantSettings, GrantType,
-    IdentitySettings, LogoutSettings, PersonField, Profile, ProofAlgorithm, ProofSettings, RESERVED_CLAIMS,
-    RequestSettings, ResponseType, SubjectType, TemplatePart, TokenSettings, check_jwks, template_parts,
+    Application, ApplicationSettings, AuthMethod, ClaimPlace, ClaimRule, ConsentRule, ContentEncryption, Encryption,
+    GrantSettings, GrantType, IdentitySettings, KeyManagement, LogoutSettings, PersonField, Profile, ProofAlgorithm,
+    ProofSettings, RESERVED_CLAIMS, RequestSettings, ResponseType, SubjectType, TemplatePart, TokenFormat, TokenSettings, check_jwks,
+    template_parts,
 };
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};
 pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};
 pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshToken};
 pub use ids::{DecoupledId, DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
+pub use lifetime::Lifetime;
 pub use operator::Operator;
 pub use person::{Attributes, Department, Group, Position, Status, User};
 pub use plan::{Link, LoggedChange, Member, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState, SourceState};

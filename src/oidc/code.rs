@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::params::Params;
 use super::token::{self, Asked, GrantError, TokenResponse};
-use super::{Caller, Provider, scopes};
+use super::{Caller, Provider, lifetimes, scopes};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::crypto::{constant_time_eq, sha256};
 use crate::model::{
@@ -83,7 +83,7 @@ pub(super) async fn make(
             nonce: approved.nonce.map(str::to_owned),
             code_challenge: approved.code_challenge.map(str::to_owned),
             created_at: now,
-            expires_at: now + broker.config.oidc.code_lifetime.0,
+            expires_at: now + lifetimes::code(&broker.config, app),
             used_at: None,
         };
         tx.grants().insert(&grant).await?;
@@ -104,13 +104,12 @@ pub(super) fn end(
     scope: &str,
     last_issue: Instant,
 ) -> Instant {
-    let settings = &provider.broker.config.oidc;
+    let config = &provider.broker.config;
     let now = provider.broker.clock.now();
     if !app.settings.grant_types.contains(&GrantType::RefreshToken) {
-        let own = app.settings.access_token_seconds.and_then(chrono::TimeDelta::try_seconds);
-        return last_issue + own.unwrap_or(settings.access_token_lifetime.0);
+        return last_issue + lifetimes::access_token(config, app);
     }
-    let absolute = now + settings.refresh_absolute.0;
+    let absolute = now + lifetimes::refresh_absolute(config, app);
     if scopes::has(scope, "offline_access") { absolute } else { absolute.min(session.expires_at) }
 }
 
@@ -145,7 +144,7 @@ pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantErro
     }
     let refresh_token = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
         let refresh = broker.rng.token();
-        super::refresh::insert(provider, &mut tx, &grant, &refresh, now).await?;
+        super::refresh::insert(provider, app, &mut tx, &grant, &refresh, now).await?;
         Some(refresh)
     } else {
         None

@@ -12,7 +12,7 @@ use super::client::{ClientError, authenticate};
 use super::keys::KeyRing;
 use super::params::Params;
 use super::subject::subject;
-use super::verify::{TokenError, verify_access_token};
+use super::verify::{TokenError, is_access_token, verify_access_token};
 use super::{Caller, Presented, Provider, issue, refresh};
 use crate::broker::Broker;
 use crate::model::{Application, AuthMethod, SessionId, Status};
@@ -93,7 +93,7 @@ pub async fn introspect(
     }
     let token = form.get("token").ok_or(IntrospectError::InvalidRequest("token is missing"))?;
     // Whatever token_type_hint says: the two kinds cannot be taken for each other.
-    let about = if token.contains('.') {
+    let about = if is_access_token(token) {
         access(provider.broker, provider.keys, &app, token).await?
     } else {
         refreshing(provider.broker, &app, token).await?

@@ -3,18 +3,16 @@
 use std::str::FromStr as _;
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Provider;
 use super::keys::KeyError;
 use super::subject::subject;
 use super::verify::ACCESS_TYP;
+use super::{Provider, lifetimes, opaque};
 use crate::config::Config;
-use crate::crypto::{SigningKey, jwt, sha256, sha512};
-use crate::model::{Algorithm, Application, Confirmation, Grant, GrantId, SessionId};
+use crate::crypto::{SigningKey, jwt, left_half};
+use crate::model::{Algorithm, Application, Confirmation, Grant, GrantId, SessionId, TokenFormat};
 use crate::time::Instant;
 
 /// One audience as a string, several as an array (RFC 7519 section 4.1.3).
@@ -105,14 +103,20 @@ pub(super) fn audience(config: &Config, app: &Application) -> Vec<String> {
     vec![config.default_audience()]
 }
 
-/// The key that signs an application's tokens.
-pub(super) async fn signer(provider: Provider<'_>, app: &Application) -> Result<Arc<SigningKey>, KeyError> {
+/// The algorithm of an application's tokens, where it does not choose one for the use at hand.
+fn algorithm(config: &Config, app: &Application) -> Algorithm {
     let chosen = app.settings.signing_algorithm.as_deref().and_then(|name| Algorithm::from_str(name).ok());
-    provider.keys.signer(provider.broker, chosen.unwrap_or(provider.broker.config.oidc.algorithm)).await
+    chosen.unwrap_or(config.oidc.algorithm)
 }
 
-fn life(provider: Provider<'_>, app: &Application) -> i64 {
-    app.settings.access_token_seconds.unwrap_or(provider.broker.config.oidc.access_token_lifetime.0.num_seconds())
+/// The key that signs an application's tokens; `chosen` is its `alg` for the use at hand.
+pub(super) async fn signer(
+    provider: Provider<'_>,
+    app: &Application,
+    chosen: Option<Algorithm>,
+) -> Result<Arc<SigningKey>, KeyError> {
+    let config = &provider.broker.config;
+    provider.keys.signer(provider.broker, chosen.unwrap_or_else(|| algorithm(config, app))).await
 }
 
 /// What an access token is to say.
@@ -143,11 +147,15 @@ pub(super) struct Derived {
     pub from: Vec<String>,
 }
 
-/// An access token. It never outlives the grant it rests on.
+/// An access token. It never outlives the grant it rests on. An opaque one is written to the database here, so no
+/// transaction may be open that writes.
 pub(super) async fn access_token(provider: Provider<'_>, mint: Mint<'_>) -> Result<Issued, KeyError> {
     let app = mint.app;
     let (claims, expires_in) = access_claims(provider, mint);
-    let token = jwt::sign(&*signer(provider, app).await?, ACCESS_TYP, &claims)?;
+    let token = match app.settings.tokens.format {
+        TokenFormat::Jwt => jwt::sign(&*signer(provider, app, None).await?, ACCESS_TYP, &claims)?,
+        TokenFormat::Opaque => opaque::store(provider.broker, &claims).await?,
+    };
     Ok(Issued { token, jti: claims.jti, expires_in })
 }
 
@@ -159,7 +167,7 @@ pub(super) fn access_claims(provider: Provider<'_>, mint: Mint<'_>) -> (AccessCl
     let rest = grant.map_or(i64::MAX, |grant| (grant.expires_at - now).num_seconds());
     let derived = mint.derived.as_ref();
     let rest = derived.map_or(rest, |derived| rest.min((derived.not_after - now).num_seconds()));
-    let expires_in = life(provider, app).min(rest).max(1);
+    let expires_in = lifetimes::access_token(&broker.config, app).num_seconds().min(rest).max(1);
     let sub = match grant {
         _ if derived.is_some() => derived.map(|derived| derived.sub.clone()).unwrap_or_default(),
         Some(grant) => grant.user_id.map(|user| subject(broker, app, user)).unwrap_or_default(),
@@ -238,10 +246,10 @@ pub(super) struct IdMint<'a> {
 /// An ID token for what the grant says about the sign-in.
 pub(super) async fn id_token(provider: Provider<'_>, mint: IdMint<'_>) -> Result<String, KeyError> {
     let IdMint { app, grant, nonce, access_token, code, told } = mint;
-    let key = signer(provider, app).await?;
-    let at_hash = access_token.and_then(|token| half_hash(key.algorithm(), token));
+    let key = signer(provider, app, app.settings.tokens.id_token_signed_response_alg).await?;
+    let at_hash = access_token.map(|token| left_half(key.algorithm(), token));
     let mut claims = id_claims(provider, app, grant, nonce, at_hash, told);
-    claims.c_hash = code.and_then(|code| half_hash(key.algorithm(), code));
+    claims.c_hash = code.map(|code| left_half(key.algorithm(), code));
     Ok(jwt::sign(&key, ID_TYP, &claims)?)
 }
 
@@ -261,7 +269,7 @@ pub(super) fn id_claims(
         sub: grant.user_id.map(|user| subject(broker, app, user)).unwrap_or_default(),
         aud: app.id.clone(),
         iat: now,
-        exp: now + broker.config.oidc.id_token_lifetime.0.num_seconds(),
+        exp: now + lifetimes::id_token(&broker.config, app).num_seconds(),
         auth_time: grant.auth_time.timestamp(),
         nonce,
         amr: amr(grant),
@@ -271,14 +279,4 @@ pub(super) fn id_claims(
         c_hash: None,
         told,
     }
-}
-
-/// The left half of the hash of a token or code that comes with an ID token (OpenID Connect Core 1.0 sections 3.1.3.6
-/// and 3.3.2.11), by the hash function of the algorithm; Ed25519's own is SHA-512.
-fn half_hash(algorithm: Algorithm, text: &str) -> Option<String> {
-    let digest = match algorithm {
-        Algorithm::Es256 | Algorithm::Rs256 => sha256(text.as_bytes()).to_vec(),
-        Algorithm::EdDsa => sha512(text.as_bytes()).to_vec(),
-    };
-    digest.get(..digest.len() / 2).map(|half| URL_SAFE_NO_PAD.encode(half))
 }

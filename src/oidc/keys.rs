@@ -12,6 +12,7 @@ use std::time::{Duration, Instant as Monotonic};
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
+use super::lifetimes;
 use super::verify::VerifiedTokens;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
@@ -192,11 +193,11 @@ pub async fn rotate(broker: &Broker, algorithm: Algorithm, at_once: bool) -> Res
 
 /// How long a token may live at the most, with a day to spare for clocks and cached ID tokens.
 async fn longest_life(broker: &Broker, tx: &mut Tx) -> Result<TimeDelta, StoreError> {
-    let settings = &broker.config.oidc;
-    let own = tx.applications().list().await?;
-    let own = own.iter().filter_map(|app| app.settings.access_token_seconds).max().unwrap_or(0);
-    let own = TimeDelta::try_seconds(own).unwrap_or_default();
-    Ok(settings.access_token_lifetime.0.max(settings.id_token_lifetime.0).max(own) + TimeDelta::days(1))
+    let config = &broker.config;
+    let general = config.oidc.access_token_lifetime.0.max(config.oidc.id_token_lifetime.0);
+    let applications = tx.applications().list().await?;
+    let own = applications.iter().map(|app| lifetimes::access_token(config, app).max(lifetimes::id_token(config, app)));
+    Ok(own.fold(general, TimeDelta::max) + TimeDelta::days(1))
 }
 
 async fn make_missing(broker: &Broker) -> Result<(), KeyError> {

@@ -8,7 +8,7 @@ use crate::store::StoreError;
 /// How long a dead code, refresh token or grant stays, so that a late second use is still recognised.
 const KEEP: TimeDelta = TimeDelta::days(1);
 
-/// Deletes expired codes, pushed requests, refresh tokens, grants and revoked tokens; tells how many rows. Each batch is a transaction
+/// Deletes expired codes, pushed requests, tokens, grants and revoked tokens; tells how many rows. Each batch is a transaction
 /// of its own.
 ///
 /// # Errors
@@ -20,6 +20,7 @@ pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
         let mut tx = broker.db.write().await?;
         let mut batch = tx.authorization_codes().purge(before).await?;
         batch += tx.decoupled().purge(before).await?;
+        batch += tx.access_tokens().purge(before).await?;
         batch += tx.refresh_tokens().purge(before).await?;
         batch += tx.grants().purge(before).await?;
         batch += tx.pushed_requests().purge(broker.clock.now()).await?;

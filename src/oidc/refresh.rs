@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::code::active;
 use super::token::{self, Asked, GrantError, TokenResponse};
-use super::{Provider, scopes};
+use super::{Provider, lifetimes, scopes};
 use crate::access::may_sign_in;
 use crate::audit::Outcome;
 use crate::model::{Application, Grant, GrantType, RefreshToken, User};
@@ -27,6 +27,7 @@ const UNKNOWN: &str = "the refresh token is unknown, used, expired, revoked or a
 /// Writes a refresh token of `grant`.
 pub(super) async fn insert(
     provider: Provider<'_>,
+    app: &Application,
     tx: &mut Tx,
     grant: &Grant,
     token: &str,
@@ -36,7 +37,7 @@ pub(super) async fn insert(
         token_hash: provider.broker.master.token_hash(PURPOSE, token),
         grant_id: grant.id,
         created_at: now,
-        expires_at: (now + provider.broker.config.oidc.refresh_idle.0).min(grant.expires_at),
+        expires_at: (now + lifetimes::refresh_idle(&provider.broker.config, app)).min(grant.expires_at),
         used_at: None,
     };
     tx.refresh_tokens().insert(&row).await
@@ -84,7 +85,7 @@ pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
         if now >= row.expires_at {
             return Err(GrantError::InvalidGrant(UNKNOWN));
         }
-        insert(provider, &mut tx, &grant, &successor, now).await?;
+        insert(provider, app, &mut tx, &grant, &successor, now).await?;
     }
     let grant_type = GrantType::RefreshToken;
     let issue = token::Issue { grant: &grant, scope, nonce: None, grant_type, refresh_token: Some(successor) };

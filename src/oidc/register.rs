@@ -41,6 +41,9 @@ pub enum RegisterError {
     /// What the application is to learn of people contradicts itself.
     #[error("{0}")]
     Identity(String),
+    /// Settings of its tokens that do not go together.
+    #[error("{0}")]
+    Tokens(String),
     /// A public application has nothing to prove itself with.
     #[error("a public application cannot act in its own name: leave client_credentials out, or give it a secret")]
     PublicService,
@@ -93,6 +96,9 @@ impl NewApplication {
         }
         if let Some(problem) = settings.proof.problems().into_iter().next() {
             return Err(RegisterError::Proof(problem));
+        }
+        if let Some(why) = settings.tokens.problems(settings.profile).into_iter().next() {
+            return Err(RegisterError::Tokens(why));
         }
         match settings.scopes.iter().find(|scope| !is_scope(scope)) {
             Some(scope) => Err(RegisterError::Scope(scope.clone())),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::client::{ClientError, authenticate};
 use super::params::Params;
-use super::verify::{TokenError, check_signature};
+use super::verify::{TokenError, check_signature, is_access_token};
 use super::{Caller, Presented, Provider, refresh};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{Application, EndReason};
@@ -49,7 +49,7 @@ pub async fn revoke(
     let event = Event::new(Action::TokenRevoke, Outcome::Success, format!("app:{}", app.id), "")
         .from_request(caller.address.to_string(), &caller.request_id);
     // Whatever token_type_hint says: the two kinds cannot be taken for each other.
-    if token.contains('.') {
+    if is_access_token(token) {
         access(provider, &app, token, event).await
     } else {
         grant(provider, &app, token, event).await

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant as Monotonic};
 use moka::sync::Cache;
 use serde_json::Value;
 
-use super::KeyRing;
 use super::issue::{APPLICATION_SUBJECT, AccessClaims};
+use super::{KeyRing, opaque};
 use crate::broker::Broker;
 use crate::crypto::jwt::{self, JwtError, MAX_TOKEN};
 use crate::crypto::sha256;
@@ -172,11 +172,20 @@ pub async fn verify_access_token(broker: &Broker, keys: &KeyRing, token: &str) -
     Ok(verified.token.clone())
 }
 
-/// Signature, kind and issuer; an expired token passes.
+/// Whether `token` can only be an access token: a JWT, or an opaque one. Refresh tokens have another shape.
+pub(super) fn is_access_token(token: &str) -> bool {
+    token.contains('.') || opaque::is_opaque(token)
+}
+
+/// Signature (or stored hash), kind and issuer; an expired token passes.
 pub(super) async fn check_signature(broker: &Broker, keys: &KeyRing, token: &str) -> Result<AccessToken, TokenError> {
-    let kid = jwt::kid(token)?;
-    let key = keys.find(broker, &kid).await.ok_or(JwtError::UnknownKey)?;
-    let claims: AccessClaims = jwt::verify(&key, ACCESS_TYP, token)?;
+    let claims: AccessClaims = if opaque::is_opaque(token) {
+        opaque::find(broker, token).await?
+    } else {
+        let kid = jwt::kid(token)?;
+        let key = keys.find(broker, &kid).await.ok_or(JwtError::UnknownKey)?;
+        jwt::verify(&key, ACCESS_TYP, token)?
+    };
     if claims.iss != broker.config.server.issuer() {
         return Err(TokenError::Issuer);
     }

@@ -4,6 +4,7 @@
 //! borrows [`Tx`] and whose methods are SQL, parameters and nothing else, an accessor on [`Tx`], and a test that runs
 //! on both databases. Words: `find` (an Option), `list`, `insert`, `update`, `delete`, `consume`.
 
+mod access_tokens;
 mod applications;
 mod audit;
 mod authorization_codes;

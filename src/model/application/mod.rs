@@ -18,7 +18,7 @@ pub use identity::{
 pub use logout::LogoutSettings;
 pub use proof::{ProofAlgorithm, ProofSettings, check_jwks};
 pub use request::{RequestSettings, ResponseType};
-pub use tokens::TokenSettings;
+pub use tokens::{ContentEncryption, Encryption, KeyManagement, TokenFormat, TokenSettings};
 
 use crate::string_enum;
 use crate::time::Instant;

@@ -43,7 +43,7 @@ both!(
         let mut kids: Vec<&str> = keys.iter().map(|key| key["kid"].as_str().unwrap()).collect();
         kids.sort_unstable();
         kids.dedup();
-        assert_eq!(kids.len(), 6, "two of each algorithm");
+        assert_eq!(kids.len(), 10, "two of each algorithm");
         let shape: Vec<String> = keys
             .iter()
             .map(|key| {

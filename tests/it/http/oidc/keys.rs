@@ -6,7 +6,7 @@ use serde_json::Value;
 use yaopai::model::{Algorithm, KeyState};
 use yaopai::oidc::{KeyError, KeyRing, list_keys, rotate, verify_access_token};
 
-use super::{OA, Scene};
+use super::{OA, Scene, claims};
 use crate::both;
 
 fn kid(token: &Value) -> String {
@@ -38,7 +38,7 @@ both!(
         };
         let rows = list_keys(broker).await.unwrap();
         assert_eq!(states(&rows), [KeyState::Next, KeyState::Active, KeyState::Retired]);
-        assert_eq!(rows.len(), 7, "the other algorithms were left alone");
+        assert_eq!(rows.len(), 11, "the other algorithms were left alone");
         // A key retired long ago goes with the next rotation; --now does not wait.
         scene.app.clock().advance(Duration::days(3));
         ring.rotate(broker, Algorithm::Es256, true).await.unwrap();
@@ -66,8 +66,11 @@ both!(
     }
 );
 
-both!(every_algorithm_signs_what_clients_verify, |kind| async move {
-    for algorithm in ["ES256", "RS256", "EdDSA"] {
+both!(
+    /// OIDC-020, OIDC-025 (with RS256 as the configured algorithm), OAUTH-133
+    every_algorithm_signs_what_clients_verify,
+    |kind| async move {
+    for algorithm in ["ES256", "ES384", "RS256", "PS256", "EdDSA"] {
         let config = format!("[oidc]\nalgorithm = \"{algorithm}\"\n{}", crate::http::oidc::CONFIG);
         let app = crate::harness::App::with_config(kind, &config).await;
         let user = crate::harness::person(&app.broker, "wang.fang", &["employee"]).await;
@@ -84,6 +87,19 @@ both!(every_algorithm_signs_what_clients_verify, |kind| async move {
         rules.validate_exp = false;
         rules.set_audience(&["oa"]);
         jsonwebtoken::decode::<Value>(token, &key, &rules).unwrap();
+        assert_eq!(claims(&tokens["id_token"])["at_hash"], left_half(algorithm, &tokens["access_token"]));
         assert_eq!(scene.userinfo(&tokens).await.0, 200);
     }
 });
+
+/// What `at_hash` has to be, by the hash that the algorithm is named for.
+fn left_half(algorithm: &str, token: &Value) -> String {
+    use aws_lc_rs::digest::{SHA256, SHA384, SHA512, digest};
+    let hash = match algorithm {
+        "ES384" => &SHA384,
+        "EdDSA" => &SHA512,
+        _ => &SHA256,
+    };
+    let hash = digest(hash, token.as_str().unwrap().as_bytes());
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])
+}

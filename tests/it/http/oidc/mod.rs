@@ -15,6 +15,7 @@ mod reauth;
 mod refresh;
 mod response;
 mod rust_clients;
+mod tokens;
 mod userinfo;
 
 use base64::Engine as _;

@@ -1,6 +1,6 @@
 //! Lengths of time as people write them: `30s`, `15m`, `8h`, `30d`, `90m`.
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// A length of time, whole seconds, more than zero.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -37,6 +37,12 @@ impl Lifetime {
     }
 }
 
+impl Serialize for Lifetime {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.collect_str(&format_args!("{}s", self.0.num_seconds()))
+    }
+}
+
 impl<'de> Deserialize<'de> for Lifetime {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         let text = String::deserialize(from)?;
@@ -56,6 +62,7 @@ mod tests {
     fn lengths_are_read_as_people_write_them() {
         assert_eq!(Lifetime::parse("90m"), Some(Lifetime::seconds(5_400)));
         assert_eq!(Lifetime::parse("30d"), Some(Lifetime::seconds(2_592_000)));
+        assert_eq!(serde_json::to_string(&Lifetime::seconds(5_400)).unwrap(), "\"5400s\"");
         for bad in ["", "m", "0s", "10", "1w", "-5m", "99999999999999999999s"] {
             assert_eq!(Lifetime::parse(bad), None, "{bad}");
         }
