@@ -59,7 +59,7 @@ pub(super) async fn make(
         application_id: app.id.clone(),
         user_id: Some(user.id),
         session_id: Some(session.id),
-        expires_at: end(provider, app, session, &approved.scope, now + broker.config.oidc.code_lifetime.0),
+        expires_at: end(provider, app, session, &approved.scope, now + lifetimes::code(&broker.config, app)),
         scope: approved.scope,
         auth_time: session.auth_time,
         amr: session.amr.clone(),

@@ -190,7 +190,7 @@ pub(super) async fn poll(
     }
     let refresh_token = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
         let refresh = broker.rng.token();
-        refresh::insert(provider, &mut tx, &grant, &refresh, now).await?;
+        refresh::insert(provider, app, &mut tx, &grant, &refresh, now).await?;
         Some(refresh)
     } else {
         None
