@@ -23,8 +23,8 @@ pub use algorithm::Algorithm;
 pub use application::{
     Application, ApplicationSettings, AuthMethod, ClaimPlace, ClaimRule, ConsentRule, ContentEncryption, Encryption,
     GrantSettings, GrantType, IdentitySettings, KeyManagement, LogoutSettings, PersonField, Profile, ProofAlgorithm,
-    ProofSettings, RESERVED_CLAIMS, RequestSettings, ResponseType, SubjectType, TemplatePart, TokenFormat, TokenSettings, check_jwks,
-    template_parts,
+    ProofSettings, RESERVED_CLAIMS, RequestSettings, ResponseType, SubjectType, TemplatePart, TokenFormat,
+    TokenSettings, check_jwks, template_parts,
 };
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};

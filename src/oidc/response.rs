@@ -139,7 +139,7 @@ async fn signed(
     let mut claims: Map<String, Value> = pairs.into_iter().map(|(name, value)| (name, value.into())).collect();
     claims.insert("aud".to_owned(), app.id.clone().into());
     claims.insert("exp".to_owned(), (provider.broker.clock.now().timestamp() + LIFE).into());
-    let key = issue::signer(provider, app).await?;
+    let key = issue::signer(provider, app, None).await?;
     Ok(jwt::sign(&key, TYP, &claims).map_err(super::KeyError::from)?)
 }
 
