@@ -11,7 +11,7 @@
 //! | 1 | `config` `crypto` `sample` | the configuration file; keys, hashes, sealing; an invented company |
 //! | 2 | `store` `policy` | all SQL; the decision point |
 //! | 3 | `audit` `jobs` `source` `net` | the hash chain; leases and schedules; reading masters; guarded calls to others |
-//! | 4 | `broker` | what every operation needs, in one value |
+//! | 4 | `broker` `verifier` | what every operation needs, in one value; whether an access token is good, for those who take tokens |
 //! | 5 | `access` | roles, closures, the facts that policy needs, "why" |
 //! | 6 | `sync` `login` `oidc` | plan and apply; sign-in and sessions; the OpenID provider |
 //! | 7 | `gateway` | judging calls |
@@ -88,3 +88,4 @@ pub mod sync;
 pub mod telemetry;
 pub mod text;
 pub mod time;
+pub mod verifier;

@@ -11,6 +11,8 @@ string_enum! {
         SignIn = "sign_in",
         /// A session ended by a person or an administrator.
         SignOut = "sign_out",
+        /// An application was told that a session ended, or could not be told.
+        LogoutDelivery = "logout_delivery",
         /// A person was let into an application, or not.
         ApplicationAccess = "application_access",
         /// Tokens were issued, or refused.

@@ -12,7 +12,7 @@ use crate::access::watch_policies;
 use crate::broker::Broker;
 use crate::http::{App, gateway, routes, server};
 use crate::jobs::{Job, Schedule, Work, run_jobs};
-use crate::oidc::{KeyRing, declare_applications};
+use crate::oidc::{KeyRing, declare_applications, deliver_logouts};
 use crate::{login, oidc, sync};
 
 /// Arguments of `serve`: none yet.
@@ -34,6 +34,14 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     tokio::spawn(stop_on_signal(stop.clone()));
     let watching = tokio::spawn(watch_policies(broker.clone(), stop.clone()));
     let clearing = tokio::spawn(clear_away(broker.clone(), stop.clone()));
+    let expiring = tokio::spawn(end_expired(broker.clone(), stop.clone()));
+    let (feed, stopping) = (app.feed.clone(), stop.clone());
+    tokio::spawn(async move {
+        stopping.cancelled().await;
+        feed.close();
+    });
+    let telling = deliver_logouts(broker.clone(), app.keys.clone(), app.applications.clone(), stop.clone());
+    let telling = tokio::spawn(telling);
     let jobs = run_jobs(broker.db.clone(), broker.clock.clone(), jobs(&broker)?, stop.clone());
     let jobs = tokio::spawn(jobs);
     let proxying = proxy.map(|proxy| tokio::spawn(serve_proxy(proxy, app.clone(), stop.clone())));
@@ -44,6 +52,8 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     }
     watching.await?;
     clearing.await?;
+    expiring.await?;
+    telling.await?;
     jobs.await?;
     // What calls under way recorded last is in the log before the database is closed.
     broker.audit.flush().await?;
@@ -101,6 +111,25 @@ async fn stop_on_signal(stop: CancellationToken) {
     }
     tracing::info!("stopping: no new requests, finishing those under way");
     stop.cancel();
+}
+
+/// How often sessions that ran out are ended, so that applications hear of it.
+const EXPIRE_EVERY: Duration = Duration::from_secs(15);
+
+/// Ends sessions that ran out, until the stop. Every node does it: two at once only share the work.
+async fn end_expired(broker: Broker, stop: CancellationToken) {
+    let mut ticks = tokio::time::interval(EXPIRE_EVERY);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = ticks.tick() => {}
+        }
+        match login::end_expired(&broker).await {
+            Ok(0) => {}
+            Ok(sessions) => tracing::info!(sessions, "sessions ran out"),
+            Err(error) => tracing::error!(%error, "sessions that ran out could not be ended"),
+        }
+    }
 }
 
 /// How often what has expired is cleared away.

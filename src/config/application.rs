@@ -103,6 +103,8 @@ impl ApplicationConfig {
         if self.old_secret.is_some() && self.secret.is_none() {
             problems.push(format!("application `{id}`: old_secret stands beside secret: name the new one there"));
         }
+        let logout = self.logout.problems(&self.redirect_uris);
+        problems.extend(logout.into_iter().map(|why| format!("application `{id}`: {why}")));
         if !public && self.secret.is_none() {
             problems.push(format!("application `{id}`: secret is missing, such as secret = {{ file = \"…\" }}"));
         }

@@ -60,8 +60,18 @@ pub const USERINFO: &str = "/oauth2/userinfo";
 pub const JWKS: &str = "/oauth2/jwks";
 /// OpenID Connect RP-Initiated Logout 1.0.
 pub const END_SESSION: &str = "/oauth2/logout";
+/// Token Status List section 9: the addresses of every list.
+pub const STATUS_LISTS: &str = crate::oidc::STATUS_LISTS_PATH;
+/// One status list.
+pub const STATUS_LIST: &str = "/oauth2/status/{id}";
+/// What was revoked, as server-sent events.
+pub const REVOCATION_EVENTS: &str = "/oauth2/revocations";
 
 /// Forward-auth for nginx, Traefik and Caddy.
 pub const GATEWAY_CHECK: &str = "/gateway/check";
+/// Forward-auth for Envoy: `ext_authz` puts the path of the call behind it.
+pub const GATEWAY_ENVOY: &str = "/gateway/envoy";
+/// Every path behind it.
+pub const GATEWAY_ENVOY_PATH: &str = "/gateway/envoy/{*path}";
 /// The way back to a call after signing in.
 pub const GATEWAY_RETURN: &str = "/gateway/return";

@@ -26,6 +26,8 @@ pub fn router(app: App) -> Router {
         .route(paths::LANGUAGE, get(login::switch))
         .route(paths::ASSETS, get(assets::serve))
         .route(paths::GATEWAY_CHECK, any(gateway::check))
+        .route(paths::GATEWAY_ENVOY, any(gateway::check_for_envoy))
+        .route(paths::GATEWAY_ENVOY_PATH, any(gateway::check_for_envoy))
         .route(paths::GATEWAY_RETURN, get(gateway::go_back))
         .merge(oidc::routes(&app))
         .fallback(page::not_found)

@@ -3,7 +3,7 @@
 use super::ui::Ui;
 use crate::broker::Broker;
 use crate::crypto::Hasher;
-use crate::oidc::{Applications, KeyRing, Provider};
+use crate::oidc::{Applications, Feed, KeyRing, Provider, StatusLists};
 
 /// The state of the router. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -14,6 +14,10 @@ pub struct App {
     pub keys: KeyRing,
     /// The applications.
     pub applications: Applications,
+    /// The status lists that this process fills.
+    pub status: StatusLists,
+    /// The change feed.
+    pub feed: Feed,
     /// Pages.
     pub ui: Ui,
     /// The pool that checks passwords.
@@ -27,12 +31,20 @@ impl App {
         let templates = broker.config.server.templates.as_ref().map(|folder| broker.config.resolve(folder));
         let ui = Ui::new(templates.as_deref());
         let hasher = Hasher::new(broker.config.login.concurrent_checks);
-        Self { broker, keys, applications: Applications::default(), ui, hasher }
+        Self {
+            broker,
+            keys,
+            applications: Applications::default(),
+            status: StatusLists::default(),
+            feed: Feed::default(),
+            ui,
+            hasher,
+        }
     }
 
     /// What operations of the OpenID provider need.
     #[must_use]
     pub fn provider(&self) -> Provider<'_> {
-        Provider { broker: &self.broker, keys: &self.keys, applications: &self.applications }
+        Provider { broker: &self.broker, keys: &self.keys, applications: &self.applications, status: &self.status }
     }
 }

@@ -1,5 +1,6 @@
 //! Authentication: proving who somebody is, and the session that follows.
 
+mod expire;
 mod password;
 mod purge;
 mod recovery;
@@ -8,6 +9,7 @@ mod session;
 mod sign_in;
 mod throttle;
 
+pub use expire::end_expired;
 pub use purge::purge;
 pub use recovery::{RECOVERY_LOGIN, RecoveryError, ensure_recovery, renew_recovery};
 pub use return_to::ReturnTo;

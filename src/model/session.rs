@@ -17,6 +17,8 @@ string_enum! {
         Disabled = "disabled",
         /// Replaced by another person's sign-in in the same browser, or by one after it had expired.
         Replaced = "replaced",
+        /// Not used for too long, or at the end of its life.
+        Expired = "expired",
         /// A refresh token or code was used twice.
         Reused = "reused",
         /// The application revoked its token.

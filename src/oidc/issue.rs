@@ -3,10 +3,12 @@
 use std::str::FromStr as _;
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::keys::KeyError;
+use super::status_list::{self, StatusClaim};
 use super::subject::subject;
 use super::verify::ACCESS_TYP;
 use super::{Provider, lifetimes, opaque};
@@ -78,6 +80,8 @@ pub(super) struct AccessClaims {
     /// Single claims were asked for at `UserInfo`: the grant says which. So nobody else's call costs a statement.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<StatusClaim>,
     /// What it says of the person.
     #[serde(flatten, skip_deserializing)]
     pub told: Map<String, Value>,
@@ -150,8 +154,12 @@ pub(super) struct Derived {
 /// An access token. It never outlives the grant it rests on. An opaque one is written to the database here, so no
 /// transaction may be open that writes.
 pub(super) async fn access_token(provider: Provider<'_>, mint: Mint<'_>) -> Result<Issued, KeyError> {
-    let app = mint.app;
-    let (claims, expires_in) = access_claims(provider, mint);
+    let (app, grant) = (mint.app, mint.grant);
+    let (mut claims, expires_in) = access_claims(provider, mint);
+    if app.settings.logout.status_list && app.settings.tokens.format == TokenFormat::Jwt {
+        let end = provider.broker.clock.now() + TimeDelta::seconds(expires_in);
+        claims.status = Some(status_list::take_place(provider, &app.id, grant, &claims.jti, end).await?);
+    }
     let token = match app.settings.tokens.format {
         TokenFormat::Jwt => jwt::sign(&*signer(provider, app, None).await?, ACCESS_TYP, &claims)?,
         TokenFormat::Opaque => opaque::store(provider.broker, &claims).await?,
@@ -192,6 +200,7 @@ pub(super) fn access_claims(provider: Provider<'_>, mint: Mint<'_>) -> (AccessCl
         act: derived.and_then(|derived| derived.act.clone()),
         derived_from: mint.derived.map(|derived| derived.from).unwrap_or_default(),
         more: grant.is_some_and(|grant| grant.details.claims.is_some()),
+        status: None,
         told: mint.told,
     };
     (claims, expires_in)

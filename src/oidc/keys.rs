@@ -192,7 +192,7 @@ pub async fn rotate(broker: &Broker, algorithm: Algorithm, at_once: bool) -> Res
 }
 
 /// How long a token may live at the most, with a day to spare for clocks and cached ID tokens.
-async fn longest_life(broker: &Broker, tx: &mut Tx) -> Result<TimeDelta, StoreError> {
+pub(super) async fn longest_life(broker: &Broker, tx: &mut Tx) -> Result<TimeDelta, StoreError> {
     let config = &broker.config;
     let general = config.oidc.access_token_lifetime.0.max(config.oidc.id_token_lifetime.0);
     let applications = tx.applications().list().await?;

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::params::Params;
 use super::subject::subject;
-use super::{Caller, Provider, Visitor, hint};
+use super::{Caller, Provider, Visitor, front_channel, hint};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{EndReason, Session};
 use crate::store::StoreError;
@@ -20,6 +20,9 @@ pub enum LogoutAnswer {
     Redirect(String),
     /// Signed out (or was not signed in): the page that says so.
     SignedOut,
+    /// Signed out: the page that says so, loads these addresses in frames (front-channel logout), and goes on to the
+    /// application, where it asked for that.
+    Frames(Vec<String>, Option<String>),
     /// Nothing was done: the person is asked whether to sign out.
     Ask,
     /// Nothing was done: hint and address do not belong together, or are not ours.
@@ -63,7 +66,12 @@ pub async fn logout(
                 return Ok(LogoutAnswer::Ask);
             }
             end(provider, caller, session, &hint.aud).await?;
-            Ok(back)
+            let frames = front_channel::front_channel(provider, session.id).await?;
+            Ok(match back {
+                back if frames.is_empty() => back,
+                LogoutAnswer::Redirect(uri) => LogoutAnswer::Frames(frames, Some(uri)),
+                _ => LogoutAnswer::Frames(frames, None),
+            })
         }
         Some(Visitor::Operator) => Ok(LogoutAnswer::Ask),
     }

@@ -34,6 +34,10 @@ pub struct Endpoints {
     pub device_authorization_endpoint: String,
     /// OpenID Connect RP-Initiated Logout 1.0.
     pub end_session_endpoint: String,
+    /// Token Status List section 9.1.
+    pub status_list_aggregation_endpoint: String,
+    /// Ours: what was revoked, as server-sent events.
+    pub revocation_events_endpoint: String,
 }
 
 /// The document.
@@ -61,6 +65,10 @@ pub struct Metadata {
     prompt_values_supported: Vec<&'static str>,
     ui_locales_supported: Vec<Language>,
     authorization_response_iss_parameter_supported: bool,
+    backchannel_logout_supported: bool,
+    backchannel_logout_session_supported: bool,
+    frontchannel_logout_supported: bool,
+    frontchannel_logout_session_supported: bool,
     claims_parameter_supported: bool,
     require_pushed_authorization_requests: bool,
     request_parameter_supported: bool,
@@ -99,6 +107,10 @@ pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig) -> Me
         authorization_response_iss_parameter_supported: true,
         claims_parameter_supported: true,
         require_pushed_authorization_requests: config.require_pushed_authorization_requests,
+        backchannel_logout_supported: true,
+        backchannel_logout_session_supported: true,
+        frontchannel_logout_supported: true,
+        frontchannel_logout_session_supported: true,
         request_parameter_supported: false,
         request_uri_parameter_supported: false,
     }

@@ -9,6 +9,7 @@
 mod applications;
 mod assurance;
 mod authorize;
+mod backchannel;
 mod claims;
 mod client;
 mod client_keys;
@@ -18,6 +19,8 @@ mod decoupled;
 mod demand;
 mod device;
 mod exchange;
+mod feed;
+mod front_channel;
 mod hint;
 mod introspect;
 mod issue;
@@ -35,6 +38,7 @@ mod request;
 mod response;
 mod revoke;
 mod scopes;
+mod status_list;
 mod subject;
 mod token;
 mod userinfo;
@@ -48,11 +52,14 @@ use crate::model::{Session, User};
 pub use applications::Applications;
 pub use assurance::Acr;
 pub use authorize::{Answer, AuthorizeError, PageFault, authorize};
+pub use backchannel::{GIVE_UP, deliver_logouts};
 pub use client::{ClientError, authenticate};
 pub use client_keys::{ClientKeyError, KeySet, client_keys, verify_by_application};
 pub use declare::{DeclareError, declare_applications};
 pub use decoupled::{Decided, Decider, WaitingRequest};
 pub use device::{DeviceAnswer, DeviceLookup, authorize_device, decide_device, find_device};
+pub use feed::{FEED_SCOPE, Feed, FeedError, FeedEvent, Follower, REVOKED_EVENT};
+pub use front_channel::front_channel;
 pub use introspect::{About, IntrospectError, Introspection, introspect};
 pub use keys::{KeyError, KeyRing, list_keys, rotate};
 pub use logout::{LogoutAnswer, logout};
@@ -63,6 +70,7 @@ pub use purge::purge;
 pub use register::{NewApplication, RegisterError, add_application, remove_application, rotate_secret};
 pub use revoke::{RevokeError, revoke};
 pub use scopes::{PERSONAL, is_scope};
+pub use status_list::{STATUS_LISTS_PATH, StatusLists, TTL as STATUS_TTL, list_status_lists, status_list};
 pub use subject::subject;
 pub use token::{GrantError, TokenResponse, answer_token_request};
 pub use userinfo::{UserInfoError, userinfo};
@@ -77,6 +85,8 @@ pub struct Provider<'a> {
     pub keys: &'a KeyRing,
     /// The applications.
     pub applications: &'a Applications,
+    /// The status lists.
+    pub status: &'a StatusLists,
 }
 
 /// Whose live session a browser has.

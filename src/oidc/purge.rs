@@ -2,19 +2,25 @@
 
 use chrono::TimeDelta;
 
+use super::keys::longest_life;
 use crate::broker::Broker;
 use crate::store::StoreError;
 
 /// How long a dead code, refresh token or grant stays, so that a late second use is still recognised.
 const KEEP: TimeDelta = TimeDelta::days(1);
 
-/// Deletes expired codes, pushed requests, tokens, grants and revoked tokens; tells how many rows. Each batch is a transaction
+/// How long the place of an expired token stays on its status list: clocks of others may be late.
+const KEEP_PLACE: TimeDelta = TimeDelta::minutes(5);
+
+/// Deletes expired codes, pushed requests, refresh tokens, grants, revoked tokens, revocations and status lists; tells how many rows. Each batch is a transaction
 /// of its own.
 ///
 /// # Errors
 /// When the database fails; what was deleted stays deleted.
 pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
-    let before = broker.clock.now() - KEEP;
+    let now = broker.clock.now();
+    let before = now - KEEP;
+    let longest = longest_life(broker, &mut broker.db.read().await?).await?;
     let mut total = 0;
     loop {
         let mut tx = broker.db.write().await?;
@@ -25,6 +31,9 @@ pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
         batch += tx.grants().purge(before).await?;
         batch += tx.pushed_requests().purge(broker.clock.now()).await?;
         batch += tx.grants().purge_revoked_tokens(before).await?;
+        // What is left of a revocation is for those who check tokens offline: none of that time lives any more.
+        batch += tx.revocations().purge(now - longest).await?;
+        batch += tx.status_lists().purge(now - KEEP_PLACE, now - longest).await?;
         tx.commit().await?;
         total += batch;
         if batch == 0 {

@@ -44,6 +44,9 @@ pub enum RegisterError {
     /// Settings of its tokens that do not go together.
     #[error("{0}")]
     Tokens(String),
+    /// Addresses of logout that cannot be used.
+    #[error("{0}")]
+    Logout(String),
     /// A public application has nothing to prove itself with.
     #[error("a public application cannot act in its own name: leave client_credentials out, or give it a secret")]
     PublicService,
@@ -99,6 +102,9 @@ impl NewApplication {
         }
         if let Some(why) = settings.tokens.problems(settings.profile).into_iter().next() {
             return Err(RegisterError::Tokens(why));
+        }
+        if let Some(why) = settings.logout.problems(&settings.redirect_uris).into_iter().next() {
+            return Err(RegisterError::Logout(why));
         }
         match settings.scopes.iter().find(|scope| !is_scope(scope)) {
             Some(scope) => Err(RegisterError::Scope(scope.clone())),

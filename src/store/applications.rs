@@ -104,12 +104,15 @@ impl Applications<'_> {
         Ok(self.0.run("DELETE FROM applications WHERE id = $1", &[&id]).await? > 0)
     }
 
-    /// Revokes every grant of an application.
+    /// Revokes every grant of an application, puts it into the change feed, and queues a logout for each live session
+    /// that reached it: what is done when it is removed or switched off.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn revoke_grants(&mut self, id: &str, at: Instant) -> Result<u64, StoreError> {
         self.0.invalidates();
+        self.0.logout_deliveries().queue_of_application(id, at).await?;
+        self.0.revocations().note_application(id, at).await?;
         let sql = "UPDATE grants SET revoked_at = $2, revoked_reason = $3 WHERE application_id = $1 \
                    AND revoked_at IS NULL";
         self.0.run(sql, &[&id, &at, &EndReason::ApplicationRemoved]).await

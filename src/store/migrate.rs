@@ -29,6 +29,8 @@ migrations! {
     "0045_access_tokens",
     "0050_decoupled",
     "0051_secret_overlap",
+    "0055_logout",
+    "0056_revocations",
 }
 
 /// Which of the twins to run.

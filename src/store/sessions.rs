@@ -149,6 +149,40 @@ impl Sessions<'_> {
         self.0.run(sql, &[&user, &keep, &now, &reason]).await
     }
 
+    /// Ends one batch of sessions that ran out by `now`, with the grants made from them; tells how many. A session that
+    /// was not used at the broker for too long (`idle_since` is when) stands while an application refreshes tokens of it.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn end_expired(&mut self, now: Instant, idle_since: Instant) -> Result<u64, StoreError> {
+        let sql = "SELECT s.id FROM sessions s WHERE s.ended_at IS NULL AND (s.expires_at <= $1 OR (s.idle_expires_at <= $1 \
+                   AND NOT EXISTS (SELECT 1 FROM grants g JOIN refresh_tokens r ON r.grant_id = g.id \
+                   WHERE g.session_id = s.id AND g.revoked_at IS NULL AND r.created_at > $2))) LIMIT $3";
+        let over: Vec<(SessionId,)> = self.0.all(sql, &[&now, &idle_since, &BATCH]).await?;
+        if over.is_empty() {
+            return Ok(0);
+        }
+        self.0.invalidates();
+        let list: Vec<&dyn Param> = over.iter().map(|(id,)| -> &dyn Param { id }).collect();
+        let reason = EndReason::Expired;
+        let head = "UPDATE grants SET revoked_at = $1, revoked_reason = $2 WHERE revoked_at IS NULL \
+                    AND ' ' || scope || ' ' NOT LIKE '% offline_access %' AND session_id";
+        self.0.run_in(head, &[&now, &reason], &list, "").await?;
+        let head = "UPDATE sessions SET ended_at = $1, ended_reason = $2 WHERE ended_at IS NULL AND id";
+        self.0.run_in(head, &[&now, &reason], &list, "").await
+    }
+
+    /// The applications that a session reached, live or not.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reached_by(&mut self, id: SessionId) -> Result<Vec<String>, StoreError> {
+        let sql =
+            "SELECT application_id FROM session_applications WHERE session_id = $1 ORDER BY first_at, application_id";
+        let rows: Vec<(String,)> = self.0.all(sql, &[&id]).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
     /// Notes that the session reached an application: what single logout has to tell, and what people see.
     ///
     /// # Errors

@@ -17,3 +17,4 @@ mod readme;
 #[expect(dead_code, reason = "the integration tests use the rest of it")]
 #[path = "../it/harness/slapd.rs"]
 mod slapd;
+mod validators;

@@ -53,6 +53,10 @@ async fn opened(db: &Db, config: &Config, clock: &Clock) -> Vec<Finding> {
         }
     }];
     findings.push(time(db, clock).await);
+    match super::logouts::check(db, clock.now()).await {
+        Ok(waiting) => findings.extend(waiting),
+        Err(error) => findings.push(Finding::failed("logouts", said(error), "is the database still running?")),
+    }
     findings
 }
 

@@ -6,6 +6,7 @@ mod certificates;
 mod database;
 mod finding;
 mod installation;
+mod logouts;
 mod ports;
 mod sources;
 

@@ -5,15 +5,17 @@
 //! `server.trusted_proxies`. Where both kinds come and differ, a client has added one of them: refused.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
 
 use super::back::sign_in_url;
 use super::call::{call, only};
 use crate::gateway::{Refusal, judge};
 use crate::http::extract::{ClientAddress, PageLanguage, RequestId};
+use crate::http::paths;
 use crate::http::respond::gateway::{for_sub_request, problem, refused};
 use crate::http::state::App;
+use crate::text::Language;
 
 /// What a proxy says of the call that it asks about.
 struct Asked {
@@ -32,11 +34,47 @@ pub async fn check(
     PageLanguage(language): PageLanguage,
     headers: HeaderMap,
 ) -> Response {
+    let asked = asked(&headers);
+    answer(&app, address, &request_id, language, &headers, asked).await
+}
+
+/// Answers Envoy's `ext_authz` over HTTP: the call's own method, host and headers, and its path behind
+/// [`paths::GATEWAY_ENVOY`].
+pub async fn check_for_envoy(
+    State(app): State<App>,
+    address: ClientAddress,
+    request_id: RequestId,
+    PageLanguage(language): PageLanguage,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+) -> Response {
+    let target = uri.path_and_query().and_then(|path| path.as_str().strip_prefix(paths::GATEWAY_ENVOY));
+    let asked = match (target, only(&headers, "host")) {
+        (Some(target), Ok(Some(host))) => Ok(Asked {
+            method: method.to_string(),
+            target: if target.starts_with('/') { target.to_owned() } else { format!("/{target}") },
+            host,
+            scheme: None,
+        }),
+        _ => Err("host"),
+    };
+    answer(&app, address, &request_id, language, &headers, asked).await
+}
+
+async fn answer(
+    app: &App,
+    address: ClientAddress,
+    request_id: &RequestId,
+    language: Language,
+    headers: &HeaderMap,
+    asked: Result<Asked, &'static str>,
+) -> Response {
     if !address.is_via_proxy {
         tracing::warn!(peer = %address.peer, "forward-auth was asked by a peer that server.trusted_proxies does not name");
         return problem(StatusCode::FORBIDDEN, "untrusted_proxy", language);
     }
-    let asked = match asked(&headers) {
+    let asked = match asked {
         Ok(asked) => asked,
         Err(header) => {
             tracing::warn!(header, peer = %address.peer, "forward-auth: the header is missing, doubled or contradicted");
@@ -45,7 +83,7 @@ pub async fn check(
     };
     let is_https = app.broker.config.server.is_https();
     let about = (asked.method, Some(asked.host.clone()), asked.target.clone());
-    let call = call(&headers, is_https, about, address, &request_id);
+    let call = call(headers, is_https, about, address, request_id);
     match judge(&app.broker, &app.keys, &call).await {
         Ok(permit) => {
             let mut response = StatusCode::OK.into_response();
@@ -58,7 +96,7 @@ pub async fn check(
         }
         Err(refusal) => {
             let can_return = matches!(refusal, Refusal::Unidentified { may_sign_in: true }) && call.method == "GET";
-            let sign_in = can_return.then(|| sign_in_url(&app, asked.scheme.as_deref(), &asked.host, &asked.target));
+            let sign_in = can_return.then(|| sign_in_url(app, asked.scheme.as_deref(), &asked.host, &asked.target));
             if let Refusal::Store(error) = &refusal {
                 tracing::error!(%error, request_id = request_id.0, "a call could not be judged");
             }

@@ -8,5 +8,5 @@ mod proxy;
 mod upstream;
 
 pub use back::go_back;
-pub use check::check;
+pub use check::{check, check_for_envoy};
 pub use proxy::proxy_router;

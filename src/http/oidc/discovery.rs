@@ -24,6 +24,8 @@ pub(super) async fn show(State(app): State<App>) -> Response {
             revocation_endpoint: server.url(paths::REVOKE),
             device_authorization_endpoint: server.url(paths::DEVICE_AUTHORIZATION),
             end_session_endpoint: server.url(paths::END_SESSION),
+            status_list_aggregation_endpoint: server.url(paths::STATUS_LISTS),
+            revocation_events_endpoint: server.url(paths::REVOCATION_EVENTS),
         },
         &app.broker.config.oidc,
     );

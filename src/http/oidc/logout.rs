@@ -8,6 +8,7 @@ use minijinja::context;
 use crate::http::extract::{FormParams, Visit, session_cookie};
 use crate::http::oidc::visitor;
 use crate::http::paths;
+use crate::http::portal::signed_out_page;
 use crate::http::respond::OauthError;
 use crate::http::respond::page::{internal, page, set_cookie};
 use crate::login::CurrentSession;
@@ -20,9 +21,8 @@ pub(super) async fn show(visit: Visit, caller: Caller, RawQuery(query): RawQuery
     };
     let mut response = match logout(visit.app.provider(), &caller, &params, visitor(&visit).as_ref()).await {
         Ok(LogoutAnswer::Redirect(uri)) => Redirect::to(&uri).into_response(),
-        Ok(LogoutAnswer::SignedOut) => {
-            page(&visit, StatusCode::OK, "signed_out.html", context! { login_url => paths::LOGIN }, None)
-        }
+        Ok(LogoutAnswer::SignedOut) => signed_out_page(&visit, &[], None),
+        Ok(LogoutAnswer::Frames(frames, then)) => signed_out_page(&visit, &frames, then.as_deref()),
         Ok(LogoutAnswer::Ask) => return ask(&visit),
         Ok(LogoutAnswer::Refused) => return visit.refuse(StatusCode::BAD_REQUEST, "error-sign-out"),
         Err(error) => {

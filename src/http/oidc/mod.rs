@@ -5,11 +5,13 @@ mod cors;
 mod device;
 mod device_authorization;
 mod discovery;
+mod feed;
 mod introspect;
 mod jwks;
 mod logout;
 mod par;
 mod revoke;
+mod status_list;
 mod token;
 mod userinfo;
 
@@ -33,6 +35,9 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .route(paths::AUTHORIZE, get(authorize::show).post(authorize::again_by_get))
         .route(paths::PAR, post(par::answer).options(cors::preflight).layer(cors()))
         .route(paths::END_SESSION, get(logout::show).post(logout::again_by_get))
+        .route(paths::STATUS_LISTS, get(status_list::list).options(cors::preflight).layer(cors()))
+        .route(paths::STATUS_LIST, get(status_list::show).options(cors::preflight).layer(cors()))
+        .route(paths::REVOCATION_EVENTS, get(feed::follow))
         .route(paths::INTROSPECT, post(introspect::answer))
         .route(paths::DEVICE_AUTHORIZATION, post(device_authorization::answer).options(cors::preflight).layer(cors()))
         .route(paths::DEVICE, get(device::show).post(device::submit))

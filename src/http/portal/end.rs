@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::sign_out::leave;
+use super::sign_out::{leave, leave_session};
 use crate::http::extract::{SessionForm, Visit};
 use crate::http::paths;
 use crate::http::respond::page::internal;
@@ -20,7 +20,7 @@ pub async fn end_one(State(app): State<App>, SessionForm(visit, fields): Session
     };
     let (address, request_id) = visit.trace();
     match login::end_session(&app.broker, &current, id, (&address, &request_id)).await {
-        Ok(true) if id == current.session().id => leave(&app),
+        Ok(true) if id == current.session().id => leave_session(&visit, id).await,
         Ok(true) => Redirect::to(paths::SESSIONS).into_response(),
         // Somebody else's session is answered like one that does not exist.
         Ok(false) => visit.refuse(StatusCode::NOT_FOUND, "error-no-session"),
@@ -43,7 +43,7 @@ pub async fn end_everywhere(State(app): State<App>, SessionForm(visit, _): Sessi
     let Some(current) = visit.session.clone() else { return leave(&app) };
     let (address, request_id) = visit.trace();
     match login::sign_out_everywhere(&app.broker, &current, (&address, &request_id)).await {
-        Ok(()) => leave(&app),
+        Ok(()) => leave_session(&visit, current.session().id).await,
         Err(error) => failed(&visit, &error),
     }
 }

@@ -8,4 +8,4 @@ mod sign_out;
 pub use applications::show;
 pub use end::{end_everywhere, end_one, end_others};
 pub use sessions::list;
-pub use sign_out::{ask, confirm_sign_out, sign_out, signed_out};
+pub use sign_out::{ask, confirm_sign_out, sign_out, signed_out, signed_out_page};

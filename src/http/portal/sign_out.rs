@@ -1,15 +1,20 @@
 //! Signing out: the question, the deed, the page afterwards.
 
 use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use minijinja::context;
 
 use crate::http::extract::{SessionForm, SignedIn, Visit, session_cookie};
 use crate::http::paths;
-use crate::http::respond::page::{internal, page, security_policy, set_cookie};
+use crate::http::respond::page::{framing_policy, internal, page, security_policy, set_cookie};
 use crate::http::state::App;
 use crate::login;
+use crate::model::SessionId;
+use crate::oidc::front_channel;
+
+/// Seconds that the frames of the page after signing out have to load before the browser goes on.
+const FRAMES_LOAD: u32 = 3;
 
 /// `GET /logout`: asks, because a mere link must not sign anybody out.
 pub async fn ask(signed_in: SignedIn) -> Response {
@@ -37,7 +42,7 @@ pub async fn sign_out(State(app): State<App>, SessionForm(visit, _): SessionForm
     let Some(current) = visit.session.clone() else { return leave(&app) };
     let (address, request_id) = visit.trace();
     match login::end_session(&app.broker, &current, current.session().id, (&address, &request_id)).await {
-        Ok(_) => leave(&app),
+        Ok(_) => leave_session(&visit, current.session().id).await,
         Err(error) => {
             tracing::error!(%error, request_id, "a sign-out failed");
             internal(&app, visit.language, &visit.request_id)
@@ -47,7 +52,42 @@ pub async fn sign_out(State(app): State<App>, SessionForm(visit, _): SessionForm
 
 /// `GET /signed-out`: says that it is done.
 pub async fn signed_out(visit: Visit) -> Response {
-    page(&visit, StatusCode::OK, "signed_out.html", context! { login_url => paths::LOGIN }, Some(paths::SIGNED_OUT))
+    signed_out_page(&visit, &[], None)
+}
+
+/// The page after signing out. It loads `frames` (front-channel logout) and then goes on to `then`, where that is given.
+#[must_use]
+pub fn signed_out_page(visit: &Visit, frames: &[String], then: Option<&str>) -> Response {
+    let values = context! { login_url => paths::LOGIN, frames => frames.to_vec(), then };
+    let mut response = page(visit, StatusCode::OK, "signed_out.html", values, Some(paths::SIGNED_OUT));
+    if !frames.is_empty() {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, framing_policy(frames));
+    }
+    // No script runs on our pages: the browser goes on by itself once the frames have had time to load.
+    if let Some(Ok(value)) = then.map(|then| HeaderValue::from_str(&format!("{FRAMES_LOAD}; url={then}"))) {
+        response.headers_mut().insert(header::REFRESH, value);
+    }
+    response
+}
+
+/// Takes the cookie of an ended session away, and shows the page that tells its applications in frames.
+pub(super) async fn leave_session(visit: &Visit, session: SessionId) -> Response {
+    let frames = match front_channel(visit.app.provider(), session).await {
+        Ok(frames) => frames,
+        Err(error) => {
+            // Signed out all the same: applications learn it by the back channel, or when their tokens end.
+            tracing::error!(%error, request_id = visit.request_id, "applications could not be told in frames");
+            Vec::new()
+        }
+    };
+    if frames.is_empty() {
+        return leave(&visit.app);
+    }
+    let is_https = visit.app.broker.config.server.is_https();
+    let mut response = signed_out_page(visit, &frames, None);
+    let cookie = set_cookie(session_cookie(is_https), "", is_https, Some(0));
+    response.headers_mut().append(header::SET_COOKIE, cookie);
+    response
 }
 
 /// Takes the cookie away and shows the page afterwards.

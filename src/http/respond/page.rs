@@ -158,6 +158,18 @@ pub fn origin(uri: &Url) -> Option<String> {
     }
 }
 
+/// The policy of the page after signing out: besides what our pages may, frames of these addresses' origins.
+#[must_use]
+pub fn framing_policy(frames: &[String]) -> HeaderValue {
+    let mut text = security_policy(&[]).to_str().unwrap_or_default().to_owned();
+    text.push_str("; frame-src");
+    for origin in frames.iter().filter_map(|frame| url::Url::parse(frame).ok()).map(|url| url.origin()) {
+        text.push(' ');
+        text.push_str(&origin.ascii_serialization());
+    }
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("default-src 'none'"))
+}
+
 /// The page for a path that does not exist.
 pub async fn not_found(visit: Visit) -> Response {
     visit.refuse(StatusCode::NOT_FOUND, "error-not-found")

@@ -92,6 +92,12 @@ stay-signed-in = No, stay signed in
 signed-out = You are signed out
 signed-out-lead = On a computer that others use, close the browser, too.
 sign-in-anew = Sign in again
+signed-out-telling = { $count ->
+    [one] One application is being told.
+   *[other] { $count } applications are being told.
+}
+signed-out-frame = Signing out of an application
+signed-out-on = Back to the application
 
 ## On the way back to an application
 form-post-title = Back to the application

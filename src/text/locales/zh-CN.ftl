@@ -80,6 +80,9 @@ stay-signed-in = 不，保持登录
 signed-out = 您已退出
 signed-out-lead = 如果是公用电脑，请同时关闭浏览器。
 sign-in-anew = 重新登录
+signed-out-telling = 正在通知 { $count } 个应用。
+signed-out-frame = 正在退出某个应用
+signed-out-on = 返回应用
 
 ## 在别处批准的登录：设备、应用的请求
 device-title = 连接设备

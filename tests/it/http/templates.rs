@@ -49,7 +49,9 @@ fn sample(template: &str) -> serde_json::Value {
         }
         "form_post.html" => json!({ "action": HOSTILE, "fields": [[HOSTILE, HOSTILE]], "script": OWN_SCRIPT }),
         "sign_out.html" => json!({ "action": "/logout", "fields": [[HOSTILE, HOSTILE]] }),
-        "signed_out.html" => json!({ "login_url": "/login" }),
+        "signed_out.html" => {
+            json!({ "login_url": "/login", "frames": ["https://a.example/bye?sid=1"], "then": "https://a.example/" })
+        }
         "portal.html" => {
             json!({ "tiles": [{ "name": HOSTILE, "description": HOSTILE, "url": "https://a.example/", "monogram": "<", "tint": 1 }] })
         }

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::{OA, Scene, answer};
+use super::{EXPENSE, OA, Scene, answer};
 use crate::both;
 use crate::harness::Browser;
 
@@ -95,5 +95,87 @@ both!(
         let page = browser.get(&path(&[("id_token_hint", tokens["id_token"].as_str().unwrap()), BYE])).await;
         assert_eq!((page.status.as_u16(), page.location()), (200, ""));
         assert!(is_signed_in(&scene).await);
+    }
+);
+
+/// Two applications with an address for a frame; the third has none.
+const FRAMED: &str = r#"
+[[application]]
+id = "oa"
+secret = { value = "a-secret-of-the-oa" }
+redirect_uris = ["https://oa.example/cb"]
+post_logout_redirect_uris = ["https://oa.example/bye"]
+logout = { frontchannel_logout_uri = "https://oa.example/out?a=1", frontchannel_logout_session_required = true }
+
+[[application]]
+id = "expense"
+auth_method = "client_secret_post"
+secret = { value = "a-secret-of-expense" }
+redirect_uris = ["https://expense.example/cb"]
+logout = { frontchannel_logout_uri = "https://expense.example/out" }
+"#;
+
+async fn framed(kind: crate::harness::Kind) -> Scene {
+    let app = crate::harness::App::with_config(kind, FRAMED).await;
+    let user = crate::harness::person(&app.broker, "wang.fang", &["employee"]).await;
+    let (session, browser) = crate::http::oidc::signed_in(&app, &user).await;
+    Scene { app, user, session, browser }
+}
+
+both!(
+    /// OIDC-093: the page loads the application's address with `iss` and `sid`, may load nothing else, and goes on.
+    applications_are_told_in_frames,
+    |kind| async move {
+        let scene = framed(kind).await;
+        let tokens = scene.tokens(OA, "openid").await;
+        let hint = tokens["id_token"].as_str().unwrap();
+        let page = scene.browser.get(&path(&[("id_token_hint", hint), BYE, ("state", "a b")])).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        let frames = page.attributes("iframe", "src");
+        let [frame] = frames.as_slice() else { panic!("{frames:?}") };
+        let url = url::Url::parse(frame).unwrap();
+        let pairs: Vec<(String, String)> = url.query_pairs().into_owned().collect();
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let sid = scene.session.id.to_string();
+        assert_eq!(pairs, [pair("a", "1"), pair("iss", &scene.app.url), pair("sid", &sid)]);
+        let policy = page.header("content-security-policy");
+        assert!(policy.ends_with("; frame-src https://oa.example"), "{policy}");
+        assert_eq!(page.header("refresh"), "3; url=https://oa.example/bye?state=a+b");
+        assert_eq!(page.attributes("a.button", "href"), ["https://oa.example/bye?state=a+b"]);
+        assert_eq!(scene.browser.cookie("yaopai"), None);
+        assert!(!is_signed_in(&scene).await);
+
+        // The same where the person signs out, for every application that the session reached, in both languages.
+        let scene = framed(kind).await;
+        scene.tokens(OA, "openid").await;
+        scene.tokens(EXPENSE, "openid").await;
+        let form = scene.browser.get("/logout").await.form("/logout");
+        let page = scene.browser.clone().with_header("accept-language", "zh-CN").post(&form).await;
+        assert_eq!((page.status.as_u16(), page.attributes("iframe", "src").len()), (200, 2), "{}", page.text);
+        assert!(page.text.contains("正在通知 2 个应用") && page.header("refresh").is_empty());
+        assert_eq!(scene.browser.cookie("yaopai"), None);
+    }
+);
+
+both!(
+    /// OIDC-084: with a hint and nothing else the person is signed out; asked and agreed, too.
+    signing_out_ends_at_the_page_that_says_so,
+    |kind| async move {
+        let scene = Scene::start(kind).await;
+        let tokens = scene.tokens(OA, "openid").await;
+        let page = scene.browser.get(&path(&[("id_token_hint", tokens["id_token"].as_str().unwrap())])).await;
+        assert_eq!((page.status.as_u16(), page.location()), (200, ""));
+        assert!(page.text.contains("You are signed out"));
+        assert!(!is_signed_in(&scene).await);
+        let scene = Scene::start(kind).await;
+        for params in [vec![], vec![("state", "x")]] {
+            let form = scene.browser.get(&path(&params)).await.form("/logout");
+            if params.is_empty() {
+                continue;
+            }
+            let page = scene.browser.post(&form).await;
+            assert_eq!(page.location(), "/signed-out");
+            assert!(!is_signed_in(&scene).await);
+        }
     }
 );

@@ -1,6 +1,7 @@
 //! The OpenID provider, endpoint by endpoint.
 
 mod authorize;
+mod backchannel;
 mod claims;
 mod client_credentials;
 mod client_keys;
@@ -14,7 +15,9 @@ mod logout;
 mod reauth;
 mod refresh;
 mod response;
+mod revocations;
 mod rust_clients;
+mod session_end;
 mod tokens;
 mod userinfo;
 

@@ -1,0 +1,236 @@
+//! Back-channel logout (OpenID Connect Back-Channel Logout 1.0): applications are told that a session ended.
+//!
+//! What is to be told is queued with the end of the session ([`crate::store::LogoutDeliveries`]). Each node looks for what
+//! is due; each application has a task of its own, so that a dead one delays nobody. A delivery is taken for
+//! [`TAKEN_FOR`]: what a killed node had in hand is due again then, so an application may be told twice, but never not at
+//! all. After [`GIVE_UP`] it is given up. The audit log has the first failure, the success, and the giving up.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::Serialize;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use super::keys::KeyError;
+use super::subject::subject;
+use super::{Applications, KeyRing, Provider, StatusLists, issue};
+use crate::audit::{self, Action, Event, Outcome};
+use crate::broker::Broker;
+use crate::crypto::jwt;
+use crate::model::SessionId;
+use crate::net::NetError;
+use crate::store::{LogoutDelivery, StoreError};
+
+/// `typ` of logout tokens (section 2.4).
+const LOGOUT_TYP: &str = "logout+jwt";
+/// The member of `events` that makes a token a logout token.
+const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
+/// Life of a logout token: it is used at once.
+const LIFE: TimeDelta = TimeDelta::minutes(2);
+/// How often each node looks for what is due.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long a delivery belongs to the node that took it.
+const TAKEN_FOR: TimeDelta = TimeDelta::seconds(30);
+/// How long an application is tried.
+pub const GIVE_UP: TimeDelta = TimeDelta::hours(24);
+/// Waits after the first, second … failure; the last one is repeated.
+const WAITS: [TimeDelta; 6] = [
+    TimeDelta::seconds(5),
+    TimeDelta::seconds(15),
+    TimeDelta::minutes(1),
+    TimeDelta::minutes(5),
+    TimeDelta::minutes(15),
+    TimeDelta::hours(1),
+];
+/// Deliveries to one application at once: what the outgoing client allows to one host.
+const AT_ONCE: i64 = 4;
+
+/// Claims of a logout token (section 2.4). There is never a `nonce`.
+#[derive(Serialize)]
+struct LogoutClaims {
+    iss: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    aud: String,
+    iat: i64,
+    exp: i64,
+    jti: String,
+    events: Value,
+    sid: SessionId,
+}
+
+/// Why an application was not told.
+#[derive(Debug, thiserror::Error)]
+enum DeliveryError {
+    /// The address cannot be called, or nobody answers.
+    #[error(transparent)]
+    Net(#[from] NetError),
+    /// The address is none.
+    #[error("`{0}` is no address")]
+    Address(String),
+    /// The application answers with an error.
+    #[error("it answers with status {0}")]
+    Status(u16),
+    /// The token cannot be made.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Delivers what is due until `stop`; what is under way then is finished.
+pub async fn deliver_logouts(broker: Broker, keys: KeyRing, applications: Applications, stop: CancellationToken) {
+    let mut workers: HashMap<String, JoinHandle<()>> = HashMap::new();
+    while !stop.is_cancelled() {
+        workers.retain(|_, worker| !worker.is_finished());
+        match due(&broker).await {
+            Ok(due) => {
+                for app in due.into_iter().filter(|app| !workers.contains_key(app)).collect::<Vec<_>>() {
+                    let work =
+                        deliver_to(broker.clone(), keys.clone(), applications.clone(), app.clone(), stop.clone());
+                    workers.insert(app, tokio::spawn(work));
+                }
+            }
+            Err(error) => tracing::error!(%error, "the queue of logouts could not be read"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+    for (app, worker) in workers {
+        if let Err(error) = worker.await {
+            tracing::error!(%error, app, "deliveries of logouts ended early");
+        }
+    }
+}
+
+async fn due(broker: &Broker) -> Result<Vec<String>, StoreError> {
+    broker.db.read().await?.logout_deliveries().due(broker.clock.now()).await
+}
+
+/// Works off what is due for one application.
+async fn deliver_to(broker: Broker, keys: KeyRing, applications: Applications, app: String, stop: CancellationToken) {
+    let status = StatusLists::default();
+    let provider = Provider { broker: &broker, keys: &keys, applications: &applications, status: &status };
+    while !stop.is_cancelled() {
+        match deliver_batch(provider, &app).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => return tracing::error!(%error, app, "logouts could not be delivered"),
+        }
+    }
+}
+
+/// Takes and delivers a few; tells whether there was anything.
+async fn deliver_batch(provider: Provider<'_>, app: &str) -> Result<bool, StoreError> {
+    let broker = provider.broker;
+    let now = broker.clock.now();
+    let mut tx = broker.db.write().await?;
+    let batch = tx.logout_deliveries().take(app, now, now + TAKEN_FOR, AT_ONCE).await?;
+    tx.commit().await?;
+    let told = futures_util::future::join_all(batch.iter().map(|delivery| tell(provider, delivery))).await;
+    record(broker, app, &batch, told).await?;
+    Ok(!batch.is_empty())
+}
+
+/// Sends one logout token; any 2xx is a yes (section 2.8).
+async fn tell(provider: Provider<'_>, delivery: &LogoutDelivery) -> Result<(), DeliveryError> {
+    let token = logout_token(provider, delivery).await?;
+    let uri = url::Url::parse(&delivery.uri).map_err(|_| DeliveryError::Address(delivery.uri.clone()))?;
+    // A JWT holds nothing that a form would escape.
+    let form = format!("logout_token={token}").into_bytes();
+    let answer = provider.broker.net.post(&uri, "application/x-www-form-urlencoded", form, None).await?;
+    if (200..300).contains(&answer.status) { Ok(()) } else { Err(DeliveryError::Status(answer.status)) }
+}
+
+/// The token. An application that was removed since learns the session alone: how it called the person went with it.
+async fn logout_token(provider: Provider<'_>, delivery: &LogoutDelivery) -> Result<String, DeliveryError> {
+    let broker = provider.broker;
+    let app = provider.applications.find(broker, &delivery.application_id).await?;
+    let now = broker.clock.now();
+    let (sub, key) = match &app {
+        Some(app) => (
+            Some(subject(broker, app, delivery.user_id)),
+            issue::signer(provider, app, app.settings.tokens.id_token_signed_response_alg).await?,
+        ),
+        None => (None, provider.keys.signer(broker, broker.config.oidc.algorithm).await?),
+    };
+    let claims = LogoutClaims {
+        iss: broker.config.server.issuer(),
+        sub,
+        aud: delivery.application_id.clone(),
+        iat: now.timestamp(),
+        exp: (now + LIFE).timestamp(),
+        jti: broker.rng.uuid(now).simple().to_string(),
+        events: json!({ EVENT: {} }),
+        sid: delivery.session_id,
+    };
+    Ok(jwt::sign(&key, LOGOUT_TYP, &claims).map_err(KeyError::from)?)
+}
+
+/// Writes down how a batch went, in one transaction.
+async fn record(
+    broker: &Broker,
+    app: &str,
+    batch: &[LogoutDelivery],
+    told: Vec<Result<(), DeliveryError>>,
+) -> Result<(), StoreError> {
+    if batch.is_empty() {
+        return Ok(());
+    }
+    let now = broker.clock.now();
+    let (mut over, mut events) = (Vec::new(), Vec::new());
+    let mut tx = broker.db.write().await?;
+    for (delivery, told) in batch.iter().zip(told) {
+        let failed = |error: String, given_up: bool| {
+            let facts = json!({ "session": delivery.session_id, "reason": delivery.reason, "attempts": delivery.attempts,
+                                "error": error, "given_up": given_up });
+            event(app, Outcome::Failure).with(facts)
+        };
+        match told {
+            Ok(()) => {
+                over.push(delivery.session_id);
+                let facts =
+                    json!({ "session": delivery.session_id, "reason": delivery.reason, "attempts": delivery.attempts });
+                events.push(event(app, Outcome::Success).with(facts));
+            }
+            // We were too busy, not the application: that counts as no attempt.
+            Err(DeliveryError::Net(error @ NetError::Busy(_))) => {
+                let (due, attempts) = (now + TimeDelta::seconds(1), delivery.attempts - 1);
+                tx.logout_deliveries().put_back(delivery, due, attempts, &error.to_string()).await?;
+            }
+            Err(error) if now - delivery.queued_at >= GIVE_UP => {
+                over.push(delivery.session_id);
+                events.push(failed(error.to_string(), true));
+            }
+            Err(error) => {
+                let error = error.to_string();
+                tracing::warn!(app, session = %delivery.session_id, attempts = delivery.attempts, error, "logout not delivered");
+                tx.logout_deliveries()
+                    .put_back(delivery, now + wait(delivery.attempts), delivery.attempts, &error)
+                    .await?;
+                if delivery.attempts == 1 {
+                    events.push(failed(error, false));
+                }
+            }
+        }
+    }
+    tx.logout_deliveries().remove(app, &over).await?;
+    audit::append(&mut tx, now, &events).await?;
+    tx.commit().await
+}
+
+/// How long to wait after that many attempts.
+fn wait(attempts: i64) -> TimeDelta {
+    let place = usize::try_from(attempts - 1).unwrap_or(0).min(WAITS.len() - 1);
+    WAITS.get(place).copied().unwrap_or(TimeDelta::hours(1))
+}
+
+fn event(app: &str, outcome: Outcome) -> Event {
+    Event::new(Action::LogoutDelivery, outcome, "schedule", format!("app:{app}"))
+}

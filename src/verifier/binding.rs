@@ -1,0 +1,34 @@
+//! Tokens that are bound to a key or a certificate: good only together with the proof (RFC 9449 section 7, RFC 8705 section 3).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+use super::claims::{Claims, VerifyError};
+use crate::crypto::{constant_time_eq, sha256};
+use crate::model::Confirmation;
+
+/// What a request shows beside its token.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Binding<'a> {
+    /// The thumbprint of the key whose DPoP proof the service has checked for this very request and token.
+    pub proved_key: Option<&'a str>,
+    /// The client certificate of the TLS connection, DER.
+    pub certificate: Option<&'a [u8]>,
+}
+
+/// Whether the request shows what the token is bound to. A token that is bound to nothing needs nothing.
+///
+/// # Errors
+/// [`VerifyError::Binding`].
+pub fn check_binding(claims: &Claims, binding: &Binding<'_>) -> Result<(), VerifyError> {
+    let is_shown = match &claims.cnf {
+        None => true,
+        Some(Confirmation::Key(thumbprint)) => {
+            binding.proved_key.is_some_and(|own| constant_time_eq(own.as_bytes(), thumbprint.as_bytes()))
+        }
+        Some(Confirmation::Certificate(digest)) => binding
+            .certificate
+            .is_some_and(|der| constant_time_eq(URL_SAFE_NO_PAD.encode(sha256(der)).as_bytes(), digest.as_bytes())),
+    };
+    if is_shown { Ok(()) } else { Err(VerifyError::Binding) }
+}

@@ -1,0 +1,174 @@
+//! The claims of an access token, and what makes them good (RFC 9068 section 4).
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::ClientError;
+use crate::crypto::foreign::{self, ForeignError, Rules, Unverified};
+use crate::model::{Confirmation, ProofAlgorithm};
+use crate::time::Instant;
+
+/// `typ` of access tokens (RFC 9068 section 2.1). An ID token is none.
+pub const ACCESS_TYPES: &[&str] = &["at+jwt"];
+/// Algorithms that count: never `none`, never a shared secret.
+pub(super) const ALGORITHMS: &[ProofAlgorithm] = &[
+    ProofAlgorithm::Es256,
+    ProofAlgorithm::Es384,
+    ProofAlgorithm::Rs256,
+    ProofAlgorithm::Ps256,
+    ProofAlgorithm::EdDsa,
+];
+/// Seconds that clocks may differ.
+pub(super) const LEEWAY: i64 = 5;
+
+/// Why a token is refused.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// Not a token of the issuer: malformed, of another kind, unsigned, or signed by somebody else.
+    #[error(transparent)]
+    Token(#[from] ForeignError),
+    /// A claim is missing or of the wrong type.
+    #[error("a claim is missing or malformed")]
+    Claims,
+    /// Of another issuer.
+    #[error("the token is of another issuer")]
+    Issuer,
+    /// Meant for somebody else.
+    #[error("the token is meant for another service")]
+    Audience,
+    /// Past its end.
+    #[error("the token has expired")]
+    Expired,
+    /// Not good yet.
+    #[error("the token is not good yet")]
+    Early,
+    /// Bound to a key or certificate that the request does not show.
+    #[error("the token is bound to a key that the request does not prove")]
+    Binding,
+    /// Revoked.
+    #[error("the token was revoked")]
+    Revoked,
+    /// The issuer cannot be asked, so nothing is known of the token.
+    #[error(transparent)]
+    Issuing(#[from] ClientError),
+}
+
+/// One audience as a string, several as an array (RFC 7519 section 4.1.3).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Audience {
+    /// A string.
+    One(String),
+    /// An array.
+    Several(Vec<String>),
+}
+
+impl Audience {
+    /// Whether it names `service`.
+    #[must_use]
+    pub fn names(&self, service: &str) -> bool {
+        match self {
+            Self::One(one) => one == service,
+            Self::Several(several) => several.iter().any(|one| one == service),
+        }
+    }
+}
+
+/// `status` (Token Status List section 6.1).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The token's place on a list.
+    pub status_list: StatusReference,
+}
+
+/// A place on a status list.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct StatusReference {
+    /// Where on the list.
+    pub idx: u64,
+    /// Where the list is.
+    pub uri: String,
+}
+
+/// What a validator reads of an access token.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub struct Claims {
+    /// Who issued it.
+    pub iss: String,
+    /// Whom it speaks for.
+    pub sub: String,
+    /// Whom it is meant for.
+    pub aud: Audience,
+    /// The application it was issued to.
+    pub client_id: String,
+    /// What it allows, space separated.
+    #[serde(default)]
+    pub scope: String,
+    /// When it was issued, in seconds.
+    pub iat: i64,
+    /// When it ends, in seconds.
+    pub exp: i64,
+    /// Since when it is good, in seconds.
+    pub nbf: Option<i64>,
+    /// Its id.
+    pub jti: String,
+    /// The grant it rests on; none for an application in its own name.
+    pub grant: Option<String>,
+    /// The session it was issued from.
+    pub sid: Option<String>,
+    /// What it is bound to.
+    pub cnf: Option<Confirmation>,
+    /// Its place on a status list.
+    pub status: Option<Status>,
+}
+
+/// What is expected of a token.
+#[derive(Clone, Copy, Debug)]
+pub struct Expected<'a> {
+    /// The issuer, to the letter.
+    pub issuer: &'a str,
+    /// The service that judges; none where that is judged elsewhere.
+    pub audience: Option<&'a str>,
+}
+
+/// Reads an access token without believing it.
+pub(super) fn unverified(token: &str) -> Result<Unverified<'_>, ForeignError> {
+    foreign::read(token, &Rules { algorithms: ALGORITHMS, types: ACCESS_TYPES })
+}
+
+impl Claims {
+    /// Reads the claims of a token whose signature holds.
+    ///
+    /// # Errors
+    /// [`VerifyError::Claims`].
+    pub fn read(claims: Map<String, Value>) -> Result<Self, VerifyError> {
+        serde_json::from_value(Value::Object(claims)).map_err(|_| VerifyError::Claims)
+    }
+
+    /// Whether the token is good at `now`, as far as it says itself.
+    ///
+    /// # Errors
+    /// [`VerifyError`].
+    pub fn judge(&self, expected: &Expected<'_>, now: Instant) -> Result<(), VerifyError> {
+        let now = now.timestamp();
+        if self.iss != expected.issuer {
+            return Err(VerifyError::Issuer);
+        }
+        if expected.audience.is_some_and(|service| !self.aud.names(service)) {
+            return Err(VerifyError::Audience);
+        }
+        if now >= self.exp {
+            return Err(VerifyError::Expired);
+        }
+        if self.iat > now + LEEWAY || self.nbf.is_some_and(|nbf| nbf > now + LEEWAY) {
+            return Err(VerifyError::Early);
+        }
+        if self.sub.is_empty() { Err(VerifyError::Claims) } else { Ok(()) }
+    }
+
+    /// Whether it allows `scope`.
+    #[must_use]
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.scope.split(' ').any(|one| one == scope)
+    }
+}
