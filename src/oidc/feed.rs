@@ -42,6 +42,9 @@ pub enum FeedError {
     /// The token is a person's, or lacks the scope.
     #[error("the change feed needs an application's own token with the scope `{FEED_SCOPE}`")]
     Scope,
+    /// The token is bound to a key or certificate, which is not checked here.
+    #[error("the change feed takes bearer tokens only")]
+    Bound,
     /// Too many follow already.
     #[error("too many follow at this node")]
     Full,
@@ -138,6 +141,9 @@ impl Follower {
         let verified = verify_access_token(provider.broker, provider.keys, token).await?;
         if verified.user_id.is_some() || !verified.has_scope(FEED_SCOPE) {
             return Err(FeedError::Scope);
+        }
+        if verified.confirmation.is_some() {
+            return Err(FeedError::Bound);
         }
         let place = feed.0.followers.clone().try_acquire_owned().map_err(|_| FeedError::Full)?;
         let client_id = verified.client_id.clone();

@@ -32,3 +32,37 @@ pub fn check_binding(claims: &Claims, binding: &Binding<'_>) -> Result<(), Verif
     };
     if is_shown { Ok(()) } else { Err(VerifyError::Binding) }
 }
+
+#[cfg(test)]
+mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use serde_json::{Value, json};
+
+    use super::{Binding, check_binding};
+    use crate::crypto::sha256;
+    use crate::verifier::Claims;
+
+    fn bound(cnf: &Value) -> Claims {
+        let claims =
+            json!({ "iss": "i", "sub": "s", "aud": "a", "client_id": "c", "iat": 1, "exp": 2, "jti": "j", "cnf": cnf });
+        Claims::read(claims.as_object().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn a_bound_token_is_good_only_with_its_proof() {
+        let key = Binding { proved_key: Some("thumb"), certificate: None };
+        let certificate = Binding { proved_key: None, certificate: Some(b"der") };
+        let digest = URL_SAFE_NO_PAD.encode(sha256(b"der"));
+        for (cnf, good) in [
+            (Value::Null, [true, true, true]),
+            (json!({ "jkt": "thumb" }), [false, true, false]),
+            (json!({ "jkt": "other" }), [false, false, false]),
+            (json!({ "x5t#S256": digest }), [false, false, true]),
+            (json!({ "x5t#S256": "other" }), [false, false, false]),
+        ] {
+            let shown = [Binding::default(), key, certificate].map(|shown| check_binding(&bound(&cnf), &shown).is_ok());
+            assert_eq!(shown, good, "{cnf}");
+        }
+    }
+}

@@ -2,14 +2,11 @@
 // the tests of the repository have no Go toolchain and do not run it.
 package validator
 
-import (
-	"context"
-	"errors"
-
-	"github.com/lestrrat-go/jwx/v2/jwk"
-	"github.com/lestrrat-go/jwx/v2/jws"
-	"github.com/lestrrat-go/jwx/v2/jwt"
-)
+import "context"
+import "errors"
+import "github.com/lestrrat-go/jwx/v2/jwk"
+import "github.com/lestrrat-go/jwx/v2/jws"
+import "github.com/lestrrat-go/jwx/v2/jwt"
 
 // Check gives the claims of a good token. status fetches the bits of a status list: verify the list as a JWT of `typ` statuslist+jwt, then zlib.
 func Check(ctx context.Context, token, issuer, audience string, keys jwk.Set, status func(uri string) ([]byte, error)) (jwt.Token, error) {

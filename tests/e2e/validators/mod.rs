@@ -81,7 +81,7 @@ fn plays(name: &str, broker: &Installation, server: &Server, promised: Duration)
 /// The gateway of the broker promises a second, and so does whoever follows the feed or keeps a list for its `ttl`.
 const PROMISED: Duration = Duration::from_secs(1);
 
-/// GW-009, GW-037, GW-038, GW-042, OAUTH-131, OAUTH-134
+/// GW-037, GW-042, OAUTH-131, OAUTH-134
 #[test]
 fn rust_with_a_layer_of_axum() {
     let (broker, _running) = broker();
@@ -133,6 +133,13 @@ fn python_with_authlib() {
 fn nginx_with_auth_request() {
     let (broker, _running) = broker();
     plays("nginx, auth_request", &broker, &Server::nginx(broker.port), PROMISED);
+}
+
+/// GW-037, GW-042, OAUTH-134
+#[test]
+fn envoy_with_jwt_authn() {
+    let (broker, _running) = broker();
+    plays("envoy, jwt_authn", &broker, &Server::envoy(broker.port), PROMISED);
 }
 
 /// Each is short: what people have to write, read and keep right.

@@ -137,6 +137,40 @@ impl Server {
     }
 }
 
+impl Server {
+    /// Envoy around the example; what passes the filters is answered with 200.
+    pub fn envoy(broker: u16) -> Self {
+        let program = clients().join(".venv/bin/envoy");
+        assert!(program.exists(), "Envoy is not installed: run `make setup`");
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let example = std::fs::read_to_string(examples().join("envoy/validator.yaml")).unwrap();
+        let example = example.replace("127.0.0.1:8080", &format!("127.0.0.1:{broker}")).replace('\n', "\n          ");
+        let whole = format!(
+            r#"static_resources:
+  listeners:
+  - address: {{socket_address: {{address: 127.0.0.1, port_value: {port}}}}}
+    filter_chains:
+    - filters:
+      - name: envoy.filters.network.http_connection_manager
+        typed_config:
+          "@type": type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager
+          stat_prefix: validator
+          route_config: {{virtual_hosts: [{{name: all, domains: ["*"], routes: [{{match: {{prefix: /}}, direct_response: {{status: 200}}}}]}}]}}
+          http_filters:
+          {example}
+  clusters:
+  - name: yaopai
+    type: STATIC
+    load_assignment: {{cluster_name: yaopai, endpoints: [{{lb_endpoints: [{{endpoint: {{address: {{socket_address: {{address: 127.0.0.1, port_value: {broker}}}}}}}}}]}}]}}
+"#
+        );
+        let file = folder.path().join("envoy.yaml");
+        std::fs::write(&file, whole).unwrap();
+        let args = ["--disable-hot-restart", "--concurrency", "1", "--log-level", "warn", "-c"].map(Path::new);
+        Self::start_on(port, broker, &program, &[args.as_slice(), &[file.as_path()]].concat(), &[], folder)
+    }
+}
+
 /// What a validator answers to `GET /expense` with this token.
 pub fn status(port: u16, token: &str) -> u16 {
     let mut stream = TcpStream::connect(SocketAddr::from(([127, 0, 0, 1], port))).unwrap();
