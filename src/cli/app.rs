@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::app_secret::{RotateArgs, rotate};
 use super::print;
-use crate::model::{Algorithm, Application, ApplicationSettings, AuthMethod, GrantType};
+use crate::model::{Algorithm, Application, ApplicationSettings, AuthMethod, GrantType, ProofSettings};
 use crate::oidc::{NewApplication, PERSONAL, RegisterError, add_application, remove_application};
 
 /// Applications: systems that people sign in to, and services that call others.
@@ -40,7 +40,7 @@ pub struct AddArgs {
     /// Where the portal sends people.
     #[arg(long)]
     launch_url: Option<String>,
-    /// How it proves itself: `client_secret_basic`, `client_secret_post`, or `none` for browser and native apps.
+    /// How it proves itself: `client_secret_basic`, `client_secret_post`, `client_secret_jwt`, `private_key_jwt`, `tls_client_auth`, `self_signed_tls_client_auth`, or `none` for browser and native apps.
     #[arg(long, default_value = "client_secret_basic")]
     auth_method: AuthMethod,
     /// Exact redirect URI; may be given several times.
@@ -61,6 +61,12 @@ pub struct AddArgs {
     /// Signature algorithm of its tokens.
     #[arg(long)]
     algorithm: Option<Algorithm>,
+    /// Where its public keys are fetched from: for `private_key_jwt` and `self_signed_tls_client_auth`.
+    #[arg(long)]
+    jwks_uri: Option<url::Url>,
+    /// A name of its certificate: for `tls_client_auth`.
+    #[arg(long)]
+    certificate_dns: Option<String>,
     /// Does not demand PKCE of it: only for old clients that keep a secret.
     #[arg(long)]
     without_pkce: bool,
@@ -131,6 +137,11 @@ fn new(args: AddArgs) -> NewApplication {
             require_pkce: !args.without_pkce,
             audience: args.audience,
             signing_algorithm: args.algorithm.map(|algorithm| algorithm.as_str().to_owned()),
+            proof: ProofSettings {
+                jwks_uri: args.jwks_uri,
+                tls_client_auth_san_dns: args.certificate_dns,
+                ..ProofSettings::default()
+            },
             ..ApplicationSettings::default()
         },
     }
@@ -148,7 +159,10 @@ fn made(app: &Application, secret: Option<&str>, is_json: bool) -> anyhow::Resul
                 "client_secret  {secret}\nThe secret is not shown again: put it where the application reads it.\n"
             );
         }
-        None => text.push_str("A public application has no secret; it proves itself by PKCE.\n"),
+        None if app.auth_method == AuthMethod::None => {
+            text.push_str("A public application has no secret; it proves itself by PKCE.\n");
+        }
+        None => text.push_str("It has no secret: it proves itself by its own key.\n"),
     }
     print(&text)
 }

@@ -24,6 +24,8 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let settings = broker.config.clone();
     let listener = server::bind(settings.server.listen)?;
     let proxy = settings.gateway.listen.map(|listen| server::bind_of(listen, "gateway.listen")).transpose()?;
+    let applications = settings.mtls.as_ref().and_then(|mtls| mtls.listen);
+    let applications = applications.map(|listen| server::bind_of(listen, "mtls.listen")).transpose()?;
     server::certificate(&settings.server, &settings.folder).await?;
     declare_applications(&broker).await?;
     let keys = KeyRing::open(&broker).await?;
@@ -45,10 +47,14 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let jobs = run_jobs(broker.db.clone(), broker.clock.clone(), jobs(&broker)?, stop.clone());
     let jobs = tokio::spawn(jobs);
     let proxying = proxy.map(|proxy| tokio::spawn(serve_proxy(proxy, app.clone(), stop.clone())));
+    let asking = applications.map(|listener| tokio::spawn(serve_applications(listener, app.clone(), stop.clone())));
     let served = server::serve(listener, routes::router(app), &settings.server, &settings.folder, stop.clone()).await;
     stop.cancel();
     if let Some(proxying) = proxying {
         proxying.await??;
+    }
+    if let Some(asking) = asking {
+        asking.await??;
     }
     watching.await?;
     clearing.await?;
@@ -68,6 +74,21 @@ async fn serve_proxy(listener: TcpListener, app: App, stop: CancellationToken) -
     let settings = app.broker.config.clone();
     let router = gateway::proxy_router(app);
     let served = server::serve(listener, router, &settings.server, &settings.folder, stop.clone()).await;
+    stop.cancel();
+    served
+}
+
+/// Serves applications with certificates until `stop`. Fails the whole broker when it fails.
+async fn serve_applications(
+    listener: TcpListener,
+    app: App,
+    stop: CancellationToken,
+) -> Result<(), server::ServeError> {
+    let settings = app.broker.config.clone();
+    let Some(mtls) = &settings.mtls else { return Ok(()) };
+    let router = routes::router(app);
+    let both = (&settings.server, mtls);
+    let served = server::serve_applications(listener, router, both, &settings.folder, stop.clone()).await;
     stop.cancel();
     served
 }

@@ -22,7 +22,7 @@ pub struct ApplicationConfig {
     pub launch_url: Option<String>,
     /// How it authenticates; `client_secret_basic` when missing.
     pub auth_method: Option<AuthMethod>,
-    /// Its secret: demanded unless `auth_method` is `none`.
+    /// Its secret: for the methods `client_secret_*`.
     pub secret: Option<SecretRef>,
     /// The secret before, accepted beside `secret` for as long as it stands here.
     pub old_secret: Option<SecretRef>,
@@ -77,13 +77,25 @@ fn yes() -> bool {
 }
 
 impl ApplicationConfig {
+    /// Whether it proves itself, or its tokens are bound, by a certificate.
+    pub(super) fn wants_certificates(&self) -> bool {
+        self.auth_method.is_some_and(AuthMethod::has_certificate)
+            || self.proof.tls_client_certificate_bound_access_tokens
+    }
+
     pub(super) fn check(&self, problems: &mut Vec<String>) {
         let id = &self.id;
-        let public = self.auth_method == Some(AuthMethod::None);
+        let method = self.auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
+        let public = method == AuthMethod::None;
         if public && (self.secret.is_some() || self.old_secret.is_some()) {
             problems.push(format!("application `{id}`: a public client (auth_method = \"none\") has no secret"));
         }
-        problems.extend(self.proof.problems().into_iter().map(|problem| format!("application `{id}`: {problem}")));
+        problems.extend(
+            self.proof
+                .problems(method, self.profile)
+                .into_iter()
+                .map(|problem| format!("application `{id}`: {problem}")),
+        );
         for uri in self.redirect_uris.iter().chain(&self.post_logout_redirect_uris) {
             if let Err(why) = check_redirect_uri(uri, public) {
                 problems.push(format!("application `{id}`: redirect URI {why}"));
@@ -105,7 +117,10 @@ impl ApplicationConfig {
         }
         let logout = self.logout.problems(&self.redirect_uris);
         problems.extend(logout.into_iter().map(|why| format!("application `{id}`: {why}")));
-        if !public && self.secret.is_none() {
+        if !public && !method.has_secret() && self.secret.is_some() {
+            problems.push(format!("application `{id}`: {method} uses no secret: remove it"));
+        }
+        if method.has_secret() && self.secret.is_none() {
             problems.push(format!("application `{id}`: secret is missing, such as secret = {{ file = \"…\" }}"));
         }
     }

@@ -82,6 +82,9 @@ impl Config {
         let mut problems = Vec::new();
         self.server.check(&mut problems);
         self.oidc.check(&mut problems);
+        if let Some(mtls) = &self.mtls {
+            mtls.check(!self.server.trusted_proxies.is_empty(), &mut problems);
+        }
         unique("source", self.sources.iter().map(|source| source.name.as_str()), &mut problems);
         unique("application", self.applications.iter().map(|app| app.id.as_str()), &mut problems);
         unique("route", self.routes.iter().map(|route| route.name.as_str()), &mut problems);
@@ -90,6 +93,10 @@ impl Config {
         }
         for application in &self.applications {
             application.check(&mut problems);
+            if self.mtls.is_none() && application.wants_certificates() {
+                let id = &application.id;
+                problems.push(format!("application `{id}` is to show a certificate: say in [mtls] where"));
+            }
         }
         for route in &self.routes {
             route.check(&mut problems);

@@ -10,6 +10,7 @@ mod database;
 mod directory;
 mod fault;
 mod load;
+mod mtls;
 mod oidc;
 mod outgoing;
 mod route;
@@ -30,6 +31,7 @@ pub use database::DatabaseConfig;
 pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers};
 pub use fault::one_line;
 pub use load::ConfigError;
+pub use mtls::MtlsConfig;
 pub use oidc::OidcConfig;
 pub use outgoing::OutgoingConfig;
 pub use route::{GatewayConfig, RouteConfig};
@@ -64,6 +66,8 @@ pub struct Config {
     /// `[oidc]`: the OpenID provider.
     #[serde(default)]
     pub oidc: OidcConfig,
+    /// `[mtls]`: where applications are asked for a certificate.
+    pub mtls: Option<MtlsConfig>,
     /// `[outgoing]`: what the broker may call by itself.
     #[serde(default)]
     pub outgoing: OutgoingConfig,

@@ -123,6 +123,13 @@ impl Unverified<'_> {
         keys.iter().any(|key| self.fits(key))
     }
 
+    /// The same token, its `kid` left out of account: where the key is known without it.
+    #[must_use]
+    pub fn without_kid(mut self) -> Self {
+        self.kid = None;
+        self
+    }
+
     fn fits(&self, key: &PublicKey) -> bool {
         key.takes(self.algorithm) && (self.kid.is_none() || key.kid() == self.kid.as_deref())
     }

@@ -10,6 +10,8 @@ use aws_lc_rs::signature::{
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value, json};
+use x509_parser::public_key::PublicKey as Spki;
+use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::json::strict_json;
 use super::master::sha256;
@@ -19,6 +21,8 @@ use crate::model::ProofAlgorithm;
 const MOST_KEYS: usize = 50;
 /// Members that only a private or symmetric key has (RFC 7518 sections 6.2.2, 6.3.2, 6.4).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+/// RFC 8410 section 3.
+const ED25519_OID: &str = "1.3.101.112";
 /// Ed25519 points of small order, sign bit cleared: under them anybody's signature can be made to hold.
 const SMALL_ORDER: [[u8; 32]; 7] = [
     [0; 32],
@@ -215,6 +219,32 @@ fn rsa(jwk: &Map<String, Value>) -> Result<Kind, JwkError> {
         return Err(JwkError::Unsupported);
     }
     Ok(Kind::Rsa { n, e })
+}
+
+/// The RFC 7638 thumbprint of the key of a certificate; none where it is of a kind that we do not take.
+#[must_use]
+pub fn spki_thumbprint(spki: &SubjectPublicKeyInfo<'_>) -> Option<String> {
+    let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
+    let bits = spki.subject_public_key.data.as_ref();
+    let uint =
+        |bytes: &[u8]| encode(bytes.get(bytes.iter().take_while(|byte| **byte == 0).count()..).unwrap_or_default());
+    let jwk = match spki.parsed().ok()? {
+        Spki::RSA(key) => json!({ "e": uint(key.exponent), "kty": "RSA", "n": uint(key.modulus) }),
+        Spki::EC(_) => {
+            let (curve, half) = match bits.len() {
+                65 => ("P-256", 32),
+                97 => ("P-384", 48),
+                _ => return None,
+            };
+            let (x, y) = bits.get(1..)?.split_at_checked(half)?;
+            json!({ "crv": curve, "kty": "EC", "x": encode(x), "y": encode(y) })
+        }
+        _ if spki.algorithm.algorithm.to_id_string() == ED25519_OID => {
+            json!({ "crv": "Ed25519", "kty": "OKP", "x": encode(bits) })
+        }
+        _ => return None,
+    };
+    PublicKey::from_jwk(jwk.as_object()?).ok().map(|key| key.thumbprint)
 }
 
 /// The keys of a JWK set (RFC 7517 section 5) that we can use; of others nothing is said. At most 50 are looked at.

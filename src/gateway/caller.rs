@@ -6,7 +6,7 @@ use super::Refusal;
 use crate::broker::Broker;
 use crate::login::{CurrentSession, current_session};
 use crate::model::User;
-use crate::oidc::{AccessToken, KeyRing, TokenError, verify_access_token};
+use crate::oidc::{AccessToken, DpopError, KeyRing, Scheme, Shown, TokenError, Use, check_use, verify_access_token};
 use crate::policy::Principal;
 
 /// What a call brings to prove who makes it, as sent.
@@ -16,6 +16,10 @@ pub struct Credentials {
     pub authorization: Vec<String>,
     /// Every cookie of our session cookie's name.
     pub sessions: Vec<String>,
+    /// Every `DPoP` header.
+    pub proofs: Vec<String>,
+    /// `x5t#S256` of the certificate that TLS proved.
+    pub certificate: Option<String>,
 }
 
 /// Who calls.
@@ -42,11 +46,12 @@ pub(super) async fn identify(
     broker: &Broker,
     keys: &KeyRing,
     credentials: &Credentials,
+    shown: Option<&Shown>,
     takes_sessions: bool,
 ) -> Result<Proof, Refusal> {
     let token = match credentials.authorization.as_slice() {
         [] => None,
-        [line] => Some(verify(broker, keys, bearer(line)?).await?),
+        [line] => Some(verify(broker, keys, line, credentials, shown).await?),
         _ => return Err(Refusal::Authorization),
     };
     let session = session(broker, &credentials.sessions).await?;
@@ -63,20 +68,27 @@ pub(super) async fn identify(
     }
 }
 
-/// The token of a header (RFC 6750 section 2.1).
-fn bearer(line: &str) -> Result<&str, Refusal> {
-    let (scheme, token) = line.trim().split_once(' ').ok_or(Refusal::Authorization)?;
-    let token = token.trim_start_matches(' ');
-    let is_token = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~+/=".contains(&byte);
-    let is_bearer = scheme.eq_ignore_ascii_case("bearer") && !token.is_empty() && token.bytes().all(is_token);
-    if is_bearer { Ok(token) } else { Err(Refusal::Authorization) }
-}
-
-async fn verify(broker: &Broker, keys: &KeyRing, token: &str) -> Result<Arc<AccessToken>, Refusal> {
-    verify_access_token(broker, keys, token).await.map_err(|error| match error {
+/// The token of a header, used by who may use it (RFC 6750 section 2.1, RFC 9449 section 7.1, RFC 8705 section 3).
+async fn verify(
+    broker: &Broker,
+    keys: &KeyRing,
+    line: &str,
+    credentials: &Credentials,
+    shown: Option<&Shown>,
+) -> Result<Arc<AccessToken>, Refusal> {
+    let (scheme, text) = Scheme::split(line).ok_or(Refusal::Authorization)?;
+    let token = verify_access_token(broker, keys, text).await.map_err(|error| match error {
         TokenError::Store(error) => Refusal::Store(error),
         TokenError::Jwt(_) | TokenError::Issuer | TokenError::Expired | TokenError::Revoked => Refusal::Token,
-    })
+    })?;
+    let usage = Use { scheme, text, shown, certificate: credentials.certificate.as_deref() };
+    check_use(broker, &token, usage).await.map_err(|error| match error {
+        DpopError::Proof(_) => Refusal::Proof,
+        DpopError::Token(_) => Refusal::Token,
+        DpopError::Nonce(nonce) => Refusal::Nonce(nonce),
+        DpopError::Store(error) => Refusal::Store(error),
+    })?;
+    Ok(token)
 }
 
 /// The live session of the cookies. Two different cookies of one name are none: a page of a neighbouring host can set

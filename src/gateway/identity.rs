@@ -27,6 +27,9 @@ const PREFIXES: &[&str] =
     &["x-yaopai-", "x-auth-", "x-remote-", "remote-", "x-forwarded-", "x-original-", "x-ssl-", "ssl-"];
 /// Names that only a gateway may send.
 const NAMES: &[&str] = &[
+    "client-cert",
+    "client-cert-chain",
+    "x-client-cert",
     "forwarded",
     "x-real-ip",
     "x-client-ip",

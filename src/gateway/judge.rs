@@ -11,7 +11,7 @@ use crate::access;
 use crate::broker::Broker;
 use crate::config::RouteConfig;
 use crate::model::{Status, User};
-use crate::oidc::{AccessToken, KeyRing};
+use crate::oidc::{AccessToken, KeyRing, Shown};
 use crate::policy::{Action, Context, Principal, Request, Resource};
 
 /// A call, as it came from outside.
@@ -87,7 +87,8 @@ async fn decide<'a>(broker: &'a Broker, keys: &KeyRing, call: &Call, trail: &mut
     if !route.methods.contains(&call.method) || matches!(call.method.as_str(), "CONNECT" | "TRACE") {
         return Err(Refusal::Method(route.methods.clone()));
     }
-    let proof = identify(broker, keys, &call.credentials, route.sessions).await?;
+    let proof =
+        identify(broker, keys, &call.credentials, shown(broker, route, call, &path).as_ref(), route.sessions).await?;
     trail.proven(&proof);
     match &proof {
         Proof::Token(token) => check_token(broker, route, token)?,
@@ -105,6 +106,18 @@ async fn decide<'a>(broker: &'a Broker, keys: &KeyRing, call: &Call, trail: &mut
     let decision = broker.policies.decide(&request);
     trail.policies.clone_from(&decision.policies);
     if decision.allowed { Ok(Permit { route, path, caller }) } else { Err(Refusal::Policy(decision)) }
+}
+
+/// The proofs of a call and what they have to be about: its public address, by configuration (RFC 9449 section 4.3).
+fn shown(broker: &Broker, route: &RouteConfig, call: &Call, path: &CallPath) -> Option<Shown> {
+    if call.credentials.proofs.is_empty() {
+        return None;
+    }
+    let public = &broker.config.server.public_url;
+    let port = public.port().map(|port| format!(":{port}")).unwrap_or_default();
+    let host = route.host.as_deref().or_else(|| public.host_str()).unwrap_or_default();
+    let address = format!("{}://{host}{port}{}", public.scheme(), path.path());
+    Some(Shown { proofs: call.credentials.proofs.clone(), method: call.method.clone(), addresses: vec![address] })
 }
 
 /// Audience (RFC 9068 section 4) and scope (RFC 6750 section 3.1).

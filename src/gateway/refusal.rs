@@ -31,6 +31,12 @@ pub enum Refusal {
     /// The token is not good: forged, expired, revoked.
     #[error("the access token is not accepted")]
     Token,
+    /// The token is bound to a key, and the call does not prove it.
+    #[error("the access token is bound to a key that the call does not prove")]
+    Proof,
+    /// The proof has to carry this nonce.
+    #[error("the DPoP proof has to carry the nonce that we give")]
+    Nonce(String),
     /// The token is meant for another system.
     #[error("the access token is meant for another system")]
     Audience,
@@ -70,6 +76,8 @@ impl Refusal {
             Self::Method(_) => "method_not_allowed",
             Self::Unidentified { .. } => "unidentified",
             Self::Token => "invalid_token",
+            Self::Proof => "bad_proof",
+            Self::Nonce(_) => "dpop_nonce",
             Self::Audience => "wrong_audience",
             Self::Authorization => "bad_authorization",
             Self::TwoCallers => "two_callers",

@@ -11,6 +11,7 @@ pub mod gateway;
 mod health;
 mod layers;
 mod login;
+mod mtls;
 mod oidc;
 pub mod paths;
 pub mod portal;

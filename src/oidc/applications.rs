@@ -10,6 +10,7 @@ use std::time::{Duration, Instant as Monotonic};
 
 use moka::sync::Cache;
 
+use super::client::Authorities;
 use super::client_keys::ClientKeys;
 use crate::broker::Broker;
 use crate::model::{Application, RedirectUri};
@@ -36,6 +37,7 @@ struct Inner {
     reloading: tokio::sync::Mutex<()>,
     failures: Cache<(String, IpAddr), u32>,
     key_sets: ClientKeys,
+    authorities: Authorities,
 }
 
 /// The enabled applications. Cheap to clone.
@@ -50,6 +52,7 @@ impl Default for Applications {
             reloading: tokio::sync::Mutex::default(),
             failures,
             key_sets: ClientKeys::default(),
+            authorities: Authorities::default(),
         }))
     }
 }
@@ -103,6 +106,11 @@ impl Applications {
     /// Key sets of applications, at hand.
     pub(super) fn key_sets(&self) -> &ClientKeys {
         &self.0.key_sets
+    }
+
+    /// Who vouches for client certificates.
+    pub(super) fn authorities(&self) -> &Authorities {
+        &self.0.authorities
     }
 
     fn fresh(&self) -> Option<Loaded> {

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::params::Params;
 use super::token::{self, Asked, GrantError, TokenResponse};
-use super::{Caller, Provider, lifetimes, scopes};
+use super::{Caller, Provider, binding, lifetimes, scopes};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::crypto::{constant_time_eq, sha256};
 use crate::model::{
@@ -123,14 +123,16 @@ pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantErro
     let now = broker.clock.now();
     let mut tx = broker.db.write().await?;
     let found = tx.authorization_codes().find(&hash).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
-    let grant = tx.grants().find(found.grant_id).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
+    let mut grant = tx.grants().find(found.grant_id).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
     if grant.application_id != app.id {
         return Err(GrantError::InvalidGrant(UNKNOWN));
     }
     let Some(code) = tx.authorization_codes().consume(&hash, now).await? else {
         return token::reused(tx, caller, &grant, "code", now).await;
     };
+    let is_bound_otherwise = !binding::may_redeem(&grant, asked.confirmation.as_ref());
     let checked = match check(&code, &grant, form, now) {
+        Ok(()) if is_bound_otherwise => Err(GrantError::InvalidGrant("the code is bound to another key")),
         Ok(()) => active(&mut tx, &grant).await,
         Err(why) => Err(GrantError::InvalidGrant(why)),
     };
@@ -141,6 +143,10 @@ pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantErro
         audit::append(&mut tx, now, &[event]).await?;
         tx.commit().await?;
         return Err(error);
+    }
+    if binding::binds_refresh_tokens(app) && grant.details.confirmation != asked.confirmation {
+        grant.details.confirmation.clone_from(&asked.confirmation);
+        tx.grants().set_details(grant.id, &grant.details).await?;
     }
     let refresh_token = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
         let refresh = broker.rng.token();

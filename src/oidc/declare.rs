@@ -6,16 +6,20 @@
 use serde_json::{Value, json};
 
 use super::client::PURPOSE;
+use super::replay::seal_secret;
 use super::scopes::{PERSONAL, is_scope};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::config::{ApplicationConfig, SecretRef};
+use crate::crypto::MasterKeyError;
 use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, ProofSettings, check_jwks};
 use crate::store::{Json, StoreError, Tx};
 use crate::time::Instant;
 
 /// Characters that a declared secret has at the least.
 const SHORTEST_SECRET: usize = 16;
+/// Characters that one has at the least that signs (RFC 7518 section 3.2).
+const SHORTEST_KEY: usize = 32;
 
 /// A declared application cannot be taken over.
 #[derive(Debug, thiserror::Error)]
@@ -47,6 +51,9 @@ pub enum DeclareError {
     /// The id belongs to an application made at run time.
     #[error("application `{0}` was made with `yaopai app add`: remove it there, or give the declared one another id")]
     Taken(String),
+    /// A secret cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] MasterKeyError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -60,6 +67,7 @@ pub async fn declare_applications(broker: &Broker) -> Result<(), DeclareError> {
     let now = broker.clock.now();
     let declared: Vec<Application> =
         broker.config.applications.iter().map(|config| read(broker, config, now)).collect::<Result<_, _>>()?;
+    let sealed = sealed(broker)?;
     let mut tx = broker.db.write().await?;
     let mut known = tx.applications().list().await?;
     let mut events = Vec::new();
@@ -75,6 +83,9 @@ pub async fn declare_applications(broker: &Broker) -> Result<(), DeclareError> {
         tx.applications().update(&gone).await?;
         tx.applications().revoke_grants(&gone.id, now).await?;
         events.push(changed(&gone.id, "no longer declared"));
+    }
+    for (id, sealed) in sealed {
+        tx.proofs().keep_secret(&id, &sealed).await?;
     }
     audit::append(&mut tx, now, &events).await?;
     tx.commit().await?;
@@ -110,17 +121,40 @@ async fn write(tx: &mut Tx, app: &Application, before: Option<Application>) -> R
     Ok(true)
 }
 
-fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<Application, DeclareError> {
+/// A declared secret.
+fn secret(
+    broker: &Broker,
+    config: &ApplicationConfig,
+    secret: Option<&SecretRef>,
+) -> Result<Option<String>, DeclareError> {
     let refuse = |why: String| DeclareError::Secret { id: config.id.clone(), why };
-    let hash = |secret: &Option<SecretRef>| -> Result<Option<String>, DeclareError> {
-        let Some(secret) = secret else { return Ok(None) };
-        let secret = secret.read(&broker.config.folder).map_err(refuse)?;
-        if secret.len() < SHORTEST_SECRET {
-            return Err(refuse(format!(
-                "it has fewer than {SHORTEST_SECRET} characters: use a random one (openssl rand -base64 32)"
-            )));
+    let Some(secret) = secret else { return Ok(None) };
+    let secret = secret.read(&broker.config.folder).map_err(refuse)?;
+    let signs = config.auth_method == Some(AuthMethod::ClientSecretJwt);
+    let shortest = if signs { SHORTEST_KEY } else { SHORTEST_SECRET };
+    if secret.len() < shortest {
+        return Err(refuse(format!(
+            "it has fewer than {shortest} characters: use a random one (openssl rand -base64 32)"
+        )));
+    }
+    Ok(Some(secret.to_string()))
+}
+
+/// The secrets of applications that sign with them, sealed.
+fn sealed(broker: &Broker) -> Result<Vec<(String, String)>, DeclareError> {
+    let signing = broker.config.applications.iter().filter(|app| app.auth_method == Some(AuthMethod::ClientSecretJwt));
+    let mut all = Vec::new();
+    for config in signing {
+        if let Some(secret) = secret(broker, config, config.secret.as_ref())? {
+            all.push((config.id.clone(), seal_secret(broker, &secret)?));
         }
-        Ok(Some(broker.master.token_hash(PURPOSE, &secret)))
+    }
+    Ok(all)
+}
+
+fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<Application, DeclareError> {
+    let hash = |from: &Option<SecretRef>| -> Result<Option<String>, DeclareError> {
+        Ok(secret(broker, config, from.as_ref())?.map(|secret| broker.master.token_hash(PURPOSE, &secret)))
     };
     let (secret_hash, old_secret_hash) = (hash(&config.secret)?, hash(&config.old_secret)?);
     let scopes = config.scopes.clone().unwrap_or_else(|| PERSONAL.map(str::to_owned).to_vec());

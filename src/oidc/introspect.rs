@@ -15,7 +15,7 @@ use super::subject::subject;
 use super::verify::{TokenError, is_access_token, verify_access_token};
 use super::{Caller, Presented, Provider, issue, refresh};
 use crate::broker::Broker;
-use crate::model::{Application, AuthMethod, SessionId, Status};
+use crate::model::{Application, AuthMethod, Confirmation, SessionId, Status};
 use crate::store::StoreError;
 
 /// The answer.
@@ -43,9 +43,12 @@ pub struct About {
     pub iat: i64,
     /// The issuer.
     pub iss: String,
-    /// `Bearer` for access tokens.
+    /// `Bearer` or `DPoP`, for access tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token_type: Option<&'static str>,
+    /// What the token is bound to (RFC 9449 section 6.2, RFC 8705 section 3.2).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cnf: Option<Confirmation>,
     /// Whom it is meant for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aud: Vec<String>,
@@ -121,7 +124,8 @@ async fn access(
         exp: token.exp.timestamp(),
         iat: token.iat.timestamp(),
         iss: broker.config.server.issuer(),
-        token_type: Some("Bearer"),
+        token_type: Some(super::token::token_type(token.confirmation.as_ref())),
+        cnf: token.confirmation.clone(),
         aud: token.aud.clone(),
         jti: Some(token.jti.clone()),
         act: token.actor.clone(),
@@ -148,6 +152,7 @@ async fn refreshing(broker: &Broker, app: &Application, token: &str) -> Result<O
         iat: row.created_at.timestamp(),
         iss: broker.config.server.issuer(),
         token_type: None,
+        cnf: grant.details.0.confirmation,
         aud: Vec::new(),
         jti: None,
         act: None,

@@ -10,7 +10,7 @@ use super::claims::TABLE;
 use super::response::MODES;
 use super::scopes::PERSONAL;
 use crate::config::OidcConfig;
-use crate::model::{Algorithm, AuthMethod, GrantType, ResponseType, SubjectType};
+use crate::model::{Algorithm, AuthMethod, GrantType, ProofAlgorithm, ResponseType, SubjectType};
 use crate::text::Language;
 
 /// Absolute URLs of the endpoints.
@@ -40,6 +40,21 @@ pub struct Endpoints {
     pub revocation_events_endpoint: String,
 }
 
+/// Absolute URLs of the endpoints for callers with a certificate (RFC 8705 section 5).
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Aliases {
+    /// Of the token endpoint.
+    pub token_endpoint: String,
+    /// Of introspection.
+    pub introspection_endpoint: String,
+    /// Of revocation.
+    pub revocation_endpoint: String,
+    /// Of `UserInfo`.
+    pub userinfo_endpoint: String,
+    /// Of pushed authorization requests.
+    pub pushed_authorization_request_endpoint: String,
+}
+
 /// The document.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "members of the standard")]
@@ -58,6 +73,13 @@ pub struct Metadata {
     token_endpoint_auth_methods_supported: Vec<AuthMethod>,
     introspection_endpoint_auth_methods_supported: Vec<AuthMethod>,
     revocation_endpoint_auth_methods_supported: Vec<AuthMethod>,
+    token_endpoint_auth_signing_alg_values_supported: Vec<ProofAlgorithm>,
+    introspection_endpoint_auth_signing_alg_values_supported: Vec<ProofAlgorithm>,
+    revocation_endpoint_auth_signing_alg_values_supported: Vec<ProofAlgorithm>,
+    dpop_signing_alg_values_supported: Vec<ProofAlgorithm>,
+    tls_client_certificate_bound_access_tokens: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtls_endpoint_aliases: Option<Aliases>,
     code_challenge_methods_supported: Vec<&'static str>,
     acr_values_supported: Vec<Acr>,
     display_values_supported: Vec<&'static str>,
@@ -81,8 +103,12 @@ const PROTOCOL_CLAIMS: [&str; 12] =
 
 /// The document of this issuer.
 #[must_use]
-pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig) -> Metadata {
-    let secrets = vec![AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost];
+pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig, aliases: Option<Aliases>) -> Metadata {
+    let works = |method: &&AuthMethod| aliases.is_some() || !method.has_certificate();
+    let methods: Vec<AuthMethod> = AuthMethod::ALL.iter().filter(works).copied().collect();
+    let confidential = methods.iter().filter(|method| **method != AuthMethod::None).copied().collect();
+    // What an application may use without naming it in its settings; `client_secret_jwt` means HS256.
+    let algorithms = || ProofAlgorithm::FAPI2.to_vec();
     Metadata {
         issuer,
         endpoints,
@@ -94,9 +120,15 @@ pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig) -> Me
         authorization_signing_alg_values_supported: Algorithm::ALL.to_vec(),
         scopes_supported: PERSONAL.to_vec(),
         claims_supported: PROTOCOL_CLAIMS.iter().copied().chain(TABLE.iter().map(|(claim, _)| *claim)).collect(),
-        token_endpoint_auth_methods_supported: AuthMethod::ALL.to_vec(),
-        introspection_endpoint_auth_methods_supported: secrets,
-        revocation_endpoint_auth_methods_supported: AuthMethod::ALL.to_vec(),
+        token_endpoint_auth_methods_supported: methods.clone(),
+        introspection_endpoint_auth_methods_supported: confidential,
+        revocation_endpoint_auth_methods_supported: methods,
+        token_endpoint_auth_signing_alg_values_supported: algorithms(),
+        introspection_endpoint_auth_signing_alg_values_supported: algorithms(),
+        revocation_endpoint_auth_signing_alg_values_supported: algorithms(),
+        dpop_signing_alg_values_supported: super::dpop::ALGORITHMS.to_vec(),
+        tls_client_certificate_bound_access_tokens: aliases.is_some(),
+        mtls_endpoint_aliases: aliases,
         code_challenge_methods_supported: vec!["S256"],
         acr_values_supported: Acr::ALL.to_vec(),
         // One page for all: it fits a window, a pop-up and a telephone.

@@ -10,6 +10,7 @@ mod applications;
 mod assurance;
 mod authorize;
 mod backchannel;
+mod binding;
 mod claims;
 mod client;
 mod client_keys;
@@ -18,6 +19,7 @@ mod declare;
 mod decoupled;
 mod demand;
 mod device;
+mod dpop;
 mod exchange;
 mod feed;
 mod front_channel;
@@ -34,6 +36,7 @@ mod params;
 mod purge;
 mod refresh;
 mod register;
+mod replay;
 mod request;
 mod response;
 mod revoke;
@@ -45,6 +48,7 @@ mod userinfo;
 mod verify;
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use crate::broker::Broker;
 use crate::model::{Session, User};
@@ -53,17 +57,19 @@ pub use applications::Applications;
 pub use assurance::Acr;
 pub use authorize::{Answer, AuthorizeError, PageFault, authorize};
 pub use backchannel::{GIVE_UP, deliver_logouts};
-pub use client::{ClientError, authenticate};
+pub use binding::{Scheme, Use, asked_key, check_use};
+pub use client::{ClientCertificate, ClientError, authenticate};
 pub use client_keys::{ClientKeyError, KeySet, client_keys, verify_by_application};
 pub use declare::{DeclareError, declare_applications};
 pub use decoupled::{Decided, Decider, WaitingRequest};
 pub use device::{DeviceAnswer, DeviceLookup, authorize_device, decide_device, find_device};
+pub use dpop::{DpopError, Shown, check_proof};
 pub use feed::{FEED_SCOPE, Feed, FeedError, FeedEvent, Follower, REVOKED_EVENT};
 pub use front_channel::front_channel;
 pub use introspect::{About, IntrospectError, Introspection, introspect};
 pub use keys::{KeyError, KeyRing, list_keys, rotate};
 pub use logout::{LogoutAnswer, logout};
-pub use metadata::{Endpoints, Metadata, metadata};
+pub use metadata::{Aliases, Endpoints, Metadata, metadata};
 pub use par::{PushError, Pushed, push};
 pub use params::{NotEncoded, Params};
 pub use purge::purge;
@@ -103,6 +109,10 @@ pub enum Visitor {
 pub struct Presented {
     /// The `Authorization` header.
     pub authorization: Option<String>,
+    /// The `DPoP` headers and what they are about; none where there is no such header.
+    pub dpop: Option<Box<Shown>>,
+    /// The certificate that TLS proved.
+    pub certificate: Option<Arc<ClientCertificate>>,
 }
 
 /// Where a request comes from.

@@ -9,9 +9,11 @@ use chrono::TimeDelta;
 use serde::Serialize;
 
 use super::authorize::back;
+use super::binding::asked_key;
 use super::client::{ClientError, authenticate};
 use super::params::Params;
 use super::request::{Fault, Request, Way};
+use super::token::GrantError;
 use super::{Caller, Presented, Provider};
 use crate::model::{Application, PushedRequest};
 use crate::store::StoreError;
@@ -48,6 +50,9 @@ pub enum PushError {
         /// What is wrong.
         description: &'static str,
     },
+    /// The `DPoP` proof that came with it is not good, or not of the key that it names.
+    #[error(transparent)]
+    Binding(#[from] GrantError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -80,6 +85,11 @@ pub async fn push(
     let mut params = PROOFS.iter().fold(form.clone(), |params, name| params.without(name));
     if params.get("client_id").is_none() {
         params = params.without("client_id").with("client_id", &app.id);
+    }
+    if presented.dpop.is_some()
+        && let Some(key) = asked_key(provider, presented, &app, &params).await?
+    {
+        params = params.without("dpop_jkt").with("dpop_jkt", &key);
     }
     let way = Way { is_pushed: true, is_signed: false };
     let fault = Fault::invalid("redirect_uri is missing or not registered");

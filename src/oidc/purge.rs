@@ -34,6 +34,7 @@ pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
         // What is left of a revocation is for those who check tokens offline: none of that time lives any more.
         batch += tx.revocations().purge(now - longest).await?;
         batch += tx.status_lists().purge(now - KEEP_PLACE, now - longest).await?;
+        batch += tx.proofs().purge(broker.clock.now()).await?;
         tx.commit().await?;
         total += batch;
         if batch == 0 {

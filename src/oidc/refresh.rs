@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::code::active;
 use super::token::{self, Asked, GrantError, TokenResponse};
-use super::{Provider, lifetimes, scopes};
+use super::{Provider, binding, lifetimes, scopes};
 use crate::access::may_sign_in;
 use crate::audit::Outcome;
 use crate::model::{Application, Grant, GrantType, RefreshToken, User};
@@ -51,6 +51,9 @@ pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
     let now = broker.clock.now();
     let hash = broker.master.token_hash(PURPOSE, token);
     let (grant, user) = find(provider, app, &hash).await?;
+    if binding::binds_refresh_tokens(app) && !binding::may_redeem(&grant, asked.confirmation.as_ref()) {
+        return Err(GrantError::InvalidGrant("the refresh token is bound to another key"));
+    }
     let scope = narrowed(&grant, form.get("scope"))?;
     let context = Context {
         address: Some(caller.address),

@@ -4,9 +4,11 @@ use chrono::TimeDelta;
 use serde_json::json;
 
 use super::client::PURPOSE;
+use super::replay::seal_secret;
 use super::scopes::is_scope;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
+use crate::crypto::MasterKeyError;
 use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, check_launch_url, check_redirect_uri};
 use crate::store::{Json, StoreError};
 use crate::time::Instant;
@@ -51,11 +53,14 @@ pub enum RegisterError {
     #[error("a public application cannot act in its own name: leave client_credentials out, or give it a secret")]
     PublicService,
     /// A public application has no secret.
-    #[error("application `{0}` is public: it has no secret")]
+    #[error("application `{0}` has no secret: it is public, or proves itself by a key")]
     NoSecret(String),
     /// Keys or other means of proof that contradict each other.
     #[error("{0}")]
     Proof(String),
+    /// Its secret cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] MasterKeyError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -97,7 +102,7 @@ impl NewApplication {
         if let Some(why) = settings.identity.problems(&settings.redirect_uris).into_iter().next() {
             return Err(RegisterError::Identity(why));
         }
-        if let Some(problem) = settings.proof.problems().into_iter().next() {
+        if let Some(problem) = settings.proof.problems(self.auth_method, settings.profile).into_iter().next() {
             return Err(RegisterError::Proof(problem));
         }
         if let Some(why) = settings.tokens.problems(settings.profile).into_iter().next() {
@@ -123,7 +128,7 @@ pub async fn add_application(
 ) -> Result<(Application, Option<String>), RegisterError> {
     new.check()?;
     let now = broker.clock.now();
-    let secret = (new.auth_method != AuthMethod::None).then(|| broker.rng.token());
+    let secret = new.auth_method.has_secret().then(|| broker.rng.token());
     let app = Application {
         id: new.id,
         name: new.name,
@@ -143,6 +148,9 @@ pub async fn add_application(
         Ok(()) => {}
         Err(StoreError::Conflict(_)) => return Err(RegisterError::Taken(app.id)),
         Err(error) => return Err(error.into()),
+    }
+    if let Some(secret) = secret.as_deref().filter(|_| app.auth_method == AuthMethod::ClientSecretJwt) {
+        tx.proofs().keep_secret(&app.id, &seal_secret(broker, secret)?).await?;
     }
     audit::append(&mut tx, now, &[event(&app.id, "added")]).await?;
     tx.commit().await?;
@@ -165,12 +173,15 @@ pub async fn rotate_secret(
     let mut tx = broker.db.write().await?;
     let found = tx.applications().find(id).await?;
     let mut app = own(found, id)?;
-    if app.auth_method == AuthMethod::None {
+    if !app.auth_method.has_secret() {
         return Err(RegisterError::NoSecret(app.id));
     }
     let until = overlap.map(|overlap| now + overlap);
     app.old_secret_hash = app.secret_hash.take().filter(|_| until.is_some());
     app.old_secret_until = until.filter(|_| app.old_secret_hash.is_some());
+    if app.auth_method == AuthMethod::ClientSecretJwt {
+        tx.proofs().keep_secret(&app.id, &seal_secret(broker, &secret)?).await?;
+    }
     app.secret_hash = Some(broker.master.token_hash(PURPOSE, &secret));
     app.secret_since = Some(now);
     app.updated_at = now;

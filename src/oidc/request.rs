@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 
 use super::Provider;
 use super::claims::ClaimsRequest;
+use super::dpop::is_thumbprint;
 use super::params::Params;
 use super::response::Mode;
 use super::scopes;
@@ -35,6 +36,8 @@ pub(super) struct Request {
     pub scope: String,
     pub nonce: Option<String>,
     pub code_challenge: Option<String>,
+    /// The key that the code is to be bound to (RFC 9449 section 10).
+    pub dpop_jkt: Option<String>,
     /// `prompt=none`: no page may be shown.
     pub is_silent: bool,
     /// The person has to prove themselves again.
@@ -90,11 +93,16 @@ impl Request {
         let code_challenge =
             if response_type.has_code() { code_challenge(app, params)?.map(str::to_owned) } else { None };
         let claims = params.get("claims").map_or(Ok(ClaimsRequest::default()), ClaimsRequest::read);
+        let dpop_jkt = params.get("dpop_jkt");
+        if dpop_jkt.is_some_and(|key| !is_thumbprint(key)) {
+            return Err(Fault::invalid("dpop_jkt is no SHA-256 thumbprint in base64url"));
+        }
         Ok(Self {
             response_type,
             scope,
             nonce,
             code_challenge,
+            dpop_jkt: dpop_jkt.map(str::to_owned),
             is_silent,
             again,
             max_age,

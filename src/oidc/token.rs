@@ -5,11 +5,12 @@ use serde_json::json;
 
 use super::claims::{self, Granted, Told};
 use super::client::{ClientError, authenticate};
+use super::dpop::DpopError;
 use super::issue::{IdMint, Mint};
 use super::keys::KeyError;
 use super::params::Params;
 use super::scopes::{self, PERSONAL};
-use super::{Caller, Presented, Provider, code, device, exchange, issue, refresh};
+use super::{Caller, Presented, Provider, binding, code, device, exchange, issue, refresh};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{Application, AuthMethod, Confirmation, EndReason, Grant, GrantType};
 use crate::store::{StoreError, Tx};
@@ -73,12 +74,28 @@ pub enum GrantError {
     /// Nobody may use this grant.
     #[error("the grant type is not supported")]
     UnsupportedGrantType,
+    /// The `DPoP` proof is missing or not good.
+    #[error("{0}")]
+    InvalidDpopProof(&'static str),
+    /// The `DPoP` proof has to carry this nonce.
+    #[error("the DPoP proof has to carry the nonce that we give")]
+    UseDpopNonce(String),
     /// No key signs.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<DpopError> for GrantError {
+    fn from(error: DpopError) -> Self {
+        match error {
+            DpopError::Proof(text) | DpopError::Token(text) => Self::InvalidDpopProof(text),
+            DpopError::Nonce(nonce) => Self::UseDpopNonce(nonce),
+            DpopError::Store(error) => Self::Store(error),
+        }
+    }
 }
 
 /// A token request of an application that proved itself.
@@ -111,7 +128,8 @@ pub async fn answer_token_request(
     if !app.settings.grant_types.contains(&grant_type) {
         return Err(GrantError::UnauthorizedClient);
     }
-    let asked = Asked { provider, caller, app: &app, form, confirmation: None };
+    let confirmation = binding::confirmation(provider, presented, &app).await?;
+    let asked = Asked { provider, caller, app: &app, form, confirmation };
     match grant_type {
         GrantType::ClientCredentials => client_credentials(&asked).await,
         GrantType::AuthorizationCode => code::redeem(&asked).await,

@@ -1,7 +1,7 @@
 //! Grants, and access tokens revoked one by one.
 
-use super::{StoreError, Tx};
-use crate::model::{EndReason, Grant, GrantId, Status};
+use super::{Json, StoreError, Tx};
+use crate::model::{EndReason, Grant, GrantDetails, GrantId, Status};
 use crate::time::Instant;
 
 /// Rows deleted by one statement of the purge.
@@ -60,6 +60,14 @@ impl Grants<'_> {
             &g.details,
         ];
         self.0.run(sql, &row).await.map(drop)
+    }
+
+    /// Writes what was granted beyond scopes anew.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn set_details(&mut self, id: GrantId, details: &Json<GrantDetails>) -> Result<(), StoreError> {
+        self.0.run("UPDATE grants SET details = $2 WHERE id = $1", &[&id, details]).await.map(drop)
     }
 
     /// Revokes a grant with all that hangs on it; tells whether it was live.

@@ -26,6 +26,7 @@ migrations! {
     "0007_grant_details",
     "0010_settled",
     "0030_pushed_requests",
+    "0040_proof",
     "0045_access_tokens",
     "0050_decoupled",
     "0051_secret_overlap",

@@ -1,9 +1,11 @@
 //! What handlers take out of a request.
 
 mod caller;
+mod certificate;
 mod csrf;
 mod form;
 mod peer;
+mod proven;
 mod session;
 mod signed_in;
 mod visit;
@@ -12,10 +14,12 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use std::convert::Infallible;
 
-pub use caller::Authorization;
+pub use caller::{Authorization, DPOP, proofs};
+pub use certificate::client_certificate;
 pub use csrf::{Fields, SessionForm, SignInForm};
 pub use form::FormParams;
 pub use peer::ClientAddress;
+pub use proven::ProvenToken;
 pub use session::{MaybeSession, session_cookie};
 pub use signed_in::{Administrator, AdministratorForm, SignedIn};
 pub use visit::{Visit, browser_cookie, device_cookie};

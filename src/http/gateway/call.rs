@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, header};
 
 use crate::gateway::{Call, Credentials};
-use crate::http::extract::{ClientAddress, RequestId, session_cookie};
+use crate::http::extract::{ClientAddress, RequestId, proofs, session_cookie};
 
 /// The call that `headers` make, of that method, host and target.
 pub(super) fn call(
@@ -11,13 +11,14 @@ pub(super) fn call(
     is_https: bool,
     (method, host, target): (String, Option<String>, String),
     address: ClientAddress,
+    certificate: Option<String>,
     request_id: &RequestId,
 ) -> Call {
     Call {
         method,
         host,
         target,
-        credentials: credentials(headers, session_cookie(is_https)),
+        credentials: Credentials { certificate, ..credentials(headers, session_cookie(is_https)) },
         origin: first(headers, &header::ORIGIN),
         fetch_site: first(headers, &HeaderName::from_static("sec-fetch-site")),
         address: address.address,
@@ -35,6 +36,8 @@ fn credentials(headers: &HeaderMap, cookie: &str) -> Credentials {
     Credentials {
         authorization: lines(header::AUTHORIZATION).map(std::borrow::Cow::into_owned).collect(),
         sessions: sessions.collect(),
+        proofs: proofs(headers),
+        certificate: None,
     }
 }
 

@@ -5,13 +5,14 @@
 //! `server.trusted_proxies`. Where both kinds come and differ, a client has added one of them: refused.
 
 use axum::extract::State;
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::back::sign_in_url;
 use super::call::{call, only};
 use crate::gateway::{Refusal, judge};
-use crate::http::extract::{ClientAddress, PageLanguage, RequestId};
+use crate::http::extract::{ClientAddress, PageLanguage, RequestId, client_certificate};
 use crate::http::paths;
 use crate::http::respond::gateway::{for_sub_request, problem, refused};
 use crate::http::state::App;
@@ -32,10 +33,10 @@ pub async fn check(
     address: ClientAddress,
     request_id: RequestId,
     PageLanguage(language): PageLanguage,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Response {
-    let asked = asked(&headers);
-    answer(&app, address, &request_id, language, &headers, asked).await
+    let asked = asked(&parts.headers);
+    answer(&app, address, &request_id, language, &parts, asked).await
 }
 
 /// Answers Envoy's `ext_authz` over HTTP: the call's own method, host and headers, and its path behind
@@ -45,21 +46,19 @@ pub async fn check_for_envoy(
     address: ClientAddress,
     request_id: RequestId,
     PageLanguage(language): PageLanguage,
-    method: Method,
-    uri: Uri,
-    headers: HeaderMap,
+    parts: Parts,
 ) -> Response {
-    let target = uri.path_and_query().and_then(|path| path.as_str().strip_prefix(paths::GATEWAY_ENVOY));
-    let asked = match (target, only(&headers, "host")) {
+    let target = parts.uri.path_and_query().and_then(|path| path.as_str().strip_prefix(paths::GATEWAY_ENVOY));
+    let asked = match (target, only(&parts.headers, "host")) {
         (Some(target), Ok(Some(host))) => Ok(Asked {
-            method: method.to_string(),
+            method: parts.method.to_string(),
             target: if target.starts_with('/') { target.to_owned() } else { format!("/{target}") },
             host,
             scheme: None,
         }),
         _ => Err("host"),
     };
-    answer(&app, address, &request_id, language, &headers, asked).await
+    answer(&app, address, &request_id, language, &parts, asked).await
 }
 
 async fn answer(
@@ -67,7 +66,7 @@ async fn answer(
     address: ClientAddress,
     request_id: &RequestId,
     language: Language,
-    headers: &HeaderMap,
+    parts: &Parts,
     asked: Result<Asked, &'static str>,
 ) -> Response {
     if !address.is_via_proxy {
@@ -82,8 +81,9 @@ async fn answer(
         }
     };
     let is_https = app.broker.config.server.is_https();
+    let certificate = client_certificate(parts, app).map(|certificate| certificate.thumbprint());
     let about = (asked.method, Some(asked.host.clone()), asked.target.clone());
-    let call = call(headers, is_https, about, address, request_id);
+    let call = call(&parts.headers, is_https, about, address, certificate, request_id);
     match judge(&app.broker, &app.keys, &call).await {
         Ok(permit) => {
             let mut response = StatusCode::OK.into_response();

@@ -3,6 +3,7 @@
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 
 use crate::gateway::{is_ours, is_untrusted};
+use crate::http::extract::DPOP;
 
 /// Headers that belong to one connection (RFC 9110 section 7.6.1), and those that only the proxy itself answers.
 const HOP_BY_HOP: &[HeaderName] = &[
@@ -28,6 +29,7 @@ pub(super) fn of_request(client: &HeaderMap) -> HeaderMap {
             || name.as_str() == "proxy-connection"
             || named.contains(name)
             || *name == header::AUTHORIZATION
+            || *name == DPOP
             || is_untrusted(name.as_str());
         if *name == header::COOKIE {
             if let Some(cookies) = foreign_cookies(value) {

@@ -13,7 +13,7 @@ use super::call::{call, only};
 use super::headers::{of_request, of_response};
 use super::upstream::{Upstream, UpstreamError, address};
 use crate::gateway::{Permit, Refusal, judge};
-use crate::http::extract::{ClientAddress, PageLanguage, RequestId};
+use crate::http::extract::{ClientAddress, PageLanguage, RequestId, client_certificate};
 use crate::http::layers::REQUEST_ID;
 use crate::http::respond::Problem;
 use crate::http::respond::gateway::{problem, refused};
@@ -61,7 +61,8 @@ async fn answer(proxy: &Proxy, parts: &Parts, body: Body, asking: &Asking) -> Re
     let host = host(parts);
     let about = (parts.method.as_str().to_owned(), host.clone(), target(parts));
     let is_https = app.broker.config.server.is_https();
-    let call = call(&parts.headers, is_https, about, asking.address, &asking.request_id);
+    let certificate = client_certificate(parts, app).map(|certificate| certificate.thumbprint());
+    let call = call(&parts.headers, is_https, about, asking.address, certificate, &asking.request_id);
     match judge(&app.broker, &app.keys, &call).await {
         Ok(permit) => forward(proxy, &permit, parts, body, asking).await,
         Err(refusal) => {

@@ -26,10 +26,11 @@ pub(super) async fn allow_known_origins(State(app): State<App>, request: Request
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if is_known {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("dpop-nonce, www-authenticate"));
         if is_preflight {
             let fixed = HeaderValue::from_static;
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, fixed("GET, POST"));
-            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, fixed("authorization, content-type"));
+            headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, fixed("authorization, content-type, dpop"));
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, fixed("600"));
         }
     }

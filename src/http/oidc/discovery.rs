@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 
 use crate::http::paths;
 use crate::http::state::App;
-use crate::oidc::{Endpoints, metadata};
+use crate::oidc::{Aliases, Endpoints, metadata};
 
 /// The document.
 pub(super) async fn show(State(app): State<App>) -> Response {
@@ -28,6 +28,13 @@ pub(super) async fn show(State(app): State<App>) -> Response {
             revocation_events_endpoint: server.url(paths::REVOCATION_EVENTS),
         },
         &app.broker.config.oidc,
+        app.broker.config.mtls.as_ref().map(|mtls| Aliases {
+            token_endpoint: mtls.url(paths::TOKEN),
+            introspection_endpoint: mtls.url(paths::INTROSPECT),
+            revocation_endpoint: mtls.url(paths::REVOKE),
+            userinfo_endpoint: mtls.url(paths::USERINFO),
+            pushed_authorization_request_endpoint: mtls.url(paths::PAR),
+        }),
     );
     ([(header::CACHE_CONTROL, "public, max-age=300")], Json(document)).into_response()
 }

@@ -9,10 +9,10 @@ use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream;
 
-use crate::http::extract::Authorization;
+use crate::http::extract::{Authorization, ProvenToken};
 use crate::http::respond::{BearerError, FeedRefusal};
 use crate::http::state::App;
-use crate::oidc::Follower;
+use crate::oidc::{Follower, Scheme};
 
 /// A follower hears something at least so often, so that it knows soon when the line is dead.
 const ALIVE: Duration = Duration::from_secs(1);
@@ -22,10 +22,13 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Streams events until the token ends or the node stops.
 pub(super) async fn follow(
     State(app): State<App>,
+    // Who follows holds what its token is bound to.
+    _: ProvenToken,
     authorization: Authorization,
     headers: HeaderMap,
 ) -> Result<Response, Response> {
-    let token = authorization.bearer().ok_or_else(|| BearerError::Missing.into_response())?;
+    let token = authorization.0.as_deref().and_then(Scheme::split).map(|(_, token)| token);
+    let token = token.ok_or_else(|| BearerError::Missing.into_response())?;
     let last = headers.get(LAST_EVENT_ID).and_then(|value| value.to_str().ok()?.parse().ok());
     let follower = Follower::admit(app.provider(), &app.feed, token, last).await;
     let follower = follower.map_err(|error| FeedRefusal(error).into_response())?;

@@ -4,17 +4,15 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Map, Value};
 
-use crate::http::extract::Authorization;
+use crate::http::extract::ProvenToken;
 use crate::http::respond::BearerError;
 use crate::http::state::App;
-use crate::oidc::{userinfo, verify_access_token};
+use crate::oidc::userinfo;
 
 /// What the token lets the application know.
 pub(super) async fn answer(
     State(app): State<App>,
-    authorization: Authorization,
+    ProvenToken(token): ProvenToken,
 ) -> Result<Json<Map<String, Value>>, BearerError> {
-    let token = authorization.bearer().ok_or(BearerError::Missing)?;
-    let token = verify_access_token(&app.broker, &app.keys, token).await?;
     Ok(Json(userinfo(app.provider(), &token).await?))
 }

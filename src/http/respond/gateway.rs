@@ -4,6 +4,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 
 use super::Problem;
+use super::oauth::DPOP_NONCE;
 use crate::gateway::{PathError, Refusal};
 use crate::text::{Args, Language, message};
 
@@ -32,6 +33,11 @@ pub fn refused(refusal: &Refusal, language: Language, sign_in: Option<&str>) -> 
     if let Some(challenge) = challenge(refusal).and_then(|text| HeaderValue::from_str(&text).ok()) {
         headers.insert(header::WWW_AUTHENTICATE, challenge);
     }
+    if let Refusal::Nonce(nonce) = refusal
+        && let Ok(nonce) = HeaderValue::from_str(nonce)
+    {
+        headers.insert(DPOP_NONCE, nonce);
+    }
     if let Refusal::Method(methods) = refusal
         && let Ok(allow) = HeaderValue::from_str(&methods.join(", "))
     {
@@ -51,7 +57,9 @@ fn status(refusal: &Refusal) -> StatusCode {
         }
         Refusal::NoRoute => StatusCode::NOT_FOUND,
         Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-        Refusal::Unidentified { .. } | Refusal::Token | Refusal::Audience => StatusCode::UNAUTHORIZED,
+        Refusal::Unidentified { .. } | Refusal::Token | Refusal::Proof | Refusal::Nonce(_) | Refusal::Audience => {
+            StatusCode::UNAUTHORIZED
+        }
         Refusal::CrossSite | Refusal::Scope(_) | Refusal::Role(_) | Refusal::Policy(_) => StatusCode::FORBIDDEN,
         Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -60,6 +68,8 @@ fn status(refusal: &Refusal) -> StatusCode {
 fn challenge(refusal: &Refusal) -> Option<String> {
     let error = match refusal {
         Refusal::Unidentified { .. } => return Some("Bearer realm=\"yaopai\"".to_owned()),
+        Refusal::Proof => return Some(dpop("invalid_dpop_proof")),
+        Refusal::Nonce(_) => return Some(dpop("use_dpop_nonce")),
         Refusal::Token | Refusal::Audience => "invalid_token".to_owned(),
         Refusal::Authorization => "invalid_request".to_owned(),
         // Scopes are checked when the configuration is read: no quotation mark can end the value.
@@ -76,6 +86,11 @@ fn challenge(refusal: &Refusal) -> Option<String> {
         | Refusal::Store(_) => return None,
     };
     Some(format!("Bearer realm=\"yaopai\", error=\"{error}\""))
+}
+
+/// RFC 9449 section 7.1.
+fn dpop(error: &str) -> String {
+    format!("DPoP realm=\"yaopai\", error=\"{error}\", algs=\"PS256 ES256 EdDSA\"")
 }
 
 /// Nginx and others understand three answers to a sub-request: 200, 401 and 403. Whatever else is refused is 403; a
@@ -112,6 +127,8 @@ mod tests {
             Refusal::Method(vec!["GET".to_owned()]),
             Refusal::Unidentified { may_sign_in: true },
             Refusal::Token,
+            Refusal::Proof,
+            Refusal::Nonce("n".to_owned()),
             Refusal::Audience,
             Refusal::Authorization,
             Refusal::TwoCallers,

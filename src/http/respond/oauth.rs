@@ -4,14 +4,18 @@
 //! a failure on our side is logged once, here.
 
 use axum::Json;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::oidc::{
-    ClientError, GrantError, IntrospectError, KeyError, NotEncoded, PushError, RevokeError, TokenError, UserInfoError,
+    ClientError, DpopError, GrantError, IntrospectError, KeyError, NotEncoded, PushError, RevokeError, TokenError,
+    UserInfoError,
 };
 use crate::store::StoreError;
+
+/// Carries the nonce of the next proof (RFC 9449 section 8).
+pub const DPOP_NONCE: HeaderName = HeaderName::from_static("dpop-nonce");
 
 /// An OAuth error answer.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -21,6 +25,8 @@ pub struct OauthError {
     description: &'static str,
     challenge: Option<&'static str>,
     retry_after: Option<&'static str>,
+    /// For the `DPoP-Nonce` header (RFC 9449 section 8).
+    nonce: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -31,7 +37,7 @@ struct Body {
 
 impl OauthError {
     const fn bad_request(error: &'static str, description: &'static str) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, error, description, challenge: None, retry_after: None }
+        Self { status: StatusCode::BAD_REQUEST, error, description, challenge: None, retry_after: None, nonce: None }
     }
 
     /// The request is incomplete or contradicts itself.
@@ -42,14 +48,13 @@ impl OauthError {
 
     /// The body is longer than any request of ours.
     #[must_use]
-    pub const fn too_large() -> Self {
-        let status = StatusCode::PAYLOAD_TOO_LARGE;
-        Self { status, ..Self::bad_request("invalid_request", "the body is too long") }
+    pub fn too_large() -> Self {
+        Self { status: StatusCode::PAYLOAD_TOO_LARGE, ..Self::bad_request("invalid_request", "the body is too long") }
     }
 
     /// Something failed on our side.
     #[must_use]
-    pub const fn server_error() -> Self {
+    pub fn server_error() -> Self {
         Self {
             status: StatusCode::INTERNAL_SERVER_ERROR,
             ..Self::bad_request("server_error", "something failed on our side; tell the administrator the x-request-id")
@@ -69,7 +74,14 @@ impl IntoResponse for OauthError {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static(seconds));
         }
+        give_nonce(headers, self.nonce.as_deref());
         response
+    }
+}
+
+fn give_nonce(headers: &mut HeaderMap, nonce: Option<&str>) {
+    if let Some(nonce) = nonce.and_then(|nonce| HeaderValue::from_str(nonce).ok()) {
+        headers.insert(DPOP_NONCE, nonce);
     }
 }
 
@@ -139,6 +151,11 @@ impl From<GrantError> for OauthError {
             GrantError::UnsupportedGrantType => {
                 Self::bad_request("unsupported_grant_type", "the grant type is not supported")
             }
+            GrantError::InvalidDpopProof(text) => Self::bad_request("invalid_dpop_proof", text),
+            GrantError::UseDpopNonce(nonce) => Self {
+                nonce: Some(nonce),
+                ..Self::bad_request("use_dpop_nonce", "the DPoP proof has to carry the nonce of the DPoP-Nonce header")
+            },
             GrantError::Key(error) => error.into(),
             GrantError::Store(error) => error.into(),
         }
@@ -149,6 +166,7 @@ impl From<PushError> for OauthError {
     fn from(error: PushError) -> Self {
         match error {
             PushError::Client(error) => error.into(),
+            PushError::Binding(error) => error.into(),
             PushError::Refused { error, description } => Self::bad_request(error, description),
             PushError::Store(error) => error.into(),
         }
@@ -177,12 +195,16 @@ impl From<RevokeError> for OauthError {
 }
 
 /// The refusal of a protected endpoint: status and `WWW-Authenticate: Bearer` (RFC 6750 section 3.1).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub enum BearerError {
     /// No token in the `Authorization` header: no error code, RFC 6750 section 3.1.
     Missing,
     /// The token is not accepted.
     Invalid,
+    /// The token is bound to a key, and the proof of it is missing or not good.
+    Proof,
+    /// The proof has to carry this nonce.
+    Nonce(String),
     /// The token does not allow this.
     InsufficientScope,
     /// Something failed on our side.
@@ -195,6 +217,20 @@ impl From<TokenError> for BearerError {
             TokenError::Jwt(_) | TokenError::Issuer | TokenError::Expired | TokenError::Revoked => Self::Invalid,
             TokenError::Store(error) => {
                 tracing::error!(%error, cause = ?error, "a token could not be checked");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<DpopError> for BearerError {
+    fn from(error: DpopError) -> Self {
+        match error {
+            DpopError::Proof(_) => Self::Proof,
+            DpopError::Token(_) => Self::Invalid,
+            DpopError::Nonce(nonce) => Self::Nonce(nonce),
+            DpopError::Store(error) => {
+                tracing::error!(%error, cause = ?error, "a proof could not be checked");
                 Self::Internal
             }
         }
@@ -223,6 +259,17 @@ impl IntoResponse for BearerError {
                 "Bearer realm=\"yaopai\", error=\"invalid_token\", \
                  error_description=\"the token is unknown, expired or revoked\"",
             ),
+            Self::Proof => (
+                StatusCode::UNAUTHORIZED,
+                "DPoP realm=\"yaopai\", error=\"invalid_dpop_proof\", algs=\"PS256 ES256 EdDSA\", \
+                 error_description=\"the token is bound to a key, and the request does not prove it\"",
+            ),
+            Self::Nonce(nonce) => {
+                let challenge = "DPoP realm=\"yaopai\", error=\"use_dpop_nonce\", algs=\"PS256 ES256 EdDSA\"";
+                let mut response = (StatusCode::UNAUTHORIZED, [(header::WWW_AUTHENTICATE, challenge)]).into_response();
+                give_nonce(response.headers_mut(), Some(&nonce));
+                return response;
+            }
             Self::InsufficientScope => (
                 StatusCode::FORBIDDEN,
                 "Bearer realm=\"yaopai\", error=\"insufficient_scope\", \

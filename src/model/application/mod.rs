@@ -30,8 +30,36 @@ string_enum! {
         ClientSecretBasic = "client_secret_basic",
         /// Id and secret in the body.
         ClientSecretPost = "client_secret_post",
+        /// A JWT under the shared secret (RFC 7523, `HS256`).
+        ClientSecretJwt = "client_secret_jwt",
+        /// A JWT under the application's private key (RFC 7523).
+        PrivateKeyJwt = "private_key_jwt",
+        /// A certificate of a trusted authority (RFC 8705 section 2.1).
+        TlsClientAuth = "tls_client_auth",
+        /// A certificate whose key the application registered (RFC 8705 section 2.2).
+        SelfSignedTlsClientAuth = "self_signed_tls_client_auth",
         /// A public client: PKCE only.
         None = "none",
+    }
+}
+
+impl AuthMethod {
+    /// Whether it rests on a shared secret.
+    #[must_use]
+    pub const fn has_secret(self) -> bool {
+        matches!(self, Self::ClientSecretBasic | Self::ClientSecretPost | Self::ClientSecretJwt)
+    }
+
+    /// Whether it rests on a certificate.
+    #[must_use]
+    pub const fn has_certificate(self) -> bool {
+        matches!(self, Self::TlsClientAuth | Self::SelfSignedTlsClientAuth)
+    }
+
+    /// Whether it rests on keys that the application registered.
+    #[must_use]
+    pub const fn has_keys(self) -> bool {
+        matches!(self, Self::PrivateKeyJwt | Self::SelfSignedTlsClientAuth)
     }
 }
 

@@ -6,7 +6,7 @@ use super::arrive::Arrival;
 use super::decide::Decided;
 use super::{Answer, PageFault, Stop};
 use crate::audit::Outcome;
-use crate::model::{Application, Grant, GrantDetails, User};
+use crate::model::{Application, Confirmation, Grant, GrantDetails, User};
 use crate::oidc::claims::Granted;
 use crate::oidc::code::{self, Approved, access_event};
 use crate::oidc::issue::{self, IdMint};
@@ -29,7 +29,12 @@ pub(super) async fn respond(
         redirect_uri: &arrival.back.redirect_uri,
         nonce: request.nonce.as_deref(),
         code_challenge: request.code_challenge.as_deref(),
-        details: GrantDetails { claims: request.claims.stored(), acr, ..GrantDetails::default() },
+        details: GrantDetails {
+            claims: request.claims.stored(),
+            acr,
+            confirmation: request.dpop_jkt.clone().map(Confirmation::Key),
+            ..GrantDetails::default()
+        },
         wants_code: response_type.has_code(),
         pushed: arrival.pushed.as_ref().map(|pushed| pushed.request_hash.as_str()),
     };

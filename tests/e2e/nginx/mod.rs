@@ -1,6 +1,7 @@
 //! A real nginx with `deploy/nginx/yaopai.conf` in front of a small system, asking a real broker.
 
 mod behind;
+mod certificates;
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -32,8 +33,15 @@ impl Nginx {
     fn start(broker: u16, behind: u16) -> Self {
         let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
         let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("deploy/nginx/yaopai.conf");
-        let mut example = std::fs::read_to_string(example).unwrap();
-        for (of, by) in [("127.0.0.1:8080", broker), ("127.0.0.1:8084", behind), ("127.0.0.1:8443", port)] {
+        let example = std::fs::read_to_string(example).unwrap();
+        let ports = [("127.0.0.1:8080", broker), ("127.0.0.1:8084", behind), ("127.0.0.1:8443", port)];
+        Self::of(folder, port, &example, &ports)
+    }
+
+    /// Starts nginx with an example, in which only these addresses are replaced; it listens on `port`.
+    fn of(folder: tempfile::TempDir, port: u16, example: &str, ports: &[(&str, u16)]) -> Self {
+        let mut example = example.to_owned();
+        for (of, by) in ports {
             assert!(example.contains(of), "the example names {of}");
             example = example.replace(of, &format!("127.0.0.1:{by}"));
         }

@@ -3,6 +3,7 @@
 //! `both!` makes two tests of one body, on SQLite and on PostgreSQL. Time moves only by `app.clock().advance(…)`.
 
 mod browser;
+pub mod certificates;
 pub mod ds389;
 pub mod https;
 mod keys;
