@@ -10,7 +10,7 @@ BUILT = $${CARGO_TARGET_DIR:-target}/$(patsubst dev,debug,$(PROFILE))
 ETC = $(DESTDIR)/etc/yaopai
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test lint bench conformance conformance-update
+.PHONY: help setup install demo test lint bench bench-sync conformance conformance-update
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -48,6 +48,10 @@ lint: ## format, clippy, links of the documentation, licences and bans
 bench: ## requests a second and CPU a request of every path, and a sync of 20,000 people
 	@deploy/setup.sh bench
 	$(CARGO) bench --locked --bench yaopai
+
+bench-sync: ## a sync of 1,000, 20,000 and 100,000 people next to a bare dump (BENCH_PEOPLE=…: other sizes)
+	@deploy/setup.sh bench
+	BENCH_ONLY=sync BENCH_PEOPLE=$${BENCH_PEOPLE:-1000,20000,100000} $(CARGO) bench --locked --bench yaopai
 
 conformance: ## which assertions of the conformance checklist are tested, by section
 	@deploy/setup.sh demo

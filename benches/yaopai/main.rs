@@ -4,7 +4,8 @@
 //! process over loopback. Nothing here passes or fails: it prints what was measured, and whether the aims are met.
 //!
 //! `BENCH_SECONDS=5` per scenario; `BENCH_ONLY=calls` or `sync`; `BENCH_DATABASE=postgres://…` for another database
-//! than a SQLite file (an empty one: it is filled).
+//! than a SQLite file (an empty one: it is filled; for a sync with `BENCH_ONLY=sync` and one size);
+//! `BENCH_PEOPLE=1000,20000,100000` for companies of other sizes.
 
 #![expect(clippy::print_stderr, reason = "progress, apart from the result")]
 #![expect(clippy::cast_precision_loss, reason = "counts of a benchmark")]
@@ -42,7 +43,7 @@ async fn run() -> anyhow::Result<()> {
     let seconds = setting("BENCH_SECONDS").map_or(Ok(5), |text| text.parse())?;
     let only = setting("BENCH_ONLY");
     let database = setting("BENCH_DATABASE");
-    let (mut lines, mut memory, mut synced) = (Vec::new(), None, None);
+    let (mut lines, mut memory, mut synced) = (Vec::new(), None, Vec::new());
     if only.as_deref() != Some("sync") {
         let signatures = signing::es256_per_second()?;
         let stage = stage::Stage::build(database.as_deref().unwrap_or("sqlite://data/yaopai.db")).await?;
@@ -51,11 +52,17 @@ async fn run() -> anyhow::Result<()> {
         report::calls(&lines, signatures);
     }
     if only.as_deref() != Some("calls") {
-        // On PostgreSQL the sync would meet the people of the calls: it always has a SQLite file of its own.
-        let done = sync::measure("sqlite://data/yaopai.db")?;
-        report::sync(&done);
-        synced = Some(done);
+        let sizes = setting("BENCH_PEOPLE").unwrap_or_else(|| "20000".to_owned());
+        let sizes: Vec<usize> = sizes.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>()?;
+        // After the calls, or after another size, a database of several connections is no longer empty.
+        let is_own = only.as_deref() == Some("sync") && sizes.len() == 1;
+        let database = database.filter(|_| is_own).unwrap_or_else(|| "sqlite://data/yaopai.db".to_owned());
+        for people in sizes {
+            let done = sync::measure(people, &database)?;
+            report::sync(&done);
+            synced.push(done);
+        }
     }
-    report::aims(&lines, memory, synced.as_ref());
+    report::aims(&lines, memory, &synced);
     Ok(())
 }

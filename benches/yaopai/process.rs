@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
@@ -35,8 +36,18 @@ pub fn yaopai(folder: &Path) -> Command {
 /// Runs a command to its end; its output, the wall seconds and the CPU seconds it used.
 pub fn timed(command: &mut Command) -> anyhow::Result<(String, Used)> {
     let (cpu, begun) = (children_cpu()?, Instant::now());
-    let done = command.output().with_context(|| format!("{command:?}"))?;
-    let used = Used { wall: begun.elapsed().as_secs_f64(), cpu: children_cpu()? - cpu };
+    let child =
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| format!("{command:?}"))?;
+    let (id, is_done) = (child.id(), AtomicBool::new(false));
+    let (done, wall, memory) = std::thread::scope(|scope| {
+        let watch = scope.spawn(|| peak(id, &is_done));
+        let done = child.wait_with_output();
+        let wall = begun.elapsed().as_secs_f64();
+        is_done.store(true, Ordering::Relaxed);
+        (done, wall, watch.join().unwrap_or_default())
+    });
+    let done = done?;
+    let used = Used { wall, cpu: children_cpu()? - cpu, memory };
     let output = String::from_utf8_lossy(&done.stdout).into_owned();
     ensure!(
         done.status.success(),
@@ -47,6 +58,25 @@ pub fn timed(command: &mut Command) -> anyhow::Result<(String, Used)> {
     Ok((output, used))
 }
 
+/// The most memory that a process has had resident, in MB, looked at until it is done.
+fn peak(id: u32, is_done: &AtomicBool) -> f64 {
+    let mut peak = 0.0;
+    while !is_done.load(Ordering::Relaxed) {
+        // VmHWM is the kernel's own maximum: only what grows after the last look is missed.
+        peak = resident(id, "VmHWM:").unwrap_or(peak);
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    peak
+}
+
+/// A line of `/proc/PID/status` in MB.
+fn resident(id: u32, name: &str) -> anyhow::Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_owned())?;
+    let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
+    Ok(kilobytes / 1024.0)
+}
+
 /// What something took.
 #[derive(Clone, Copy, Debug)]
 pub struct Used {
@@ -54,6 +84,8 @@ pub struct Used {
     pub wall: f64,
     /// CPU seconds of the process.
     pub cpu: f64,
+    /// The most memory that it had resident, in MB.
+    pub memory: f64,
 }
 
 impl Server {
@@ -89,10 +121,7 @@ impl Server {
 
     /// Resident memory in MB.
     pub fn memory(&self) -> anyhow::Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
-        let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse()?;
-        Ok(kilobytes / 1024.0)
+        resident(self.child.id(), "VmRSS:")
     }
 }
 

@@ -1,6 +1,7 @@
 //! The tables, in Markdown, so that what is printed can be kept as it is.
 
 use super::calls::Line;
+use super::process::Used;
 use super::sync::Synced;
 
 /// An aim: what, how much, compared how.
@@ -34,20 +35,24 @@ pub fn calls(lines: &[Line], signatures: f64) {
 /// Prints the sync.
 #[expect(clippy::print_stdout, reason = "the program's result")]
 pub fn sync(synced: &Synced) {
-    let Synced { dump, first, again } = synced;
-    println!("| 20,000 people from slapd | wall seconds | CPU seconds of the process | of the dump's wall time |");
-    println!("| --- | ---: | ---: | ---: |");
-    for (name, used) in
-        [("bare `ldapsearch` dump, paged", dump), ("first import", first), ("the same again, nothing changed", again)]
-    {
-        println!("| {name} | {:.2} | {:.2} | {:.2} |", used.wall, used.cpu, used.wall / dump.wall);
+    let Synced { people, dump, first, again, changed } = synced;
+    println!("| {people} people from slapd | wall seconds | CPU seconds | peak memory, MB | of the dump's wall time |");
+    println!("| --- | ---: | ---: | ---: | ---: |");
+    for (name, used) in [
+        ("bare `ldapsearch` dump, paged", dump),
+        ("first import", first),
+        ("the same again, nothing changed", again),
+        ("100 people have another number", changed),
+    ] {
+        let Used { wall, cpu, memory } = used;
+        println!("| {name} | {wall:.2} | {cpu:.2} | {memory:.0} | {:.2} |", wall / dump.wall);
     }
     println!();
 }
 
 /// Prints the aims, met or not.
 #[expect(clippy::print_stdout, reason = "the program's result")]
-pub fn aims(lines: &[Line], idle_memory: Option<f64>, synced: Option<&Synced>) {
+pub fn aims(lines: &[Line], idle_memory: Option<f64>, synced: &[Synced]) {
     println!("| aim | limit | measured | |\n| --- | --- | ---: | --- |");
     let micros = |name: &str| lines.iter().find(|line| line.name.starts_with(name)).map(|line| line.measured.micros);
     let floor = micros("health").unwrap_or_default();
@@ -57,8 +62,14 @@ pub fn aims(lines: &[Line], idle_memory: Option<f64>, synced: Option<&Synced>) {
     if let Some(introspection) = micros("introspection") {
         println!("{}", aim("introspection, of the HTTP floor", 100.0 * floor / introspection, 50.0, " %", true));
     }
-    if let Some(Synced { dump, again, .. }) = synced {
-        println!("{}", aim("unchanged re-sync, of the dump", again.wall / dump.wall, 1.5, " ×", false));
+    for Synced { people, dump, first, again, .. } in synced {
+        let name = format!("unchanged re-sync of {people}, of the dump");
+        println!("{}", aim(&name, again.wall / dump.wall, 1.5, " ×", false));
+        println!(
+            "{}",
+            aim(&format!("first import of {people}, of the dump"), first.wall / dump.wall, 2.5, " ×", false)
+        );
+        println!("{}", aim(&format!("peak memory of {people}"), first.memory.max(again.memory), 300.0, " MB", false));
     }
     if let Some(memory) = idle_memory {
         println!("{}", aim("idle memory", memory, 50.0, " MB", false));

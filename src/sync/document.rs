@@ -140,7 +140,7 @@ pub(super) fn canonical(value: &Value, text: &mut String) {
             keys.sort();
             text.push('{');
             for key in keys {
-                text.push_str(&Value::String(key.clone()).to_string());
+                quoted(key, text);
                 text.push(':');
                 canonical(map.get(key).unwrap_or(&Value::Null), text);
                 text.push(',');
@@ -155,6 +155,18 @@ pub(super) fn canonical(value: &Value, text: &mut String) {
             }
             text.push(']');
         }
+        Value::String(value) => quoted(value, text),
         other => text.push_str(&other.to_string()),
     }
+}
+
+/// A string as JSON writes it. Most need no escapes, and an import has half a million of them.
+fn quoted(value: &str, text: &mut String) {
+    if value.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
+        text.push_str(&Value::String(value.to_owned()).to_string());
+        return;
+    }
+    text.push('"');
+    text.push_str(value);
+    text.push('"');
 }

@@ -205,7 +205,7 @@ impl Rows {
 }
 
 fn read<D: DeserializeOwned>(document: Option<&Value>) -> Result<D, serde_json::Error> {
-    serde_json::from_value(document.cloned().unwrap_or_default())
+    D::deserialize(document.unwrap_or(&Value::Null))
 }
 
 /// First and last documents of every object of a kind.
