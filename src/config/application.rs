@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use super::SecretRef;
+use super::{OidcConfig, SecretRef};
 use crate::model::{
     Algorithm, AuthMethod, GrantSettings, GrantType, IdentitySettings, LogoutSettings, Profile, ProofSettings,
     RequestSettings, TokenSettings, check_launch_url, check_redirect_uri,
@@ -83,7 +83,7 @@ impl ApplicationConfig {
             || self.proof.tls_client_certificate_bound_access_tokens
     }
 
-    pub(super) fn check(&self, problems: &mut Vec<String>) {
+    pub(super) fn check(&self, oidc: &OidcConfig, problems: &mut Vec<String>) {
         let id = &self.id;
         let method = self.auth_method.unwrap_or(AuthMethod::ClientSecretBasic);
         let public = method == AuthMethod::None;
@@ -101,11 +101,13 @@ impl ApplicationConfig {
                 problems.push(format!("application `{id}`: redirect URI {why}"));
             }
         }
-        let fapi = self.profile == Profile::Fapi2;
-        if fapi && self.signing_algorithm == Some(Algorithm::Rs256) {
-            problems.push(format!("application `{id}`: signing_algorithm: FAPI 2.0 knows PS256, ES256 and EdDSA"));
-        }
         problems.extend(self.tokens.problems(self.profile).into_iter().map(|why| format!("application `{id}`: {why}")));
+        problems.extend(self.request.problems().into_iter().map(|why| format!("application `{id}`: {why}")));
+        if self.profile == Profile::Fapi2 {
+            let signing = self.signing_algorithm.unwrap_or(oidc.algorithm);
+            let found = self.request.fapi2_problems(&self.redirect_uris, signing);
+            problems.extend(found.into_iter().map(|why| format!("application `{id}`: {why}")));
+        }
         if let Some(Err(why)) = self.launch_url.as_deref().map(check_launch_url) {
             problems.push(format!("application `{id}`: launch URL {why}"));
         }

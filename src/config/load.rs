@@ -92,7 +92,7 @@ impl Config {
             source.check(&mut problems);
         }
         for application in &self.applications {
-            application.check(&mut problems);
+            application.check(&self.oidc, &mut problems);
             if self.mtls.is_none() && application.wants_certificates() {
                 let id = &application.id;
                 problems.push(format!("application `{id}` is to show a certificate: say in [mtls] where"));

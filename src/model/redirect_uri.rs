@@ -111,6 +111,8 @@ pub fn check_launch_url(url: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::{RedirectUri, check_redirect_uri};
 
     /// OAUTH-001
@@ -135,6 +137,35 @@ mod tests {
             "",
         ] {
             assert!(!registered.matches(other), "{other}");
+        }
+    }
+
+    proptest! {
+        /// OAUTH-001
+        #[test]
+        fn a_changed_uri_never_matches(at in 0_usize..24, text in "\\PC{1,3}", cut in 0_usize..3) {
+            let registered = "https://rp.example/cb?a=1";
+            let head: String = registered.chars().take(at).collect();
+            let tail: String = registered.chars().skip(at + cut).collect();
+            let changed = format!("{head}{text}{tail}");
+            prop_assert_eq!(RedirectUri(registered).matches(&changed), changed == registered);
+        }
+
+        /// OAUTH-003
+        #[test]
+        fn only_the_port_of_a_loopback_address_may_differ(text in "\\PC{0,12}") {
+            let requested = format!("http://127.0.0.1{text}/cb");
+            let port = text.strip_prefix(':').and_then(|port| port.parse::<u16>().ok());
+            let is_port = port.is_some_and(|_| text.bytes().skip(1).all(|byte| byte.is_ascii_digit()));
+            prop_assert_eq!(RedirectUri("http://127.0.0.1/cb").matches(&requested), text.is_empty() || is_port);
+        }
+
+        #[test]
+        fn whatever_is_registered_matches_itself_and_is_a_url(text in "(https|http|com\\.a)://?\\PC{0,30}") {
+            if check_redirect_uri(&text, true).is_ok() {
+                prop_assert!(RedirectUri(&text).matches(&text));
+                prop_assert!(url::Url::parse(&text).is_ok_and(|url| url.fragment().is_none()));
+            }
         }
     }
 

@@ -107,6 +107,9 @@ async fn target(asked: &Asked<'_>) -> Result<(Arc<Application>, Vec<String>), Gr
             return own.map(|own| (own, issue::audience(&broker.config, app))).ok_or(GrantError::InvalidTarget(CLOSED));
         }
         (Some(_), Some(_)) => return Err(GrantError::InvalidTarget("name one target: audience or resource")),
+        (None, Some(_)) if form.is_repeated("resource") => {
+            return Err(GrantError::InvalidTarget("name one target: audience or resource"));
+        }
         (Some(name), None) => {
             if let Some(target) = provider.applications.find(broker, name).await? {
                 let audience = issue::audience(&broker.config, &target);
@@ -271,6 +274,8 @@ async fn give(asked: &Asked<'_>, exchange: Exchange<'_>, act: Option<Value>) -> 
         jti,
         told,
         audience: Some(exchange.audience),
+        // Details were agreed on for other hands: they do not travel on.
+        authorization_details: Vec::new(),
         confirmation: asked.confirmation.clone(),
         derived: Some(Derived { sub, not_after: exchange.subject.exp, act, from }),
     };
@@ -283,5 +288,6 @@ async fn give(asked: &Asked<'_>, exchange: Exchange<'_>, act: Option<Value>) -> 
         scope: exchange.scope,
         refresh_token: None,
         id_token: None,
+        authorization_details: Vec::new(),
     })
 }

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::client::{ClientError, authenticate};
 use super::keys::KeyRing;
@@ -52,6 +53,9 @@ pub struct About {
     /// Whom it is meant for.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub aud: Vec<String>,
+    /// What it allows, in detail (RFC 9396 section 9.2).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Value>,
     /// Its id.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub jti: Option<String>,
@@ -127,6 +131,7 @@ async fn access(
         token_type: Some(super::token::token_type(token.confirmation.as_ref())),
         cnf: token.confirmation.clone(),
         aud: token.aud.clone(),
+        authorization_details: token.authorization_details.clone(),
         jti: Some(token.jti.clone()),
         act: token.actor.clone(),
         sid: token.session_id,
@@ -154,6 +159,7 @@ async fn refreshing(broker: &Broker, app: &Application, token: &str) -> Result<O
         token_type: None,
         cnf: grant.details.0.confirmation,
         aud: Vec::new(),
+        authorization_details: Vec::new(),
         jti: None,
         act: None,
         sid: grant.session_id,

@@ -77,6 +77,9 @@ pub(super) struct AccessClaims {
     /// Ids of the tokens it was exchanged from: it dies with each of them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub derived_from: Vec<String>,
+    /// What may be done, in detail (RFC 9396 section 9.1).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Value>,
     /// Single claims were asked for at `UserInfo`: the grant says which. So nobody else's call costs a statement.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub more: bool,
@@ -132,6 +135,8 @@ pub(super) struct Mint<'a> {
     pub jti: String,
     /// What it says of the person: of no reserved name.
     pub told: Map<String, Value>,
+    /// What may be done, in detail.
+    pub authorization_details: Vec<Value>,
     /// `aud`, where it is not the application's usual one.
     pub audience: Option<Vec<String>>,
     pub confirmation: Option<Confirmation>,
@@ -199,6 +204,7 @@ pub(super) fn access_claims(provider: Provider<'_>, mint: Mint<'_>) -> (AccessCl
         may_act: app.settings.grants.may_act.as_ref().map(|id| json!({ "sub": format!("{APPLICATION_SUBJECT}{id}") })),
         act: derived.and_then(|derived| derived.act.clone()),
         derived_from: mint.derived.map(|derived| derived.from).unwrap_or_default(),
+        authorization_details: mint.authorization_details,
         more: grant.is_some_and(|grant| grant.details.claims.is_some()),
         status: None,
         told: mint.told,

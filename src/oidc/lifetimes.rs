@@ -3,15 +3,19 @@
 use chrono::TimeDelta;
 
 use crate::config::Config;
-use crate::model::{Application, Lifetime};
+use crate::model::{Application, Lifetime, Profile};
 
 fn chosen(own: Option<Lifetime>, general: Lifetime) -> TimeDelta {
     own.unwrap_or(general).0
 }
 
-/// Life of an authorization code.
+/// Life of an authorization code: under FAPI 2.0 a minute at the most (Security Profile section 5.3.2.1).
 pub(super) fn code(config: &Config, app: &Application) -> TimeDelta {
-    chosen(app.settings.tokens.code_lifetime, config.oidc.code_lifetime)
+    let life = chosen(app.settings.tokens.code_lifetime, config.oidc.code_lifetime);
+    match app.settings.profile {
+        Profile::Fapi2 => life.min(TimeDelta::minutes(1)),
+        Profile::Standard => life,
+    }
 }
 
 /// Life of an access token.

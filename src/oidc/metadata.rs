@@ -94,6 +94,7 @@ pub struct Metadata {
     claims_parameter_supported: bool,
     require_pushed_authorization_requests: bool,
     request_parameter_supported: bool,
+    request_object_signing_alg_values_supported: Vec<ProofAlgorithm>,
     request_uri_parameter_supported: bool,
 }
 
@@ -143,7 +144,8 @@ pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig, alias
         backchannel_logout_session_supported: true,
         frontchannel_logout_supported: true,
         frontchannel_logout_session_supported: true,
-        request_parameter_supported: false,
+        request_parameter_supported: true,
+        request_object_signing_alg_values_supported: ProofAlgorithm::ASYMMETRIC.to_vec(),
         request_uri_parameter_supported: false,
     }
 }

@@ -14,7 +14,7 @@ use super::client::{ClientError, authenticate};
 use super::params::Params;
 use super::request::{Fault, Request, Way};
 use super::token::GrantError;
-use super::{Caller, Presented, Provider};
+use super::{Caller, Presented, Provider, request_object};
 use crate::model::{Application, PushedRequest};
 use crate::store::StoreError;
 
@@ -86,12 +86,16 @@ pub async fn push(
     if params.get("client_id").is_none() {
         params = params.without("client_id").with("client_id", &app.id);
     }
+    let object = params.get("request").map(str::to_owned);
+    if let Some(object) = &object {
+        params = request_object::open(provider, &app, object, &params).await?;
+    }
     if presented.dpop.is_some()
         && let Some(key) = asked_key(provider, presented, &app, &params).await?
     {
         params = params.without("dpop_jkt").with("dpop_jkt", &key);
     }
-    let way = Way { is_pushed: true, is_signed: false };
+    let way = Way { is_pushed: true, is_signed: object.is_some() };
     let fault = Fault::invalid("redirect_uri is missing or not registered");
     let back = back(&app, &params).ok_or(fault)?;
     Request::read(provider, &app, &params, &back.redirect_uri, way)?;

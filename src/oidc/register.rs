@@ -9,7 +9,9 @@ use super::scopes::is_scope;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::crypto::MasterKeyError;
-use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, check_launch_url, check_redirect_uri};
+use crate::model::{
+    Algorithm, Application, ApplicationSettings, AuthMethod, GrantType, Profile, check_launch_url, check_redirect_uri,
+};
 use crate::store::{Json, StoreError};
 use crate::time::Instant;
 
@@ -49,6 +51,9 @@ pub enum RegisterError {
     /// Addresses of logout that cannot be used.
     #[error("{0}")]
     Logout(String),
+    /// What it may ask for contradicts itself, or its profile.
+    #[error("{0}")]
+    Request(String),
     /// A public application has nothing to prove itself with.
     #[error("a public application cannot act in its own name: leave client_credentials out, or give it a secret")]
     PublicService,
@@ -110,6 +115,14 @@ impl NewApplication {
         }
         if let Some(why) = settings.logout.problems(&settings.redirect_uris).into_iter().next() {
             return Err(RegisterError::Logout(why));
+        }
+        let mut found = settings.request.problems();
+        if settings.profile == Profile::Fapi2 {
+            let signing = settings.signing_algorithm.as_deref().and_then(|name| name.parse().ok());
+            found.extend(settings.request.fapi2_problems(&settings.redirect_uris, signing.unwrap_or(Algorithm::Es256)));
+        }
+        if let Some(problem) = found.into_iter().next() {
+            return Err(RegisterError::Request(problem));
         }
         match settings.scopes.iter().find(|scope| !is_scope(scope)) {
             Some(scope) => Err(RegisterError::Scope(scope.clone())),

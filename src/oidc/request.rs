@@ -1,13 +1,14 @@
 //! Reading an authorization request: what is asked for, once application and redirect URI are known.
 
 use chrono::TimeDelta;
+use serde_json::Value;
 
 use super::Provider;
 use super::claims::ClaimsRequest;
 use super::dpop::is_thumbprint;
 use super::params::Params;
 use super::response::Mode;
-use super::scopes;
+use super::{details, resources, scopes};
 use crate::model::{Application, AuthMethod, GrantType, Profile, ResponseType};
 
 /// A fault that the application is told (RFC 6749 section 4.1.2.1). Texts are constants of ours.
@@ -49,6 +50,10 @@ pub(super) struct Request {
     pub claims: ClaimsRequest,
     /// How strongly the person should have proved themselves, the best first.
     pub acr_values: Option<String>,
+    /// The APIs that tokens are to be for (RFC 8707).
+    pub resources: Vec<String>,
+    /// What is to be done, in detail (RFC 9396).
+    pub details: Vec<Value>,
 }
 
 /// Which way a request came.
@@ -70,6 +75,11 @@ impl Request {
         way: Way,
     ) -> Result<Self, Fault> {
         check_way(provider, app, way)?;
+        Self::parse(app, params, redirect_uri)
+    }
+
+    /// The same, whichever way the request came.
+    fn parse(app: &Application, params: &Params, redirect_uri: &str) -> Result<Self, Fault> {
         if params.has_repetition() {
             return Err(Fault::invalid("a parameter is given twice"));
         }
@@ -109,6 +119,8 @@ impl Request {
             id_token_hint: params.get("id_token_hint").map(str::to_owned),
             claims: claims.map_err(Fault::invalid)?,
             acr_values: params.get("acr_values").map(str::to_owned),
+            resources: resources::asked(app, params)?,
+            details: details::asked(app, params)?,
         })
     }
 }
@@ -119,6 +131,9 @@ fn check_way(provider: Provider<'_>, app: &Application, way: Way) -> Result<(), 
     let has_to_push = settings.require_pushed_authorization_requests
         || provider.broker.config.oidc.require_pushed_authorization_requests
         || app.settings.profile == Profile::Fapi2;
+    if settings.require_signed_request_object && !way.is_signed {
+        return Err(Fault::invalid("this application has to sign its authorization requests"));
+    }
     if has_to_push && !way.is_pushed {
         return Err(Fault::invalid("this application has to push its authorization requests"));
     }
@@ -146,7 +161,9 @@ fn response_type(app: &Application, params: &Params) -> Result<ResponseType, Fau
         let description = "only code, id_token and code id_token are supported";
         return Err(Fault { error: "unsupported_response_type", description });
     };
-    if !app.settings.request.allows(response_type) {
+    let is_allowed = app.settings.request.allows(response_type)
+        && (response_type == ResponseType::Code || app.settings.profile != Profile::Fapi2);
+    if !is_allowed {
         let description = "the application is not registered for this response_type";
         return Err(Fault { error: "unauthorized_client", description });
     }
@@ -167,7 +184,8 @@ fn nonce(params: &Params, response_type: ResponseType) -> Result<Option<String>,
 
 /// PKCE (RFC 7636): S256 only, demanded of public applications and of all that are not exempted.
 fn code_challenge<'a>(app: &Application, params: &'a Params) -> Result<Option<&'a str>, Fault> {
-    let is_demanded = app.settings.require_pkce || app.auth_method == AuthMethod::None;
+    let is_demanded =
+        app.settings.require_pkce || app.auth_method == AuthMethod::None || app.settings.profile == Profile::Fapi2;
     match (params.get("code_challenge"), params.get("code_challenge_method")) {
         (Some(challenge), Some("S256")) => {
             let is_hash = challenge.len() == 43
@@ -198,4 +216,108 @@ fn prompt(text: &str) -> Result<(bool, bool), Fault> {
         return Err(Fault::invalid("prompt=none goes with no other value"));
     }
     Ok((is_silent, again))
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use proptest::prelude::*;
+
+    use super::{Fault, Request};
+    use crate::model::{Application, ApplicationSettings, AuthMethod, GrantType, ResponseType};
+    use crate::oidc::Params;
+    use crate::store::Json;
+
+    /// A public application.
+    pub fn application() -> Application {
+        let mut settings = ApplicationSettings {
+            redirect_uris: vec!["https://a.example/cb".to_owned()],
+            grant_types: vec![GrantType::AuthorizationCode],
+            scopes: vec!["openid".to_owned(), "email".to_owned()],
+            require_pkce: true,
+            ..ApplicationSettings::default()
+        };
+        settings.request.response_types = vec![ResponseType::Code, ResponseType::CodeIdToken];
+        settings.request.resources = vec!["https://api.example/".to_owned()];
+        let at = "2026-11-22T01:00:00Z".parse().unwrap();
+        Application {
+            id: "a".to_owned(),
+            name: "A".to_owned(),
+            declared: true,
+            enabled: true,
+            auth_method: AuthMethod::None,
+            secret_hash: None,
+            old_secret_hash: None,
+            old_secret_until: None,
+            secret_since: None,
+            settings: Json(settings),
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    const NAMES: [&str; 16] = [
+        "response_type",
+        "response_mode",
+        "scope",
+        "nonce",
+        "state",
+        "prompt",
+        "max_age",
+        "code_challenge",
+        "code_challenge_method",
+        "claims",
+        "resource",
+        "authorization_details",
+        "request",
+        "request_uri",
+        "acr_values",
+        "id_token_hint",
+    ];
+
+    /// Values that lead deep into the reader, and any text.
+    fn value() -> impl Strategy<Value = String> {
+        let known = prop::sample::select(vec![
+            "code",
+            "code id_token",
+            "id_token code",
+            "openid",
+            "openid email openid",
+            "S256",
+            "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "none",
+            "login consent",
+            "0",
+            "9223372036854775807",
+            "form_post.jwt",
+            "https://api.example/",
+            "[{\"type\":\"x\"}]",
+            "{\"id_token\":{\"sub\":{\"value\":\"a\"}}}",
+        ]);
+        prop_oneof![3 => known.prop_map(str::to_owned), 1 => "\\PC{0,40}"]
+    }
+
+    proptest! {
+        /// OAUTH-015, OAUTH-033, OAUTH-036, OAUTH-122
+        #[test]
+        fn any_request_is_read_or_refused(
+            pairs in prop::collection::vec((prop::sample::select(NAMES.to_vec()), value()), 0..10),
+        ) {
+            let params = pairs.iter().fold(Params::default(), |params, (name, value)| params.with(name, value));
+            match Request::parse(&application(), &params, "https://a.example/cb") {
+                Ok(request) => {
+                    prop_assert!(!params.has_repetition());
+                    prop_assert_eq!(request.code_challenge.map(|challenge| challenge.len()), Some(43));
+                    prop_assert_eq!(params.get("code_challenge_method"), Some("S256"));
+                    prop_assert!(request.scope.split(' ').all(|scope| matches!(scope, "openid" | "email")));
+                    prop_assert!(request.resources.iter().all(|one| one == "https://api.example/"));
+                    prop_assert!(request.details.is_empty() && params.get("request").is_none());
+                    prop_assert!(!request.response_type.has_id_token() || request.nonce.is_some());
+                }
+                Err(Fault { error, description }) => {
+                    let is_plain = |c: char| matches!(c, ' ' | '!' | '#'..='[' | ']'..='~');
+                    prop_assert!(!error.is_empty() && description.chars().all(is_plain), "{}", description);
+                }
+            }
+        }
+    }
 }

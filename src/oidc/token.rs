@@ -1,7 +1,7 @@
 //! The token endpoint (RFC 6749 section 3.2): which grant is asked for, and applications in their own name.
 
 use serde::Serialize;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::claims::{self, Granted, Told};
 use super::client::{ClientError, authenticate};
@@ -10,7 +10,7 @@ use super::issue::{IdMint, Mint};
 use super::keys::KeyError;
 use super::params::Params;
 use super::scopes::{self, PERSONAL};
-use super::{Caller, Presented, Provider, binding, code, device, exchange, issue, refresh};
+use super::{Caller, Presented, Provider, binding, code, details, device, exchange, issue, refresh, resources};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{Application, AuthMethod, Confirmation, EndReason, Grant, GrantType};
 use crate::store::{StoreError, Tx};
@@ -36,6 +36,9 @@ pub struct TokenResponse {
     /// The ID token, for scope `openid`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id_token: Option<String>,
+    /// What may be done, in detail (RFC 9396 section 7).
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub authorization_details: Vec<Value>,
 }
 
 /// Why no token is given (RFC 6749 section 5.2). Texts are constants of ours: nothing a caller sent is repeated.
@@ -68,6 +71,9 @@ pub enum GrantError {
     /// The person refused.
     #[error("the person refused")]
     AccessDenied,
+    /// Authorization details that are unknown, malformed, or more than was granted (RFC 9396 section 5).
+    #[error("{0}")]
+    InvalidDetails(&'static str),
     /// The application may not use this grant.
     #[error("the application is not registered for this grant type")]
     UnauthorizedClient,
@@ -156,13 +162,15 @@ async fn client_credentials(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
         }
         None => own().map(String::as_str).collect::<Vec<_>>().join(" "),
     };
+    let authorization_details = details::own(app, form)?;
     let mint = Mint {
         app,
         grant: None,
+        authorization_details: authorization_details.clone(),
         scope: &scope,
         jti: new_jti(provider),
         told: serde_json::Map::new(),
-        audience: None,
+        audience: resources::in_own_name(app, form)?,
         confirmation: asked.confirmation.clone(),
         derived: None,
     };
@@ -179,6 +187,7 @@ async fn client_credentials(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
         scope,
         refresh_token: None,
         id_token: None,
+        authorization_details,
     })
 }
 
@@ -209,6 +218,8 @@ pub(super) struct Issue<'a> {
 pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Result<TokenResponse, GrantError> {
     let Asked { provider, caller, app, .. } = *asked;
     let Issue { grant, scope, nonce, grant_type, refresh_token } = issue;
+    let audience = resources::narrowed(&grant.details.resources, asked.form)?;
+    let authorization_details = details::narrowed(app, &grant.details.authorization_details, asked.form)?;
     let jti = new_jti(provider);
     let told = match grant.user_id {
         Some(user) => claims::in_tokens(&mut tx, Granted { app, scope: &scope, details: &grant.details }, user).await?,
@@ -224,7 +235,8 @@ pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Re
         scope: &scope,
         jti,
         told: told.access_token,
-        audience: None,
+        audience,
+        authorization_details: authorization_details.clone(),
         confirmation: asked.confirmation.clone(),
         derived: None,
     };
@@ -244,6 +256,7 @@ pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Re
         scope,
         refresh_token,
         id_token,
+        authorization_details,
     })
 }
 

@@ -51,6 +51,8 @@ pub struct AccessToken {
     pub iat: Instant,
     /// When it ends.
     pub exp: Instant,
+    /// What it allows, in detail (RFC 9396).
+    pub authorization_details: Vec<serde_json::Value>,
     /// The key its user has to prove; none for a bearer token.
     pub confirmation: Option<Confirmation>,
     /// When the person had proved who they are; none for an application in its own name.
@@ -205,6 +207,7 @@ pub(super) async fn check_signature(broker: &Broker, keys: &KeyRing, token: &str
         aud: claims.aud.into(),
         iat: instant(claims.iat)?,
         exp: instant(claims.exp)?,
+        authorization_details: claims.authorization_details,
         confirmation: claims.cnf,
         auth_time: claims.auth_time.and_then(|seconds| Instant::from_timestamp(seconds, 0)),
         acr: claims.acr,

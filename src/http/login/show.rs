@@ -5,7 +5,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use minijinja::context;
 use serde::Deserialize;
-use url::Url;
+use url::{Host, Url};
 
 use crate::http::extract::Visit;
 use crate::http::paths;
@@ -80,8 +80,18 @@ async fn destinations(visit: &Visit, return_to: &ReturnTo) -> Vec<String> {
     let asked = parse(return_to.parameter("redirect_uri"));
     let asked =
         asked.filter(|asked| known.iter().any(|uri| uri.host() == asked.host() && uri.scheme() == asked.scheme()));
-    origins.extend(asked.as_ref().and_then(origin));
+    match &asked {
+        Some(asked) => origins.extend(origin(asked)),
+        // A pushed request does not show its port.
+        None => origins.extend(known.iter().filter_map(any_port)),
+    }
     origins.sort();
     origins.dedup();
     origins
+}
+
+/// A registered loopback address on any port, as Content-Security-Policy names it.
+fn any_port(uri: &Url) -> Option<String> {
+    let is_loopback = uri.scheme() == "http" && matches!(uri.host(), Some(Host::Ipv4(ip)) if ip.is_loopback());
+    is_loopback.then(|| format!("http://{}:*", uri.host_str().unwrap_or_default()))
 }

@@ -66,6 +66,7 @@ fn refuse(visit: &Visit, fault: PageFault) -> Response {
         PageFault::UnknownApplication => (StatusCode::BAD_REQUEST, "error-application-unknown"),
         PageFault::RedirectUri => (StatusCode::BAD_REQUEST, "error-redirect-uri"),
         PageFault::PushedRequest => (StatusCode::BAD_REQUEST, "error-pushed-request"),
+        PageFault::TooLong => (StatusCode::URI_TOO_LONG, "error-request-too-long"),
         PageFault::Malformed => (StatusCode::BAD_REQUEST, "error-bad-request"),
         PageFault::Denied => (StatusCode::FORBIDDEN, "error-access-denied"),
         PageFault::Operator => (StatusCode::FORBIDDEN, "error-operator-application"),

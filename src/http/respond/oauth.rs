@@ -145,6 +145,7 @@ impl From<GrantError> for OauthError {
             }
             GrantError::ExpiredToken => Self::bad_request("expired_token", "nobody decided in time: begin again"),
             GrantError::AccessDenied => Self::bad_request("access_denied", "the person refused"),
+            GrantError::InvalidDetails(text) => Self::bad_request("invalid_authorization_details", text),
             GrantError::UnauthorizedClient => {
                 Self::bad_request("unauthorized_client", "the application is not registered for this grant type")
             }

@@ -1,5 +1,6 @@
 //! Applications: systems that people sign in to, and services that call others.
 
+mod details;
 mod grants;
 mod identity;
 mod logout;
@@ -10,6 +11,7 @@ mod tokens;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
+pub use details::{DetailField, DetailType, FieldKind};
 pub use grants::GrantSettings;
 pub use identity::{
     ClaimPlace, ClaimRule, ConsentRule, IdentitySettings, PersonField, RESERVED_CLAIMS, SubjectType, TemplatePart,

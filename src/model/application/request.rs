@@ -1,7 +1,12 @@
 //! `[application.request]`: what an application may send to the authorization endpoint, and how it is answered.
 
-use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+use super::{DetailType, ProofAlgorithm};
+use crate::model::Algorithm;
 use crate::string_enum;
 
 string_enum! {
@@ -48,6 +53,21 @@ pub struct RequestSettings {
     /// It pushes its authorization requests (RFC 9126); others are refused.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub require_pushed_authorization_requests: bool,
+    /// It signs its authorization requests (RFC 9101) with a key of `[application.proof]`; others are refused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub require_signed_request_object: bool,
+    /// The one algorithm of its request objects; any with a key pair when none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_object_signing_alg: Option<ProofAlgorithm>,
+    /// `response_type`, `client_id` and `scope` may stand beside a request object (OpenID Connect Core 1.0 section 6.1).
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub merge_request_object: bool,
+    /// The APIs it may name (RFC 8707): absolute URIs, compared exactly.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resources: Vec<String>,
+    /// The types of authorization details it may ask for (RFC 9396), by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorization_details: BTreeMap<String, DetailType>,
 }
 
 impl RequestSettings {
@@ -58,6 +78,46 @@ impl RequestSettings {
             return response_type == ResponseType::Code;
         }
         self.response_types.contains(&response_type)
+    }
+
+    /// What is wrong with these settings, in words for whoever wrote them.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for resource in &self.resources {
+            if resource.contains('#') || Url::parse(resource).is_err() {
+                problems.push(format!(
+                    "request.resources: `{resource}` is no absolute URI without a fragment: write it like \
+                     https://api.example/"
+                ));
+            }
+        }
+        if self.request_object_signing_alg == Some(ProofAlgorithm::Hs256) {
+            problems.push("request.request_object_signing_alg: HS256 proves nothing here: use ES256".to_owned());
+        }
+        problems
+    }
+
+    /// What contradicts the FAPI 2.0 Security Profile (sections 5.3.2 and 5.4.1), of these settings and those beside
+    /// them.
+    #[must_use]
+    pub fn fapi2_problems(&self, redirect_uris: &[String], signing: Algorithm) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.response_types.iter().any(|kind| *kind != ResponseType::Code) {
+            problems.push("profile fapi2: request.response_types may hold code only".to_owned());
+        }
+        let plain = redirect_uris.iter().filter(|uri| !uri.starts_with("https://"));
+        problems.extend(plain.map(|uri| format!("profile fapi2: redirect URI `{uri}` must begin with https://")));
+        if !matches!(signing, Algorithm::Ps256 | Algorithm::Es256 | Algorithm::EdDsa) {
+            problems
+                .push(format!(
+                "profile fapi2: signing_algorithm {signing} is none of PS256, ES256, EdDSA: set signing_algorithm = \"ES256\""
+            ));
+        }
+        if self.request_object_signing_alg.is_some_and(|alg| !ProofAlgorithm::FAPI2.contains(&alg)) {
+            problems.push("profile fapi2: request.request_object_signing_alg is PS256, ES256 or EdDSA".to_owned());
+        }
+        problems
     }
 }
 

@@ -8,7 +8,7 @@ use crate::oidc::demand::{Demand, reauth_demand};
 use crate::oidc::params::Params;
 use crate::oidc::request::{Fault, Request, Way};
 use crate::oidc::response::{Back, Mode};
-use crate::oidc::{Provider, par};
+use crate::oidc::{Provider, par, request_object};
 
 /// A request of a known application that can be answered.
 pub(super) struct Arrival {
@@ -23,11 +23,16 @@ pub(super) struct Arrival {
     pub pushed: Option<PushedRequest>,
     /// Which way the request came.
     pub way: Way,
+    /// What is wrong with the request object.
+    fault: Option<Fault>,
 }
 
 impl Arrival {
     /// The request, or what is wrong with it.
     pub fn read(&self, provider: Provider<'_>) -> Result<Request, Fault> {
+        if let Some(fault) = self.fault {
+            return Err(fault);
+        }
         Request::read(provider, &self.app, &self.params, &self.back.redirect_uri, self.way)
     }
 
@@ -53,13 +58,30 @@ pub(super) async fn arrive(provider: Provider<'_>, address: &Params) -> Result<A
     };
     let app = app.ok_or(page(PageFault::UnknownApplication))?;
     let pushed = pushed(provider, &app, address).await?;
-    let params = match &pushed {
-        Some(pushed) => Params::parse(&pushed.parameters).map_err(|_| page(PageFault::PushedRequest))?,
-        None => address.clone(),
+    let (params, is_signed, fault) = match &pushed {
+        Some(pushed) => {
+            let params = Params::parse(&pushed.parameters).map_err(|_| page(PageFault::PushedRequest))?;
+            (params, pushed.is_signed, None)
+        }
+        None => match object(provider, &app, address).await {
+            Ok(Some(params)) => (params, true, None),
+            Ok(None) => (address.clone(), false, None),
+            Err(fault) => (address.clone(), false, Some(fault)),
+        },
     };
-    let way = Way { is_pushed: pushed.is_some(), is_signed: pushed.as_ref().is_some_and(|pushed| pushed.is_signed) };
-    let back = back(&app, &params).ok_or(page(PageFault::RedirectUri))?;
-    Ok(Arrival { app, address: address.clone(), params, back, pushed, way })
+    let way = Way { is_pushed: pushed.is_some(), is_signed };
+    let lost = if fault.is_some() { PageFault::Malformed } else { PageFault::RedirectUri };
+    let back = back(&app, &params).ok_or(page(lost))?;
+    Ok(Arrival { app, address: address.clone(), params, back, pushed, way, fault })
+}
+
+/// The parameters of the request object in the address (RFC 9101 section 5.1).
+async fn object(provider: Provider<'_>, app: &Application, address: &Params) -> Result<Option<Params>, Fault> {
+    let Some(object) = address.get("request") else { return Ok(None) };
+    if address.is_repeated("request") || address.get("request_uri").is_some() {
+        return Err(Fault::invalid("there is more than one request object"));
+    }
+    request_object::open(provider, app, object, address).await.map(Some)
 }
 
 fn page(fault: PageFault) -> Stop {

@@ -26,6 +26,10 @@ use crate::store::StoreError;
 use arrive::Arrival;
 pub(super) use arrive::back;
 
+/// Bytes of a request that a browser carries through the sign-in and back. What is longer has to be pushed; it is never
+/// cut, and nobody ends up elsewhere because of it.
+const LONGEST: usize = 6_000;
+
 /// What the browser is answered.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Answer {
@@ -67,6 +71,8 @@ pub enum PageFault {
     RedirectUri,
     /// The pushed request is unknown, used, expired or another application's.
     PushedRequest,
+    /// The request is too long to be carried through the sign-in: it has to be pushed.
+    TooLong,
     /// The parameters cannot be read.
     Malformed,
     /// Policy does not let the person in.
@@ -116,6 +122,11 @@ pub async fn authorize(
         Err(Stop::Failed(error)) => return Err(error),
     };
     let answer = match answer(provider, caller, &arrival, session).await {
+        Ok(Answer::SignIn { request, .. }) | Err(Stop::Answer(Answer::SignIn { request, .. }))
+            if request.encode().len() > LONGEST =>
+        {
+            return Ok(Answer::Page(PageFault::TooLong));
+        }
         Ok(answer) | Err(Stop::Answer(answer)) => answer,
         Err(Stop::Failed(error)) => return Err(error),
     };

@@ -30,6 +30,8 @@ pub(super) async fn respond(
         nonce: request.nonce.as_deref(),
         code_challenge: request.code_challenge.as_deref(),
         details: GrantDetails {
+            resources: request.resources,
+            authorization_details: request.details,
             claims: request.claims.stored(),
             acr,
             confirmation: request.dpop_jkt.clone().map(Confirmation::Key),

@@ -11,13 +11,17 @@ mod device;
 mod discovery;
 mod dpop;
 mod exchange;
+mod fapi;
 mod introspect;
 mod keys;
 mod logout;
 mod mtls;
+mod par;
 mod prove;
 mod reauth;
 mod refresh;
+mod request_object;
+mod resources;
 mod response;
 mod revocations;
 mod rust_clients;
@@ -93,7 +97,12 @@ struct Scene {
 
 impl Scene {
     async fn start(kind: Kind) -> Self {
-        let app = App::with_config(kind, CONFIG).await;
+        Self::of(kind, CONFIG).await
+    }
+
+    /// The same with other applications.
+    async fn of(kind: Kind, config: &str) -> Self {
+        let app = App::with_config(kind, config).await;
         let user = person(&app.broker, "wang.fang", &["employee"]).await;
         let (session, browser) = signed_in(&app, &user).await;
         Self { app, user, session, browser }

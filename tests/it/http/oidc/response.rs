@@ -7,9 +7,9 @@ use jsonwebtoken::{DecodingKey, Validation, decode, decode_header};
 use serde_json::{Value, json};
 use yaopai::crypto::{sha256, sha512};
 
-use super::{CONFIG, Client, OA, Scene, answer, authorize_path, claims, signed_in};
+use super::{CONFIG, Client, OA, Scene, answer, authorize_path, claims};
 use crate::both;
-use crate::harness::{App, Browser, Kind, Page, person};
+use crate::harness::{Browser, Kind, Page};
 
 /// Applications that may have an ID token at once: one signs with ES256, one with `EdDSA`.
 const SWITCHED: &str = r#"
@@ -34,10 +34,7 @@ const HYBRID: Client =
 const DING: Client = Client { id: "ding", secret: Some("a-secret-of-ding"), redirect_uri: "https://ding.example/cb" };
 
 async fn switched(kind: Kind) -> Scene {
-    let app = App::with_config(kind, &format!("{CONFIG}{SWITCHED}")).await;
-    let user = person(&app.broker, "wang.fang", &["employee"]).await;
-    let (session, browser) = signed_in(&app, &user).await;
-    Scene { app, user, session, browser }
+    Scene::of(kind, &format!("{CONFIG}{SWITCHED}")).await
 }
 
 /// The hidden fields of a form that posts to `action`.
