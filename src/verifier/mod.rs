@@ -1,10 +1,10 @@
 //! The verifier: whether an access token of an issuer is good, judged by a service that it is meant for.
 //!
-//! What makes a token good is said once, in [`Claims::read`] and [`Claims::judge`]; the broker's own gateway reads its tokens by the same
-//! rules, and asks its database where a service elsewhere asks the issuer. A [`Verifier`] is such a service: it keeps the
-//! issuer's keys ([`Keys`]: fetched again at most once a minute, whatever is sent), looks a token's place up on its status list,
-//! and follows the change feed, so that what is revoked is refused within a second. It works without a database and
-//! without HTTP types: a layer of axum around it is a dozen lines (`examples/validators/rust`).
+//! What makes a token good is said in [`Claims::judge`]. The broker's own endpoints and gateway judge tokens in
+//! [`crate::oidc`], by the same rules, with keys and database at hand; a [`Verifier`] is for a service elsewhere. It keeps
+//! the issuer's keys (asked for again at most every ten seconds, whatever is sent), looks a token's place up on its status
+//! list, and follows the change feed, so that what is revoked is refused within a second. It works without a database
+//! and without HTTP types: a layer of axum around it is a dozen lines (`examples/validators/rust`).
 
 mod binding;
 mod claims;
