@@ -6,6 +6,7 @@ mod audit;
 mod demo_company;
 mod doctor;
 mod key;
+mod master;
 mod policy;
 mod recovery;
 mod serve;
@@ -23,7 +24,6 @@ use crate::access::RoleRules;
 use crate::audit::Recorder;
 use crate::broker::Broker;
 use crate::config::Config;
-use crate::crypto::MasterKey;
 use crate::net::Outgoing;
 use crate::policy::Policies;
 use crate::random::Rng;
@@ -136,9 +136,7 @@ fn one_line(error: &anyhow::Error) -> String {
 async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
     let config = Config::load(config)?;
     let rng = Rng::system();
-    let key_file = config.resolve(&config.secrets.master_key_file);
-    let was_missing = !key_file.exists();
-    let master = MasterKey::load_or_create(&key_file, &rng)?;
+    let (master, made) = master::load(&config, &rng).await?;
     let url = config.database.full_url(&config.folder).map_err(anyhow::Error::msg)?;
     if let Some(file) = url.strip_prefix("sqlite://")
         && let Some(folder) = std::path::Path::new(file).parent()
@@ -152,8 +150,8 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
             .context("database.url: the database cannot be opened; is it running and may this user connect?"),
     })?;
     db.migrate().await.context("database.url")?;
-    if was_missing {
-        refuse_lost_key(&db, &key_file).await?;
+    if let Some(file) = made {
+        refuse_lost_key(&db, &file).await?;
     }
     let folder = config.resolve(&config.policies.folder);
     let policies = Policies::load(&folder)?;

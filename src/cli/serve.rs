@@ -29,7 +29,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     server::certificate(&settings.server, &settings.folder).await?;
     declare_applications(&broker).await?;
     let keys = KeyRing::open(&broker).await?;
-    let app = App::new(broker.clone(), keys);
+    let app = App::new(broker.clone(), keys.clone());
     app.ui.check()?;
     super::recovery::introduce(&app).await?;
     let stop = CancellationToken::new();
@@ -44,7 +44,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     });
     let telling = deliver_logouts(broker.clone(), app.keys.clone(), app.applications.clone(), stop.clone());
     let telling = tokio::spawn(telling);
-    let jobs = run_jobs(broker.db.clone(), broker.clock.clone(), jobs(&broker)?, stop.clone());
+    let jobs = run_jobs(broker.db.clone(), broker.clock.clone(), jobs(&broker, &keys)?, stop.clone());
     let jobs = tokio::spawn(jobs);
     let proxying = proxy.map(|proxy| tokio::spawn(serve_proxy(proxy, app.clone(), stop.clone())));
     let asking = applications.map(|listener| tokio::spawn(serve_applications(listener, app.clone(), stop.clone())));
@@ -93,10 +93,10 @@ async fn serve_applications(
     served
 }
 
-/// What runs by itself: the sync of every source.
-fn jobs(broker: &Broker) -> anyhow::Result<Vec<Job>> {
+/// What runs by itself: the sync of every source, the change of keys.
+fn jobs(broker: &Broker, keys: &KeyRing) -> anyhow::Result<Vec<Job>> {
     let sources = broker.config.sources.iter();
-    sources
+    let mut jobs: Vec<Job> = sources
         .map(|source| {
             let (broker, name) = (broker.clone(), source.name.clone());
             let schedule = Schedule::new(&source.schedule, source.time_zone)?;
@@ -106,7 +106,27 @@ fn jobs(broker: &Broker) -> anyhow::Result<Vec<Job>> {
             };
             Ok(Job { name: format!("sync:{}", source.name), schedule, work: Box::new(work) })
         })
-        .collect()
+        .collect::<anyhow::Result<_>>()?;
+    let (broker, keys) = (broker.clone(), keys.clone());
+    let work = move || -> Work {
+        let (broker, keys) = (broker.clone(), keys.clone());
+        Box::pin(async move { change_keys(&broker, &keys).await })
+    };
+    jobs.push(Job {
+        name: "keys".to_owned(),
+        schedule: Schedule::new("* * * * *", chrono_tz::UTC)?,
+        work: Box::new(work),
+    });
+    Ok(jobs)
+}
+
+/// Each minute one node looks whether keys are due.
+async fn change_keys(broker: &Broker, keys: &KeyRing) {
+    match keys.rotate_due(broker).await {
+        Ok(rotated) if rotated.is_empty() => {}
+        Ok(rotated) => tracing::info!(?rotated, "signing keys changed by schedule"),
+        Err(error) => tracing::error!(%error, "signing keys could not be changed by schedule"),
+    }
 }
 
 async fn nightly(broker: &Broker, source: &str) {

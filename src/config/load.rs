@@ -81,6 +81,7 @@ impl Config {
     fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         self.server.check(&mut problems);
+        self.secrets.check(&mut problems);
         self.oidc.check(&mut problems);
         if let Some(mtls) = &self.mtls {
             mtls.check(!self.server.trusted_proxies.is_empty(), &mut problems);

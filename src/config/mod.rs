@@ -32,10 +32,10 @@ pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers
 pub use fault::one_line;
 pub use load::ConfigError;
 pub use mtls::MtlsConfig;
-pub use oidc::OidcConfig;
+pub use oidc::{KeysConfig, OidcConfig};
 pub use outgoing::OutgoingConfig;
 pub use route::{GatewayConfig, RouteConfig};
-pub use secret::{SecretRef, SecretsConfig};
+pub use secret::{MasterKeySource, SecretRef, SecretsConfig};
 pub use server::ServerConfig;
 pub use session::{LoginConfig, SessionConfig};
 pub use source::{

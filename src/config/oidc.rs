@@ -33,6 +33,24 @@ pub struct OidcConfig {
     pub pushed_request_lifetime: Lifetime,
     /// How long a new key is published before it signs.
     pub key_publish_ahead: Lifetime,
+    /// `[oidc.keys]`: when keys are changed.
+    pub keys: KeysConfig,
+}
+
+/// `[oidc.keys]`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct KeysConfig {
+    /// Whether a running broker changes keys by itself; otherwise only `yaopai key rotate` does.
+    pub automatic: bool,
+    /// How long a key signs.
+    pub rotate_every: Lifetime,
+}
+
+impl Default for KeysConfig {
+    fn default() -> Self {
+        Self { automatic: true, rotate_every: Lifetime::seconds(90 * 86_400) }
+    }
 }
 
 impl Default for OidcConfig {
@@ -50,6 +68,7 @@ impl Default for OidcConfig {
             require_pushed_authorization_requests: false,
             pushed_request_lifetime: Lifetime::seconds(90),
             key_publish_ahead: Lifetime::seconds(86_400),
+            keys: KeysConfig::default(),
         }
     }
 }

@@ -6,17 +6,73 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
+use super::Lifetime;
+
 /// `[secrets]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SecretsConfig {
-    /// File of the 32-byte master key, base64; made at first start with mode 0600 when missing.
-    pub master_key_file: PathBuf,
+    /// File of the 32-byte master key, base64; made at first start with mode 0600 when missing. `data/master.key`
+    /// where nothing else is said.
+    pub master_key_file: Option<PathBuf>,
+    /// Environment variable that holds the key instead.
+    pub master_key_env: Option<String>,
+    /// Program and arguments that print the key instead: asked once, at start, such as a KMS that decrypts it.
+    pub master_key_command: Vec<String>,
+    /// How long that program may take.
+    pub master_key_timeout: Lifetime,
 }
 
 impl Default for SecretsConfig {
     fn default() -> Self {
-        Self { master_key_file: PathBuf::from("data/master.key") }
+        Self {
+            master_key_file: None,
+            master_key_env: None,
+            master_key_command: Vec::new(),
+            master_key_timeout: Lifetime::seconds(20),
+        }
+    }
+}
+
+/// Where the master key comes from.
+#[derive(Clone, Debug)]
+pub enum MasterKeySource {
+    /// A file, which may have to be made.
+    File(PathBuf),
+    /// An environment variable: its name, and what it holds.
+    Env(String, Zeroizing<String>),
+    /// A program and its arguments, and how long it may take.
+    Command(Vec<String>, Lifetime),
+}
+
+impl SecretsConfig {
+    /// Where the master key comes from. `folder` is what a relative path is relative to.
+    ///
+    /// # Errors
+    /// A sentence, when the environment variable is not set.
+    pub fn master_key(&self, folder: &Path) -> Result<MasterKeySource, String> {
+        if let Some(name) = &self.master_key_env {
+            let value = SecretRef::Env(name.clone()).read(folder);
+            return Ok(MasterKeySource::Env(
+                name.clone(),
+                value.map_err(|why| format!("secrets.master_key_env: {why}"))?,
+            ));
+        }
+        if !self.master_key_command.is_empty() {
+            return Ok(MasterKeySource::Command(self.master_key_command.clone(), self.master_key_timeout));
+        }
+        let file = self.master_key_file.clone().unwrap_or_else(|| PathBuf::from("data/master.key"));
+        Ok(MasterKeySource::File(folder.join(file)))
+    }
+
+    pub(super) fn check(&self, problems: &mut Vec<String>) {
+        let given =
+            [self.master_key_file.is_some(), self.master_key_env.is_some(), !self.master_key_command.is_empty()];
+        if given.iter().filter(|given| **given).count() > 1 {
+            problems.push(
+                "secrets: master_key_file, master_key_env and master_key_command: give one of them only".to_owned(),
+            );
+        }
     }
 }
 

@@ -149,8 +149,8 @@ fn cbc_hmac(rng: &Rng, key: &[u8; 32], header: &[u8], plain: &[u8]) -> Result<Se
     let (authenticating, encrypting) = key.split_at(16);
     let cipher = UnboundCipherKey::new(&AES_128, encrypting).and_then(PaddedBlockEncryptingKey::cbc_pkcs7);
     let mut content = plain.to_vec();
-    let context = EncryptionContext::Iv128(FixedLength::from(iv));
-    cipher.map_err(|_| JweError)?.less_safe_encrypt(&mut content, context).map_err(|_| JweError)?;
+    let start = EncryptionContext::Iv128(FixedLength::from(iv));
+    cipher.map_err(|_| JweError)?.less_safe_encrypt(&mut content, start).map_err(|_| JweError)?;
     let bits = (header.len() as u64 * 8).to_be_bytes();
     let message = [header, &iv, &content, &bits].concat();
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, authenticating), &message);
@@ -168,6 +168,9 @@ mod tests {
     /// SHA-256(00000001 ‖ Z ‖ 00000007 "A256GCM" ‖ 00000000 ‖ 00000000 ‖ 00000100).
     #[test]
     fn the_key_is_derived_as_the_standard_says() {
-        assert_eq!(URL_SAFE_NO_PAD.encode(concat_kdf(&[7; 32], "A256GCM")), "h8wRiG8gn4WoFxQVmUm-yqdF6pEJpHxGHl4ZGzHWXp8");
+        assert_eq!(
+            URL_SAFE_NO_PAD.encode(concat_kdf(&[7; 32], "A256GCM")),
+            "h8wRiG8gn4WoFxQVmUm-yqdF6pEJpHxGHl4ZGzHWXp8"
+        );
     }
 }

@@ -14,8 +14,9 @@ use x509_parser::public_key::PublicKey as Spki;
 use x509_parser::x509::SubjectPublicKeyInfo;
 
 use super::json::strict_json;
+use super::jwe::Recipient;
 use super::master::sha256;
-use crate::model::ProofAlgorithm;
+use crate::model::{KeyManagement, ProofAlgorithm};
 
 /// Keys of one set that are looked at.
 const MOST_KEYS: usize = 50;
@@ -77,6 +78,7 @@ pub struct PublicKey {
     kid: Option<String>,
     algorithm: Option<String>,
     is_for_signatures: bool,
+    is_for_encryption: bool,
     thumbprint: String,
     certificates: Vec<String>,
 }
@@ -115,12 +117,15 @@ impl PublicKey {
         }
         let operations = jwk.get("key_ops").and_then(Value::as_array);
         let may_verify = operations.is_none_or(|all| all.iter().any(|operation| operation == "verify"));
+        let may_encrypt = operations
+            .is_none_or(|all| all.iter().any(|one| one == "wrapKey" || one == "deriveKey" || one == "deriveBits"));
         let chain = jwk.get("x5c").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         Ok(Self {
             kind,
             kid: jwk.get("kid").and_then(Value::as_str).map(str::to_owned),
             algorithm: jwk.get("alg").and_then(Value::as_str).map(str::to_owned),
             is_for_signatures: may_verify && jwk.get("use").is_none_or(|what| what == "sig"),
+            is_for_encryption: may_encrypt && jwk.get("use").is_none_or(|what| what == "enc"),
             thumbprint: URL_SAFE_NO_PAD.encode(sha256(Value::Object(required).to_string().as_bytes())),
             certificates: chain.iter().take(1).filter_map(Value::as_str).map(str::to_owned).collect(),
         })
@@ -156,6 +161,27 @@ impl PublicKey {
         };
         let named = self.algorithm.as_deref().is_none_or(|own| ProofAlgorithm::of_header(own) == Some(algorithm));
         fits && named && self.is_for_signatures
+    }
+
+    /// Whether something can, and by its owner's word may, be encrypted to the key so.
+    #[must_use]
+    pub fn encrypts(&self, algorithm: KeyManagement) -> bool {
+        let fits = match algorithm {
+            KeyManagement::RsaOaep256 => matches!(self.kind, Kind::Rsa { .. }),
+            KeyManagement::EcdhEs | KeyManagement::EcdhEsA256Kw => matches!(self.kind, Kind::P256(_) | Kind::P384(_)),
+        };
+        let named = self.algorithm.as_deref().is_none_or(|own| own == algorithm.as_str());
+        fits && named && self.is_for_encryption
+    }
+
+    /// What is encrypted to; nothing for a key that only signs.
+    pub(super) fn recipient(&self) -> Option<Recipient<'_>> {
+        match &self.kind {
+            Kind::P256(point) => Some(Recipient::P256(point.as_ref())),
+            Kind::P384(point) => Some(Recipient::P384(point.as_ref())),
+            Kind::Rsa { n, e } => Some(Recipient::Rsa(n, e)),
+            Kind::Ed25519(_) => None,
+        }
     }
 
     /// Whether `signature` is this key's over `message`.

@@ -38,6 +38,15 @@ pub enum MasterKeyError {
         /// Which file.
         path: PathBuf,
     },
+    /// The key from the environment or a program is too short or not random.
+    #[error(
+        "the master key that {origin} gives is weak or no key: it has to be 32 random bytes in base64 (openssl rand \
+         -base64 32)"
+    )]
+    WeakText {
+        /// Where it comes from.
+        origin: String,
+    },
     /// The file can be read by others than its owner.
     #[error("the master key file `{path}` can be read by others: chmod 600 it", path = .path.display())]
     Readable {
@@ -97,16 +106,28 @@ impl MasterKey {
         if mode & 0o077 != 0 {
             return Err(MasterKeyError::Readable { path: path.to_owned() });
         }
-        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).map_err(|_| weak())?);
-        let key: [u8; 32] = bytes.as_slice().try_into().map_err(|_| weak())?;
+        Self::of_text(text).ok_or_else(weak)
+    }
+
+    /// A key from elsewhere than a file; `origin` is named when it is no key.
+    ///
+    /// # Errors
+    /// [`MasterKeyError::WeakText`].
+    pub fn parse(origin: &str, text: &str) -> Result<Self, MasterKeyError> {
+        Self::of_text(text).ok_or_else(|| MasterKeyError::WeakText { origin: origin.to_owned() })
+    }
+
+    fn of_text(text: &str) -> Option<Self> {
+        let bytes = Zeroizing::new(STANDARD.decode(text.trim()).ok()?);
+        let key: [u8; 32] = bytes.as_slice().try_into().ok()?;
         let mut distinct = key.to_vec();
         distinct.sort_unstable();
         distinct.dedup();
         // 32 random bytes hold fewer than 16 distinct values once in 10^16; written text holds few.
         if distinct.len() < 16 || key.iter().all(u8::is_ascii) {
-            return Err(weak());
+            return None;
         }
-        Ok(Self(Zeroizing::new(key)))
+        Some(Self(Zeroizing::new(key)))
     }
 
     /// Keyed hash of an opaque token or a random secret, base64url: what is stored instead of it.

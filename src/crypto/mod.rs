@@ -2,6 +2,7 @@
 
 pub mod foreign;
 mod json;
+pub mod jwe;
 mod jwk;
 pub mod jwt;
 pub mod key_file;

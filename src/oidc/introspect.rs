@@ -10,12 +10,13 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::client::{ClientError, authenticate};
-use super::keys::KeyRing;
+use super::keys::{KeyError, KeyRing};
 use super::params::Params;
 use super::subject::subject;
 use super::verify::{TokenError, is_access_token, verify_access_token};
 use super::{Caller, Presented, Provider, issue, refresh};
 use crate::broker::Broker;
+use crate::crypto::jwt;
 use crate::model::{Application, AuthMethod, Confirmation, SessionId, Status};
 use crate::store::StoreError;
 
@@ -76,6 +77,9 @@ pub enum IntrospectError {
     /// The request is incomplete or contradicts itself.
     #[error("{0}")]
     InvalidRequest(&'static str),
+    /// No key signs.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -91,6 +95,36 @@ pub async fn introspect(
     presented: &Presented,
     form: &Params,
 ) -> Result<Introspection, IntrospectError> {
+    Ok(look(provider, caller, presented, form).await?.1)
+}
+
+/// The same, signed for the service that asks (RFC 9701 section 5).
+///
+/// # Errors
+/// [`IntrospectError`].
+pub async fn introspect_signed(
+    provider: Provider<'_>,
+    caller: &Caller,
+    presented: &Presented,
+    form: &Params,
+) -> Result<String, IntrospectError> {
+    let (app, answer) = look(provider, caller, presented, form).await?;
+    let key = issue::signer(provider, &app, app.settings.tokens.introspection_signed_response_alg).await?;
+    let claims = serde_json::json!({
+        "iss": provider.broker.config.server.issuer(),
+        "aud": app.id,
+        "iat": provider.broker.clock.now().timestamp(),
+        "token_introspection": answer,
+    });
+    Ok(jwt::sign(&key, "token-introspection+jwt", &claims).map_err(KeyError::from)?)
+}
+
+async fn look(
+    provider: Provider<'_>,
+    caller: &Caller,
+    presented: &Presented,
+    form: &Params,
+) -> Result<(Arc<Application>, Introspection), IntrospectError> {
     if form.has_repetition() {
         return Err(IntrospectError::InvalidRequest("a parameter is given twice"));
     }
@@ -105,7 +139,7 @@ pub async fn introspect(
     } else {
         refreshing(provider.broker, &app, token).await?
     };
-    Ok(Introspection { active: about.is_some(), about })
+    Ok((app, Introspection { active: about.is_some(), about }))
 }
 
 async fn access(

@@ -7,6 +7,7 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use super::encrypt::to_application;
 use super::keys::KeyError;
 use super::status_list::{self, StatusClaim};
 use super::subject::subject;
@@ -265,7 +266,11 @@ pub(super) async fn id_token(provider: Provider<'_>, mint: IdMint<'_>) -> Result
     let at_hash = access_token.map(|token| left_half(key.algorithm(), token));
     let mut claims = id_claims(provider, app, grant, nonce, at_hash, told);
     claims.c_hash = code.map(|code| left_half(key.algorithm(), code));
-    Ok(jwt::sign(&key, ID_TYP, &claims)?)
+    let token = jwt::sign(&key, ID_TYP, &claims)?;
+    match app.settings.tokens.id_token_encryption() {
+        Some(how) => to_application(provider, app, how, Some("JWT"), token.as_bytes()).await,
+        None => Ok(token),
+    }
 }
 
 /// The claims of an ID token.

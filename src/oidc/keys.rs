@@ -25,6 +25,8 @@ use crate::time::Instant;
 const PURPOSE: &str = "signing-key";
 /// The table is read again after so long.
 const RELOAD: Duration = Duration::from_secs(5);
+/// How long after it was made every node has surely read a key: twice the above.
+const SEEN: TimeDelta = TimeDelta::seconds(10);
 /// An unknown key makes the table be read again at most so often.
 const COOL_DOWN: Duration = Duration::from_secs(1);
 
@@ -38,15 +40,35 @@ pub enum KeyError {
     #[error(transparent)]
     Signing(#[from] SigningError),
     /// A stored key was sealed with another master key.
-    #[error("a signing key does not open: secrets.master_key_file is not the key this database was made with")]
+    #[error(
+        "a signing key does not open: secrets.master_key_file (or _env, or _command) gives another key than the one this \
+             database was made with"
+    )]
     Sealed(#[source] MasterKeyError),
+    /// Something cannot be encrypted to an application.
+    #[error("nothing can be encrypted to `{application}`: {why}")]
+    Recipient {
+        /// Which application.
+        application: String,
+        /// Why.
+        why: String,
+    },
+    /// The key is there already.
+    #[error("there is a key `{0}` already: see `yaopai key list`")]
+    Taken(String),
+    /// No key has this id.
+    #[error("there is no key `{0}`: see `yaopai key list`")]
+    Unknown(String),
+    /// An id that cannot stand in a token's header.
+    #[error("`{0}` is no key id: use letters, digits, `-`, `_`, `.` and `~`, at most 128")]
+    Kid(String),
     /// No key of the algorithm signs.
     #[error("there is no active {0} key: run `yaopai key rotate --algorithm {0}`")]
     Missing(Algorithm),
     /// The waiting key has not been published for long enough.
     #[error(
-        "the next {algorithm} key may sign from {from} on, so that every client has read it by then; --now rotates at \
-         once, which a compromised key needs"
+        "the next {algorithm} key may sign from {from} on, so that every client has read it by then; --now rotates as \
+         soon as every node has read it, which a compromised key needs"
     )]
     TooSoon {
         /// Which algorithm.
@@ -124,6 +146,18 @@ impl KeyRing {
         Ok(())
     }
 
+    /// See [`super::rotate_due`]; what was rotated is in use at once.
+    ///
+    /// # Errors
+    /// [`KeyError`].
+    pub async fn rotate_due(&self, broker: &Broker) -> Result<Vec<Algorithm>, KeyError> {
+        let rotated = super::rotate_due(broker).await?;
+        if !rotated.is_empty() {
+            self.reload(broker, Duration::ZERO).await;
+        }
+        Ok(rotated)
+    }
+
     pub(super) fn verified(&self) -> &VerifiedTokens {
         &self.0.verified
     }
@@ -164,7 +198,8 @@ pub async fn list_keys(broker: &Broker) -> Result<Vec<SigningKeyRow>, StoreError
     broker.db.read().await?.signing_keys().list().await
 }
 
-/// See [`KeyRing::rotate`].
+/// See [`KeyRing::rotate`]. Even at once means: when every node has read the next key, so that none meets a token whose
+/// key it does not publish.
 ///
 /// # Errors
 /// [`KeyError`].
@@ -172,23 +207,112 @@ pub async fn rotate(broker: &Broker, algorithm: Algorithm, at_once: bool) -> Res
     make_missing(broker).await?;
     let now = broker.clock.now();
     let rows = list_keys(broker).await?;
-    let next = rows.iter().find(|row| row.algorithm == algorithm && row.state == KeyState::Next);
-    let from = next.ok_or(KeyError::Missing(algorithm))?.created_at + broker.config.oidc.key_publish_ahead.0;
-    if !at_once && now < from {
+    let find = |state| rows.iter().find(|row| row.algorithm == algorithm && row.state == state);
+    let next = find(KeyState::Next).ok_or(KeyError::Missing(algorithm))?;
+    let from = next.created_at + if at_once { SEEN } else { broker.config.oidc.key_publish_ahead.0 };
+    if now < from {
         return Err(KeyError::TooSoon { algorithm, from });
     }
-    let new = make(broker, algorithm, KeyState::Next)?;
-    let event = Event::new(Action::KeyAdmin, Outcome::Success, "cli", format!("key:{}", new.kid))
-        .with(json!({ "algorithm": algorithm, "rotated": true, "at_once": at_once }));
+    step(broker, find(KeyState::Active), next, "cli").await?;
+    Ok(())
+}
+
+/// Lets `next` sign in place of `active`, and makes another next one. Tells whether it did: not when somebody else was
+/// faster.
+pub(super) async fn step(
+    broker: &Broker,
+    active: Option<&SigningKeyRow>,
+    next: &SigningKeyRow,
+    actor: &str,
+) -> Result<bool, KeyError> {
+    let now = broker.clock.now();
+    let new = make(broker, next.algorithm, KeyState::Next)?;
+    let event = Event::new(Action::KeyAdmin, Outcome::Success, actor, format!("key:{}", new.kid))
+        .with(json!({ "algorithm": next.algorithm, "rotated": true, "signs": next.kid }));
     let mut tx = broker.db.write().await?;
-    tx.signing_keys().retire(algorithm, now).await?;
-    tx.signing_keys().activate(algorithm, now).await?;
-    tx.signing_keys().insert(&new).await?;
+    if let Some(active) = active
+        && !tx.signing_keys().retire(&active.kid, now).await?
+    {
+        return Ok(false);
+    }
+    let written = match tx.signing_keys().activate(&next.kid, now).await {
+        Ok(true) => tx.signing_keys().insert(&new).await,
+        Ok(false) => return Ok(false),
+        Err(error) => Err(error),
+    };
+    match written {
+        Ok(()) => {}
+        Err(StoreError::Conflict(_)) => return Ok(false),
+        Err(error) => return Err(error.into()),
+    }
     let longest = longest_life(broker, &mut tx).await?;
     tx.signing_keys().delete_retired(now - longest).await?;
     audit::append(&mut tx, now, &[event]).await?;
     tx.commit().await?;
-    Ok(())
+    Ok(true)
+}
+
+/// A key from elsewhere.
+#[derive(Debug)]
+pub struct NewKey {
+    /// The key.
+    pub key: SigningKey,
+    /// The id by which clients know it; its thumbprint when none.
+    pub kid: Option<String>,
+    /// Whether it only stays published for tokens signed elsewhere, or is the next to sign.
+    pub is_retired: bool,
+}
+
+/// Takes a key over: as the next one to sign, in place of the one that waits, or as one that is published only. It
+/// signs nothing before the next rotation. Gives its id.
+///
+/// # Errors
+/// [`KeyError`].
+pub async fn import_key(broker: &Broker, new: NewKey) -> Result<String, KeyError> {
+    make_missing(broker).await?;
+    let NewKey { key, kid, is_retired } = new;
+    let key = match kid {
+        Some(kid) if is_kid(&kid) => key.named(&kid),
+        Some(kid) => return Err(KeyError::Kid(kid)),
+        None => key,
+    };
+    let now = broker.clock.now();
+    let state = if is_retired { KeyState::Retired } else { KeyState::Next };
+    let mut row = sealed(broker, &key, state)?;
+    row.retired_at = is_retired.then_some(now);
+    let event = Event::new(Action::KeyAdmin, Outcome::Success, "cli", format!("key:{}", row.kid))
+        .with(json!({ "algorithm": row.algorithm, "imported": state }));
+    let mut tx = broker.db.write().await?;
+    if !is_retired {
+        tx.signing_keys().delete_next(row.algorithm).await?;
+    }
+    match tx.signing_keys().insert(&row).await {
+        Ok(()) => {}
+        Err(StoreError::Conflict(_)) => return Err(KeyError::Taken(row.kid)),
+        Err(error) => return Err(error.into()),
+    }
+    audit::append(&mut tx, now, &[event]).await?;
+    tx.commit().await?;
+    Ok(row.kid)
+}
+
+/// Opens a private key, to be written to a file, and records that.
+///
+/// # Errors
+/// [`KeyError`].
+pub async fn export_key(broker: &Broker, kid: &str, is_sealed: bool) -> Result<SigningKey, KeyError> {
+    let rows = list_keys(broker).await?;
+    let row = rows.iter().find(|row| row.kid == kid).ok_or_else(|| KeyError::Unknown(kid.to_owned()))?;
+    let key = open(broker, row)?;
+    let event = Event::new(Action::KeyAdmin, Outcome::Success, "cli", format!("key:{kid}"))
+        .with(json!({ "algorithm": row.algorithm, "exported": true, "with_passphrase": is_sealed }));
+    broker.audit.record(event).await?;
+    Ok(key)
+}
+
+fn is_kid(kid: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
+    (1..=128).contains(&kid.len()) && kid.bytes().all(is_plain)
 }
 
 /// How long a token may live at the most, with a day to spare for clocks and cached ID tokens.
@@ -200,7 +324,7 @@ pub(super) async fn longest_life(broker: &Broker, tx: &mut Tx) -> Result<TimeDel
     Ok(own.fold(general, TimeDelta::max) + TimeDelta::days(1))
 }
 
-async fn make_missing(broker: &Broker) -> Result<(), KeyError> {
+pub(super) async fn make_missing(broker: &Broker) -> Result<(), KeyError> {
     let rows = list_keys(broker).await?;
     let mut made = Vec::new();
     for algorithm in Algorithm::ALL {
@@ -230,18 +354,28 @@ async fn make_missing(broker: &Broker) -> Result<(), KeyError> {
 }
 
 fn make(broker: &Broker, algorithm: Algorithm, state: KeyState) -> Result<SigningKeyRow, KeyError> {
+    sealed(broker, &SigningKey::generate(algorithm)?.0, state)
+}
+
+/// The row of a key that begins its life here and now.
+fn sealed(broker: &Broker, key: &SigningKey, state: KeyState) -> Result<SigningKeyRow, KeyError> {
     let now = broker.clock.now();
-    let (key, pkcs8) = SigningKey::generate(algorithm)?;
     Ok(SigningKeyRow {
         kid: key.kid().to_owned(),
-        algorithm,
+        algorithm: key.algorithm(),
         state,
-        sealed: broker.master.seal(&broker.rng, PURPOSE, &pkcs8).map_err(KeyError::Sealed)?,
+        sealed: broker.master.seal(&broker.rng, PURPOSE, &key.pkcs8()?).map_err(KeyError::Sealed)?,
         public_jwk: Json(key.public_jwk().clone()),
         created_at: now,
         activated_at: (state == KeyState::Active).then_some(now),
         retired_at: None,
     })
+}
+
+fn open(broker: &Broker, row: &SigningKeyRow) -> Result<SigningKey, KeyError> {
+    let pkcs8 = broker.master.open(PURPOSE, &row.sealed).map_err(KeyError::Sealed)?;
+    // An imported key may have brought its name with it.
+    Ok(SigningKey::from_pkcs8(row.algorithm, &pkcs8)?.named(&row.kid))
 }
 
 /// Reads the table; keys parsed before are taken from `known`.
@@ -250,12 +384,7 @@ async fn load(broker: &Broker, known: &HashMap<String, Arc<SigningKey>>) -> Resu
     let mut loaded = Loaded { active: HashMap::new(), by_kid: HashMap::new(), jwks: Arc::new(Value::Null), at };
     let mut published = Vec::new();
     for row in list_keys(broker).await? {
-        let key = if let Some(key) = known.get(&row.kid) {
-            key.clone()
-        } else {
-            let pkcs8 = broker.master.open(PURPOSE, &row.sealed).map_err(KeyError::Sealed)?;
-            Arc::new(SigningKey::from_pkcs8(row.algorithm, &pkcs8)?)
-        };
+        let key = if let Some(key) = known.get(&row.kid) { key.clone() } else { Arc::new(open(broker, &row)?) };
         if row.state == KeyState::Active {
             loaded.active.insert(row.algorithm, key.clone());
         }

@@ -10,7 +10,9 @@ use super::claims::TABLE;
 use super::response::MODES;
 use super::scopes::PERSONAL;
 use crate::config::OidcConfig;
-use crate::model::{Algorithm, AuthMethod, GrantType, ProofAlgorithm, ResponseType, SubjectType};
+use crate::model::{
+    Algorithm, AuthMethod, ContentEncryption, GrantType, KeyManagement, ProofAlgorithm, ResponseType, SubjectType,
+};
 use crate::text::Language;
 
 /// Absolute URLs of the endpoints.
@@ -67,6 +69,12 @@ pub struct Metadata {
     grant_types_supported: Vec<GrantType>,
     subject_types_supported: Vec<SubjectType>,
     id_token_signing_alg_values_supported: Vec<Algorithm>,
+    id_token_encryption_alg_values_supported: &'static [KeyManagement],
+    id_token_encryption_enc_values_supported: &'static [ContentEncryption],
+    userinfo_signing_alg_values_supported: &'static [Algorithm],
+    userinfo_encryption_alg_values_supported: &'static [KeyManagement],
+    userinfo_encryption_enc_values_supported: &'static [ContentEncryption],
+    introspection_signing_alg_values_supported: &'static [Algorithm],
     authorization_signing_alg_values_supported: Vec<Algorithm>,
     scopes_supported: Vec<&'static str>,
     claims_supported: Vec<&'static str>,
@@ -118,6 +126,12 @@ pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig, alias
         grant_types_supported: GrantType::ALL.to_vec(),
         subject_types_supported: SubjectType::ALL.to_vec(),
         id_token_signing_alg_values_supported: Algorithm::ALL.to_vec(),
+        id_token_encryption_alg_values_supported: KeyManagement::ALL,
+        id_token_encryption_enc_values_supported: ContentEncryption::ALL,
+        userinfo_signing_alg_values_supported: Algorithm::ALL,
+        userinfo_encryption_alg_values_supported: KeyManagement::ALL,
+        userinfo_encryption_enc_values_supported: ContentEncryption::ALL,
+        introspection_signing_alg_values_supported: Algorithm::ALL,
         authorization_signing_alg_values_supported: Algorithm::ALL.to_vec(),
         scopes_supported: PERSONAL.to_vec(),
         claims_supported: PROTOCOL_CLAIMS.iter().copied().chain(TABLE.iter().map(|(claim, _)| *claim)).collect(),

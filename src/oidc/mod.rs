@@ -21,12 +21,14 @@ mod demand;
 mod details;
 mod device;
 mod dpop;
+mod encrypt;
 mod exchange;
 mod feed;
 mod front_channel;
 mod hint;
 mod introspect;
 mod issue;
+mod key_schedule;
 mod keys;
 mod lifetimes;
 mod logout;
@@ -48,6 +50,7 @@ mod status_list;
 mod subject;
 mod token;
 mod userinfo;
+mod userinfo_answer;
 mod verify;
 
 use std::net::IpAddr;
@@ -69,8 +72,9 @@ pub use device::{DeviceAnswer, DeviceLookup, authorize_device, decide_device, fi
 pub use dpop::{DpopError, Shown, check_proof};
 pub use feed::{FEED_SCOPE, Feed, FeedError, FeedEvent, Follower, REVOKED_EVENT};
 pub use front_channel::front_channel;
-pub use introspect::{About, IntrospectError, Introspection, introspect};
-pub use keys::{KeyError, KeyRing, list_keys, rotate};
+pub use introspect::{About, IntrospectError, Introspection, introspect, introspect_signed};
+pub use key_schedule::{KeyTimes, key_times, rotate_due};
+pub use keys::{KeyError, KeyRing, NewKey, export_key, import_key, list_keys, rotate};
 pub use logout::{LogoutAnswer, logout};
 pub use metadata::{Aliases, Endpoints, Metadata, metadata};
 pub use par::{PushError, Pushed, push};
@@ -83,6 +87,7 @@ pub use status_list::{STATUS_LISTS_PATH, StatusLists, TTL as STATUS_TTL, list_st
 pub use subject::subject;
 pub use token::{GrantError, TokenResponse, answer_token_request};
 pub use userinfo::{UserInfoError, userinfo};
+pub use userinfo_answer::{UserInfoAnswer, present_userinfo};
 pub use verify::{AccessToken, STALENESS, TokenError, verify_access_token};
 
 /// What every operation of the provider needs.

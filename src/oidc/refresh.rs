@@ -69,7 +69,6 @@ pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
     }
     let successor = broker.master.token_hash(SUCCESSOR, token);
     let mut tx = broker.db.write().await?;
-    let row = tx.refresh_tokens().find(&hash).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
     let consumed = tx.refresh_tokens().consume(&hash, now).await?;
     if consumed.is_none() {
         let used_at = tx.refresh_tokens().find(&hash).await?.and_then(|row| row.used_at).unwrap_or(now);
@@ -84,7 +83,7 @@ pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
     let grant = tx.grants().find(grant.id).await?.filter(|grant| grant.is_live(now));
     let grant = grant.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
     active(&mut tx, &grant).await?;
-    if consumed.is_some() {
+    if let Some(row) = consumed {
         if now >= row.expires_at {
             return Err(GrantError::InvalidGrant(UNKNOWN));
         }

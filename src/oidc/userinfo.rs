@@ -4,6 +4,7 @@ use serde_json::{Map, Value};
 
 use super::Provider;
 use super::claims::{self, Granted};
+use super::keys::KeyError;
 use super::verify::AccessToken;
 use crate::model::{GrantDetails, Status};
 use crate::store::StoreError;
@@ -17,6 +18,9 @@ pub enum UserInfoError {
     /// The person, or the application, is gone or switched off.
     #[error("the person may not sign in any more")]
     Gone,
+    /// The answer cannot be signed or encrypted.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The database failed.
     #[error(transparent)]
     Store(#[from] StoreError),

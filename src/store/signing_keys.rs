@@ -30,30 +30,51 @@ impl SigningKeys<'_> {
     /// When the database fails, [`StoreError::Conflict`] when another node made a key for this place at the same
     /// moment.
     pub async fn insert(&mut self, k: &SigningKeyRow) -> Result<(), StoreError> {
-        let sql = "INSERT INTO signing_keys (kid, algorithm, state, sealed, public_jwk, created_at, activated_at) \
-                   VALUES ($1, $2, $3, $4, $5, $6, $7)";
+        let sql = "INSERT INTO signing_keys (kid, algorithm, state, sealed, public_jwk, created_at, activated_at, \
+                   retired_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
         self.0
-            .run(sql, &[&k.kid, &k.algorithm, &k.state, &k.sealed, &k.public_jwk, &k.created_at, &k.activated_at])
+            .run(
+                sql,
+                &[
+                    &k.kid,
+                    &k.algorithm,
+                    &k.state,
+                    &k.sealed,
+                    &k.public_jwk,
+                    &k.created_at,
+                    &k.activated_at,
+                    &k.retired_at,
+                ],
+            )
             .await
             .map(drop)
     }
 
-    /// Retires the key that signs; tells whether there was one.
+    /// Retires this key; tells whether it signed until now.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn retire(&mut self, algorithm: Algorithm, at: Instant) -> Result<bool, StoreError> {
-        let sql = "UPDATE signing_keys SET state = $3, retired_at = $2 WHERE algorithm = $1 AND state = $4";
-        Ok(self.0.run(sql, &[&algorithm, &at, &KeyState::Retired, &KeyState::Active]).await? > 0)
+    pub async fn retire(&mut self, kid: &str, at: Instant) -> Result<bool, StoreError> {
+        let sql = "UPDATE signing_keys SET state = $3, retired_at = $2 WHERE kid = $1 AND state = $4";
+        Ok(self.0.run(sql, &[&kid, &at, &KeyState::Retired, &KeyState::Active]).await? > 0)
     }
 
-    /// Lets the waiting key sign; tells whether there was one.
+    /// Lets this key sign; tells whether it waited until now.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn activate(&mut self, algorithm: Algorithm, at: Instant) -> Result<bool, StoreError> {
-        let sql = "UPDATE signing_keys SET state = $3, activated_at = $2 WHERE algorithm = $1 AND state = $4";
-        Ok(self.0.run(sql, &[&algorithm, &at, &KeyState::Active, &KeyState::Next]).await? > 0)
+    pub async fn activate(&mut self, kid: &str, at: Instant) -> Result<bool, StoreError> {
+        let sql = "UPDATE signing_keys SET state = $3, activated_at = $2 WHERE kid = $1 AND state = $4";
+        Ok(self.0.run(sql, &[&kid, &at, &KeyState::Active, &KeyState::Next]).await? > 0)
+    }
+
+    /// Takes away the key that waits, which has signed nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete_next(&mut self, algorithm: Algorithm) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM signing_keys WHERE algorithm = $1 AND state = $2";
+        self.0.run(sql, &[&algorithm, &KeyState::Next]).await
     }
 
     /// Drops keys retired before `before`.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use super::finding::Finding;
 use crate::access::RoleRules;
-use crate::config::{Config, SecretRef};
-use crate::crypto::MasterKey;
+use crate::cli::master;
+use crate::config::{Config, MasterKeySource, SecretRef};
 use crate::policy::Policies;
 use crate::random::Rng;
 
@@ -25,9 +25,9 @@ pub(super) fn configuration(path: &Path, config: &Config) -> Finding {
     Finding::ok("configuration", message)
 }
 
-/// The master key, and every secret that the configuration takes from elsewhere.
+/// Every secret that the configuration takes from elsewhere, beside the master key.
 pub(super) fn secrets(config: &Config) -> Vec<Finding> {
-    let mut findings = vec![master_key(&config.resolve(&config.secrets.master_key_file))];
+    let mut findings = Vec::new();
     let applications =
         config.applications.iter().filter_map(|app| Some((format!("application {}", app.id), app.secret.as_ref()?)));
     let unreadable = applications.filter_map(|(check, secret)| {
@@ -46,18 +46,30 @@ pub(super) fn secrets(config: &Config) -> Vec<Finding> {
     findings
 }
 
-/// Only looks: the key is made by the first start, not by a doctor.
-fn master_key(path: &Path) -> Finding {
-    if !path.exists() {
+/// Only looks: the key is made by the first start, not by a doctor. A program is asked, because only so it is known that
+/// the next start will work.
+pub(super) async fn master_key(config: &Config) -> Finding {
+    let source = match config.secrets.master_key(&config.folder) {
+        Ok(source) => source,
+        Err(error) => return Finding::failed("master key", error, "set the variable, or name another"),
+    };
+    if let MasterKeySource::File(path) = &source
+        && !path.exists()
+    {
         return Finding::warning(
             "master key",
             format!("`{}` is not there yet", path.display()),
             "`yaopai serve` makes it at its first start",
         );
     }
-    match MasterKey::load_or_create(path, &Rng::system()) {
-        Ok(_) => Finding::ok("master key", format!("`{}`, for its owner only", path.display())),
-        Err(error) => Finding::failed("master key", error, ""),
+    let place = match &source {
+        MasterKeySource::File(path) => format!("`{}`, for its owner only", path.display()),
+        MasterKeySource::Env(name, _) => format!("from the environment variable `{name}`"),
+        MasterKeySource::Command(command, _) => format!("from the program `{}`", command.join(" ")),
+    };
+    match master::load(config, &Rng::system()).await {
+        Ok(_) => Finding::ok("master key", place),
+        Err(error) => Finding::failed("master key", format!("{error:#}"), ""),
     }
 }
 

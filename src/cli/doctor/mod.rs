@@ -48,6 +48,7 @@ async fn examine(path: &Path) -> Vec<Finding> {
     };
     let now = Clock::System.now();
     let mut findings = vec![installation::configuration(path, &config)];
+    findings.push(installation::master_key(&config).await);
     findings.extend(installation::secrets(&config));
     findings.extend(database::check(&config, &Clock::System).await);
     findings.extend(installation::policies(&config));

@@ -179,6 +179,7 @@ impl From<IntrospectError> for OauthError {
         match error {
             IntrospectError::Client(error) => error.into(),
             IntrospectError::InvalidRequest(text) => Self::invalid_request(text),
+            IntrospectError::Key(error) => error.into(),
             IntrospectError::Store(error) => error.into(),
         }
     }
@@ -243,6 +244,10 @@ impl From<UserInfoError> for BearerError {
         match error {
             UserInfoError::InsufficientScope => Self::InsufficientScope,
             UserInfoError::Gone => Self::Invalid,
+            UserInfoError::Key(error) => {
+                tracing::error!(%error, cause = ?error, "UserInfo could not be signed or encrypted");
+                Self::Internal
+            }
             UserInfoError::Store(error) => {
                 tracing::error!(%error, cause = ?error, "claims could not be read");
                 Self::Internal

@@ -24,7 +24,7 @@ string_enum! {
     KeyManagement {
         /// Encrypted to an RSA key.
         RsaOaep256 = "RSA-OAEP-256",
-        /// Agreed with a key on P-256, P-384 or X25519.
+        /// Agreed with a key on P-256 or P-384.
         EcdhEs = "ECDH-ES",
         /// Wrapped by a key agreed so.
         EcdhEsA256Kw = "ECDH-ES+A256KW",

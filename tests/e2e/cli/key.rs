@@ -57,7 +57,7 @@ fn a_rotation_is_published_and_breaks_no_token() {
     assert!(set.contains(&signer) && set.contains(&waiting), "the next key is published before it signs");
 
     let too_soon = installation.run(&["key", "rotate"]);
-    refused(&too_soon, &["the next ES256 key may sign from", "--now rotates at once"]);
+    refused(&too_soon, &["the next ES256 key may sign from", "--now rotates as soon as"]);
     assert_eq!(listed(&installation, "next"), [waiting.as_str()], "a refused rotation changes nothing");
 
     let text = done(&installation, &["key", "rotate", "--now"]);
@@ -107,4 +107,96 @@ fn another_master_key_is_named() {
     drop(other.start());
     std::fs::copy(other.path("data/master.key"), &file).unwrap();
     refused(&installation.run(&["serve"]), &["a signing key does not open: secrets.master_key_file"]);
+}
+
+/// Runs a program in the folder of the installation.
+fn program(installation: &Installation, command: &[&str]) -> String {
+    let mut run = std::process::Command::new(command[0]);
+    let output = run.args(&command[1..]).current_dir(installation.folder.path()).output();
+    let output = output.unwrap_or_else(|error| panic!("{}: {error}: run `make setup`", command[0]));
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// A key that `openssl` made goes in under the name its clients know, signs after a rotation, and comes out again as
+/// `openssl` reads it.
+#[test]
+fn a_key_moves_in_and_out() {
+    let installation = Installation::new();
+    std::fs::write(installation.path("pass"), "correct-horse-battery").unwrap();
+    std::fs::write(installation.path("wrong"), "wrong-horse-battery-1").unwrap();
+    let make = ["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-aes256", "-pass"];
+    program(&installation, &[&make[..], &["file:pass", "-out", "old.pem"]].concat());
+    let public = program(&installation, &["openssl", "pkey", "-in", "old.pem", "-passin", "file:pass", "-pubout"]);
+    let import = ["key", "import", "--algorithm", "RS256", "--kid", "old-key", "old.pem"];
+    refused(&installation.run(&import), &["old.pem", "sealed with a passphrase", "--passphrase-file"]);
+    let wrong = [&import[..], &["--passphrase-file", "wrong"]].concat();
+    assert!(!installation.run(&wrong).status.success());
+    let import = [&import[..], &["--passphrase-file", "pass"]].concat();
+    let text = done(&installation, &import);
+    assert!(text.starts_with("old-key: published; it signs from the next rotation on"), "{text}");
+    refused(&installation.run(&import), &["there is a key `old-key` already"]);
+    done(&installation, &["key", "rotate", "--algorithm", "RS256", "--now"]);
+    let keys = document(&installation, &["key", "list", "--json"]);
+    let key = keys.as_array().unwrap().iter().find(|key| key["kid"] == "old-key").unwrap();
+    assert_eq!((&key["state"], key["signs_at"].is_string()), (&"active".into(), true));
+    assert!(key["retires_at"].is_string() && key["drops_at"].is_string(), "coming times are told: {key}");
+
+    misused(&installation.run(&["key", "export", "old-key", "--out", "new.pem"]), &["--passphrase-file"]);
+    done(&installation, &["key", "export", "old-key", "--out", "new.pem", "--passphrase-file", "pass"]);
+    refused(&installation.run(&["key", "export", "old-key", "--out", "new.pem", "--clear"]), &["new.pem"]);
+    let same = program(&installation, &["openssl", "pkey", "-in", "new.pem", "-passin", "file:pass", "-pubout"]);
+    assert_eq!(same, public);
+    done(&installation, &["key", "export", "old-key", "--out", "clear.pem", "--clear"]);
+    assert_eq!(program(&installation, &["openssl", "pkey", "-in", "clear.pem", "-pubout"]), public);
+    refused(&installation.run(&["key", "export", "none", "--out", "x.pem", "--clear"]), &["there is no key `none`"]);
+    assert!(!installation.path("x.pem").exists(), "no empty file is left");
+
+    program(
+        &installation,
+        &["openssl", "genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024", "-out", "s.pem"],
+    );
+    refused(&installation.run(&["key", "import", "--algorithm", "RS256", "s.pem"]), &["s.pem", "2048 bits or more"]);
+    let import = ["key", "import", "--algorithm", "RS256", "--kid", "a\"b", "clear.pem"];
+    refused(&installation.run(&import), &["`a\"b` is no key id"]);
+    refused(&installation.run(&["key", "import", "--algorithm", "ES256", "clear.pem"]), &["no ES256 key"]);
+    program(&installation, &["openssl", "ecparam", "-name", "secp384r1", "-genkey", "-out", "ec.pem"]);
+    let text = done(&installation, &["key", "import", "--algorithm", "ES384", "--retired", "ec.pem"]);
+    assert!(text.contains("it signs nothing here"), "{text}");
+    let told = done(&installation, &["audit", "list", "--action", "key_admin"]);
+    assert!(told.contains("\"imported\":\"next\"") && told.contains("\"with_passphrase\":true"), "{told}");
+    assert!(!told.contains("correct-horse"));
+}
+
+/// The master key from a program, as a KMS gives it: here `openssl` decrypts it. A slow, failing or wrong one is named.
+#[test]
+fn a_program_gives_the_master_key() {
+    let installation = Installation::new();
+    let configure = |lines: &str| installation.configure(&format!("{}\n[secrets]\n{lines}\n", installation.smallest()));
+    std::fs::write(installation.path("pass"), "of-the-kms").unwrap();
+    let key = program(&installation, &["openssl", "rand", "-base64", "32"]);
+    std::fs::write(installation.path("plain"), &key).unwrap();
+    let cipher = ["openssl", "enc", "-aes-256-cbc", "-pbkdf2", "-pass", "file:pass"];
+    program(&installation, &[&cipher[..], &["-in", "plain", "-out", "master.enc"]].concat());
+    std::fs::remove_file(installation.path("plain")).unwrap();
+    configure(
+        "master_key_command = [\"openssl\", \"enc\", \"-d\", \"-aes-256-cbc\", \"-pbkdf2\", \"-pass\", \"file:pass\", \"-in\", \"master.enc\"]",
+    );
+    drop(installation.start());
+    assert!(!installation.path("data/master.key").exists(), "no other key was made");
+    let signer = listed(&installation, "active");
+    configure("master_key_env = \"THE_KEY\"");
+    let with_env = |value: &str| installation.command(&["key", "list"]).env("THE_KEY", value).output().unwrap();
+    let told = String::from_utf8(with_env(key.trim()).stdout).unwrap();
+    assert!(told.contains(&signer[0]), "the same key from the environment: {told}");
+    refused(&with_env("short"), &["secrets.master_key_env (`THE_KEY`)", "weak or no key"]);
+    refused(&installation.run(&["key", "list"]), &["secrets.master_key_env", "THE_KEY", "not set"]);
+    configure("master_key_command = [\"sh\", \"-c\", \"echo denied by policy >&2; exit 3\"]");
+    refused(&installation.run(&["key", "list"]), &["master_key_command (`sh`)", "exit status: 3", "denied by policy"]);
+    configure("master_key_timeout = \"1s\"\nmaster_key_command = [\"sleep\", \"30\"]");
+    refused(&installation.run(&["key", "list"]), &["master_key_command (`sleep`)", "no key within 1 s"]);
+    configure("master_key_command = [\"openssl\", \"rand\", \"-base64\", \"32\"]");
+    refused(&installation.run(&["serve"]), &["a signing key does not open", "_command"]);
+    configure("master_key_env = \"X\"\nmaster_key_command = [\"true\"]");
+    refused(&installation.run(&["key", "list"]), &["give one of them only"]);
 }

@@ -4,7 +4,7 @@ use base64::Engine as _;
 use chrono::Duration;
 use serde_json::Value;
 use yaopai::model::{Algorithm, KeyState};
-use yaopai::oidc::{KeyError, KeyRing, list_keys, rotate, verify_access_token};
+use yaopai::oidc::{KeyError, KeyRing, key_times, list_keys, rotate, rotate_due, verify_access_token};
 
 use super::{OA, Scene, claims};
 use crate::both;
@@ -103,3 +103,51 @@ fn left_half(algorithm: &str, token: &Value) -> String {
     let hash = digest(hash, token.as_str().unwrap().as_bytes());
     base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(&hash.as_ref()[..hash.as_ref().len() / 2])
 }
+
+both!(
+    /// HA-015, GW-045, OIDC-073: two nodes on one database change each key once, when its time has come; every key was
+    /// published by the other node before it signed, and is until its last token is dead.
+    keys_change_by_schedule_and_once,
+    |kind| async move {
+        let extra = "[oidc]\nkey_publish_ahead = \"1h\"\n[oidc.keys]\nrotate_every = \"10d\"\n";
+        let app = crate::harness::App::with_config(kind, &format!("{extra}{}", crate::http::oidc::CONFIG)).await;
+        let user = crate::harness::person(&app.broker, "wang.fang", &["employee"]).await;
+        let (session, browser) = crate::http::oidc::signed_in(&app, &user).await;
+        let scene = Scene { app, user, session, browser };
+        let broker = &scene.app.broker;
+        let other = KeyRing::open(broker).await.unwrap();
+        assert_eq!(rotate_due(broker).await.unwrap(), [], "nothing is due");
+        let before = scene.tokens(OA, "openid").await;
+        let published = other.jwks(broker).await;
+        let begun = list_keys(broker).await.unwrap()[0].created_at;
+        for times in key_times(broker).await.unwrap() {
+            let signs = if times.row.state == KeyState::Active { begun } else { begun + Duration::days(10) };
+            let retires = signs + Duration::days(10);
+            // The longest-lived token lives ten minutes; a day is to spare.
+            let drops = retires + Duration::minutes(10) + Duration::days(1);
+            assert_eq!((times.signs_at, times.retires_at, times.drops_at), (Some(signs), Some(retires), Some(drops)));
+        }
+        scene.app.clock().advance(Duration::days(10));
+        let (one, two) = tokio::join!(rotate_due(broker), rotate_due(broker));
+        let mut changed = [one.unwrap(), two.unwrap()].concat();
+        changed.sort_unstable();
+        assert_eq!(changed, Algorithm::ALL, "each once");
+        let third = KeyRing::open(broker).await.unwrap();
+        for algorithm in Algorithm::ALL {
+            let signer = third.signer(broker, *algorithm).await.unwrap();
+            let known = published["keys"].as_array().unwrap().iter().any(|key| key["kid"] == signer.kid());
+            assert!(known, "the other node published the {algorithm} key before it signed");
+        }
+        assert_eq!(rotate_due(broker).await.unwrap(), [], "the next ones wait for their time");
+        let old = kid(&before["id_token"]);
+        let set = third.jwks(broker).await;
+        assert!(set["keys"].as_array().unwrap().iter().any(|key| key["kid"] == old), "still published");
+        assert_eq!(list_keys(broker).await.unwrap().len(), 15, "active, next and retired of each");
+        scene.app.clock().advance(Duration::days(1) + Duration::minutes(11));
+        assert_eq!(rotate_due(broker).await.unwrap(), []);
+        assert_eq!(list_keys(broker).await.unwrap().len(), 10, "the retired ones are dropped");
+        let told = scene.audited("key_admin").await;
+        assert_eq!(told.iter().filter(|(_, details)| details.contains("rotated")).count(), 5);
+        assert_eq!(told.iter().filter(|(_, details)| details.contains("dropped")).count(), 1);
+    }
+);

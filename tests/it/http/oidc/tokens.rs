@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Client, Scene, claims, signed_in};
 use crate::both;
 use crate::harness::{App, Kind, person};
+use jsonwebtoken::jwk::JwkSet;
 
 /// Applications that want their tokens otherwise.
 const CONFIG: &str = r#"
@@ -147,5 +148,133 @@ both!(
         assert_eq!(idle["error"], "invalid_grant", "two hours are not over, but it lay idle for one");
         scene.app.clock().advance(Duration::minutes(5));
         assert_eq!(scene.refresh(OA, refresh.as_str().unwrap()).await.1["error"], "invalid_grant", "past its end");
+    }
+);
+
+/// The claims of a JWT, once a published key verified it; `kind` is its `typ`.
+async fn verified(scene: &Scene, token: &str, kind: &str) -> Value {
+    let keys: JwkSet =
+        scene.app.browser().get(scene.app.at("/oauth2/jwks")).send().await.unwrap().json().await.unwrap();
+    let header = jsonwebtoken::decode_header(token).unwrap();
+    assert_eq!(header.typ.as_deref(), Some(kind));
+    let key = jsonwebtoken::DecodingKey::from_jwk(keys.find(&header.kid.unwrap()).unwrap()).unwrap();
+    let mut rules = jsonwebtoken::Validation::new(header.alg);
+    rules.validate_exp = false;
+    rules.validate_aud = false;
+    rules.required_spec_claims.clear();
+    jsonwebtoken::decode::<Value>(token, &key, &rules).unwrap().claims
+}
+
+both!(
+    /// OIDC-065, OIDC-027: signed with the registered algorithm, named for issuer and application, no nonce; the
+    /// neighbour gets JSON. Such an answer is no ID token and no access token.
+    userinfo_is_signed_where_an_application_wants_it,
+    |kind| async move {
+        let scene = scene(kind).await;
+        for (client, media) in [(OA, "application/jwt"), (PLAIN, "application/json")] {
+            let tokens = scene.tokens(client, "openid profile").await;
+            let token = tokens["access_token"].as_str().unwrap();
+            let answer = scene.app.browser().get(scene.app.at("/oauth2/userinfo")).bearer_auth(token).send().await;
+            let answer = answer.unwrap();
+            assert_eq!((answer.status().as_u16(), answer.headers()["content-type"].to_str().unwrap()), (200, media));
+            if client.id != OA.id {
+                continue;
+            }
+            let text = answer.text().await.unwrap();
+            assert_eq!(header(&json!(text)).alg, jsonwebtoken::Algorithm::PS256);
+            let told = verified(&scene, &text, "JWT").await;
+            assert_eq!(
+                (&told["iss"], &told["aud"], &told["sub"]),
+                (&json!(scene.app.url), &json!("oa"), &claims(&tokens["id_token"])["sub"])
+            );
+            assert!(told["nonce"].is_null() && told["preferred_username"] == "wang.fang", "{told}");
+            assert_eq!(userinfo(&scene, &text).await, 401, "it is no access token");
+            let hint = [("id_token_hint", text.as_str()), ("prompt", "none")];
+            assert!(scene.authorize(OA, &hint).await.location().contains("error=login_required"), "nor an ID token");
+        }
+    }
+);
+
+both!(
+    /// OAUTH-137: `typ`, `aud` of the one who asks, the answer inside; a dead token is answered in the same form.
+    introspection_is_signed_for_who_asks_so,
+    |kind| async move {
+        let scene = scene(kind).await;
+        let tokens = scene.tokens(OA, "openid").await;
+        for (token, is_good) in [(tokens["access_token"].as_str().unwrap(), true), ("yat_unknown", false)] {
+            let request = scene.app.browser().post(scene.app.at("/oauth2/introspect"));
+            let request = request.basic_auth(OA.id, OA.secret).form(&[("token", token)]);
+            let answer = request.header("accept", "application/token-introspection+jwt").send().await.unwrap();
+            assert_eq!(answer.headers()["content-type"], "application/token-introspection+jwt");
+            let text = answer.text().await.unwrap();
+            assert_eq!(header(&json!(text)).alg, jsonwebtoken::Algorithm::ES384);
+            let told = verified(&scene, &text, "token-introspection+jwt").await;
+            assert_eq!((&told["iss"], &told["aud"]), (&json!(scene.app.url), &json!("oa")));
+            assert!(told["iat"].is_i64() && told["sub"].is_null() && told["exp"].is_null(), "{told}");
+            assert_eq!(told["token_introspection"]["active"], is_good);
+            assert_eq!(told["token_introspection"].as_object().unwrap().len() > 1, is_good);
+            assert_eq!(introspect(&scene, OA, &text).await, json!({ "active": false }), "it is no access token");
+        }
+        let request = scene.app.browser().post(scene.app.at("/oauth2/introspect")).form(&[("token", "x")]);
+        let refused = request.header("accept", "application/token-introspection+jwt").send().await.unwrap();
+        assert_eq!(refused.status(), 401);
+    }
+);
+
+/// Runs npm `jose`: `input` goes to its standard input.
+async fn jose(what: &str, input: &Value) -> Value {
+    use tokio::io::AsyncWriteExt as _;
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/clients");
+    assert!(here.join("node_modules/jose").exists(), "the npm clients are not installed: run `make setup`");
+    let mut node = tokio::process::Command::new("node");
+    let node = node.args(["jwe.mjs", what]).current_dir(here);
+    let pipe = std::process::Stdio::piped;
+    let mut node = node.stdin(pipe()).stdout(pipe()).stderr(pipe()).kill_on_drop(true).spawn().unwrap();
+    node.stdin.take().unwrap().write_all(input.to_string().as_bytes()).await.unwrap();
+    let output = node.wait_with_output().await.unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+both!(
+    /// ID token and `UserInfo` encrypted to an application, read by npm `jose`: each way the key travels, each content
+    /// encryption. Without a fitting key nothing is given out.
+    what_is_encrypted_a_foreign_library_reads,
+    |kind| async move {
+        let pairs = jose("keys", &Value::Null).await;
+        let ways =
+            [("rsa", "RSA-OAEP-256", "A256GCM"), ("p256", "ECDH-ES", "A128CBC-HS256"), ("p384", "ECDH-ES+A256KW", "A256GCM")];
+        let config: String = ways
+            .iter()
+            .map(|(name, alg, enc)| {
+                let keys = json!({ "keys": [pairs[name]["public"]] });
+                format!(
+                    "[[application]]\nid = \"{name}\"\nsecret = {{ value = \"a-secret-of-the-oa\" }}\n\
+                     redirect_uris = [\"https://oa.example/cb\"]\n[application.proof]\njwks = '{keys}'\n\
+                     [application.tokens]\nid_token_encrypted_response_alg = \"{alg}\"\n\
+                     id_token_encrypted_response_enc = \"{enc}\"\nuserinfo_encrypted_response_alg = \"{alg}\"\n\
+                     userinfo_encrypted_response_enc = \"{enc}\"\nuserinfo_signed_response_alg = \"EdDSA\"\n"
+                )
+            })
+            .collect();
+        let app = App::with_config(kind, &config).await;
+        let user = person(&app.broker, "wang.fang", &["employee"]).await;
+        let (session, browser) = signed_in(&app, &user).await;
+        let scene = Scene { app, user, session, browser };
+        for (name, alg, enc) in ways {
+            let client = Client { id: name, ..OA };
+            let tokens = scene.tokens(client, "openid profile").await;
+            let token = tokens["access_token"].as_str().unwrap();
+            let told = scene.app.browser().get(scene.app.at("/oauth2/userinfo")).bearer_auth(token).send().await.unwrap();
+            assert_eq!(told.headers()["content-type"], "application/jwt");
+            for jwe in [tokens["id_token"].as_str().unwrap().to_owned(), told.text().await.unwrap()] {
+                assert_eq!(jwe.split('.').count(), 5);
+                let ask = json!({ "token": jwe, "key": pairs[name]["private"], "alg": alg, "enc": enc });
+                let opened = jose("open", &ask).await;
+                assert_eq!(opened["header"]["cty"], "JWT");
+                let claims = verified(&scene, opened["plain"].as_str().unwrap(), "JWT").await;
+                assert_eq!((&claims["aud"], &claims["sub"]), (&json!(name), &json!(scene.user.id.to_string())));
+            }
+        }
     }
 );
