@@ -7,12 +7,11 @@
 
 use serde_json::json;
 
-use super::code::active;
 use super::token::{self, Asked, GrantError, TokenResponse};
 use super::{Provider, binding, lifetimes, scopes};
 use crate::access::may_sign_in;
 use crate::audit::Outcome;
-use crate::model::{Application, Grant, GrantType, RefreshToken, User};
+use crate::model::{Application, Grant, GrantType, RefreshToken, Status, User};
 use crate::policy::Context;
 use crate::store::{StoreError, Tx};
 use crate::time::Instant;
@@ -80,9 +79,14 @@ pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
             return Err(GrantError::InvalidGrant(UNKNOWN));
         }
     }
-    let grant = tx.grants().find(grant.id).await?.filter(|grant| grant.is_live(now));
-    let grant = grant.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
-    active(&mut tx, &grant).await?;
+    // What may have changed since it was read: whether grant and person still live. The rest of a grant never changes.
+    let state = tx.grants().liveness(grant.id, "").await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
+    if state.revoked_at.is_some() || now >= state.expires_at {
+        return Err(GrantError::InvalidGrant(UNKNOWN));
+    }
+    if state.status != Some(Status::Active) {
+        return Err(GrantError::InvalidGrant("the person may not sign in any more"));
+    }
     if let Some(row) = consumed {
         if now >= row.expires_at {
             return Err(GrantError::InvalidGrant(UNKNOWN));

@@ -28,6 +28,7 @@ migrations! {
     "0030_pushed_requests",
     "0040_proof",
     "0045_access_tokens",
+    "0046_purge_indexes",
     "0050_decoupled",
     "0051_secret_overlap",
     "0055_logout",

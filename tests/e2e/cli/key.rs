@@ -135,8 +135,8 @@ fn a_key_moves_in_and_out() {
     let import = [&import[..], &["--passphrase-file", "pass"]].concat();
     let text = done(&installation, &import);
     assert!(text.starts_with("old-key: published; it signs from the next rotation on"), "{text}");
-    refused(&installation.run(&import), &["there is a key `old-key` already"]);
     done(&installation, &["key", "rotate", "--algorithm", "RS256", "--now"]);
+    refused(&installation.run(&import), &["there is a key `old-key` already"]);
     let keys = document(&installation, &["key", "list", "--json"]);
     let key = keys.as_array().unwrap().iter().find(|key| key["kid"] == "old-key").unwrap();
     assert_eq!((&key["state"], key["signs_at"].is_string()), (&"active".into(), true));
