@@ -244,7 +244,7 @@ both!(
         let pairs = jose("keys", &Value::Null).await;
         let ways =
             [("rsa", "RSA-OAEP-256", "A256GCM"), ("p256", "ECDH-ES", "A128CBC-HS256"), ("p384", "ECDH-ES+A256KW", "A256GCM")];
-        let config: String = ways
+        let config: Vec<String> = ways
             .iter()
             .map(|(name, alg, enc)| {
                 let keys = json!({ "keys": [pairs[name]["public"]] });
@@ -257,7 +257,7 @@ both!(
                 )
             })
             .collect();
-        let app = App::with_config(kind, &config).await;
+        let app = App::with_config(kind, &config.concat()).await;
         let user = person(&app.broker, "wang.fang", &["employee"]).await;
         let (session, browser) = signed_in(&app, &user).await;
         let scene = Scene { app, user, session, browser };
