@@ -98,6 +98,7 @@ impl Config {
                 problems.push(format!("application `{id}` is to show a certificate: say in [mtls] where"));
             }
         }
+        self.registration.check(&mut problems);
         for route in &self.routes {
             route.check(&mut problems);
         }

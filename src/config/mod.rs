@@ -13,6 +13,7 @@ mod load;
 mod mtls;
 mod oidc;
 mod outgoing;
+mod registration;
 mod route;
 mod secret;
 mod server;
@@ -34,6 +35,7 @@ pub use load::ConfigError;
 pub use mtls::MtlsConfig;
 pub use oidc::OidcConfig;
 pub use outgoing::OutgoingConfig;
+pub use registration::{RegistrationConfig, SoftwareIssuer};
 pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{SecretRef, SecretsConfig};
 pub use server::ServerConfig;
@@ -71,6 +73,9 @@ pub struct Config {
     /// `[outgoing]`: what the broker may call by itself.
     #[serde(default)]
     pub outgoing: OutgoingConfig,
+    /// `[registration]`: applications that register themselves.
+    #[serde(default)]
+    pub registration: RegistrationConfig,
     /// `[policies]`: the folder of Cedar policies and role rules.
     #[serde(default)]
     pub policies: PoliciesConfig,

@@ -32,6 +32,7 @@ migrations! {
     "0051_secret_overlap",
     "0055_logout",
     "0056_revocations",
+    "0052_registration",
 }
 
 /// Which of the twins to run.

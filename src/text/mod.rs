@@ -8,5 +8,5 @@ mod fold;
 mod messages;
 
 pub use finding::{FindingWords, finding_words};
-pub use fold::fold;
+pub use fold::{fold, is_plain};
 pub use messages::{Args, Language, message};

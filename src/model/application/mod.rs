@@ -10,7 +10,7 @@ mod tokens;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-pub use grants::GrantSettings;
+pub use grants::{BackchannelMode, GrantSettings};
 pub use identity::{
     ClaimPlace, ClaimRule, ConsentRule, IdentitySettings, PersonField, RESERVED_CLAIMS, SubjectType, TemplatePart,
     template_parts,
@@ -72,6 +72,8 @@ string_enum! {
         RefreshToken = "refresh_token",
         /// RFC 6749 section 4.4.
         ClientCredentials = "client_credentials",
+        /// OpenID Connect CIBA Core 1.0.
+        Ciba = "urn:openid:params:grant-type:ciba",
         /// RFC 8693.
         TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
         /// RFC 8628.

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod backchannel;
+mod ciba;
 mod claims;
 mod client_auth;
 mod client_credentials;
@@ -18,6 +19,7 @@ mod mtls;
 mod prove;
 mod reauth;
 mod refresh;
+mod registration;
 mod response;
 mod revocations;
 mod rust_clients;
