@@ -20,6 +20,7 @@ mod server;
 mod session;
 mod source;
 mod template;
+mod trusted_issuer;
 mod usual;
 
 use std::path::PathBuf;
@@ -44,6 +45,7 @@ pub use source::{
     DepartmentMapping, EnabledRule, GroupMapping, GuardConfig, PositionMapping, SourceConfig, UserMapping,
 };
 pub use template::Template;
+pub use trusted_issuer::{SubjectKind, TrustedIssuer};
 
 pub use crate::model::Lifetime;
 
@@ -88,6 +90,9 @@ pub struct Config {
     /// `[[application]]`: applications declared here; read-only at run time.
     #[serde(default, rename = "application")]
     pub applications: Vec<ApplicationConfig>,
+    /// `[[trusted_issuer]]`: whose signed assertions are taken as grants.
+    #[serde(default, rename = "trusted_issuer")]
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// `[[route]]`: integration APIs behind the gateway.
     #[serde(default, rename = "route")]
     pub routes: Vec<RouteConfig>,

@@ -22,10 +22,10 @@ mod signing_key;
 
 pub use algorithm::Algorithm;
 pub use application::{
-    Application, ApplicationSettings, AuthMethod, BackchannelMode, ClaimPlace, ClaimRule, ConsentRule, ContentEncryption, Encryption,
-    GrantSettings, GrantType, IdentitySettings, KeyManagement, LogoutSettings, PersonField, Profile, ProofAlgorithm,
-    ProofSettings, RESERVED_CLAIMS, RequestSettings, ResponseType, SubjectType, TemplatePart, TokenFormat,
-    TokenSettings, check_jwks, template_parts,
+    Application, ApplicationSettings, AuthMethod, BackchannelMode, ClaimPlace, ClaimRule, ConsentRule,
+    ContentEncryption, Encryption, GrantSettings, GrantType, IdentitySettings, KeyManagement, LogoutSettings,
+    PersonField, Profile, ProofAlgorithm, ProofSettings, RESERVED_CLAIMS, RequestSettings, ResponseType, SubjectType,
+    TemplatePart, TokenFormat, TokenSettings, check_jwks, template_parts,
 };
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};

@@ -27,6 +27,7 @@ mod front_channel;
 mod hint;
 mod introspect;
 mod issue;
+mod jwt_bearer;
 mod keys;
 mod lifetimes;
 mod logout;

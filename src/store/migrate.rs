@@ -33,6 +33,7 @@ migrations! {
     "0055_logout",
     "0056_revocations",
     "0052_registration",
+    "0053_assertions",
 }
 
 /// Which of the twins to run.

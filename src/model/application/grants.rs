@@ -36,7 +36,7 @@ impl GrantSettings {
     #[must_use]
     pub fn problems(&self, auth_method: AuthMethod, grant_types: &[GrantType]) -> Vec<String> {
         let mut problems = Vec::new();
-        let own_proof = [GrantType::Ciba, GrantType::TokenExchange];
+        let own_proof = [GrantType::Ciba, GrantType::TokenExchange, GrantType::JwtBearer];
         if let Some(grant) = own_proof.iter().find(|grant| grant_types.contains(grant))
             && auth_method == AuthMethod::None
         {

@@ -74,6 +74,8 @@ string_enum! {
         ClientCredentials = "client_credentials",
         /// OpenID Connect CIBA Core 1.0.
         Ciba = "urn:openid:params:grant-type:ciba",
+        /// RFC 7523 section 2.1.
+        JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
         /// RFC 8693.
         TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
         /// RFC 8628.

@@ -13,6 +13,7 @@ mod discovery;
 mod dpop;
 mod exchange;
 mod introspect;
+mod jwt_bearer;
 mod keys;
 mod logout;
 mod mtls;
