@@ -165,7 +165,8 @@ both!(
         let unknown = json!({ "iss": "https://workloads.example", "sub": "system:serviceaccount:other" });
         assert_eq!(scene.present(ledger, &scene.assertion(&key, &unknown), "expense:read").await.0, 400);
         let token = body["access_token"].as_str().unwrap();
-        let introspect = || scene.post(ledger, "/oauth2/introspect", &[("token", token)]);
+        let form = [("token", token)];
+        let introspect = || scene.post(ledger, "/oauth2/introspect", &form);
         assert_eq!(introspect().await.1["active"], true);
         let mut tx = scene.app.broker.db.write().await.unwrap();
         let mut report = tx.applications().find("report").await.unwrap().unwrap();
