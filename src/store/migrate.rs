@@ -30,10 +30,10 @@ migrations! {
     "0045_access_tokens",
     "0050_decoupled",
     "0051_secret_overlap",
-    "0055_logout",
-    "0056_revocations",
     "0052_registration",
     "0053_assertions",
+    "0055_logout",
+    "0056_revocations",
 }
 
 /// Which of the twins to run.

@@ -195,7 +195,7 @@ fn chromium_connects_a_device_and_answers_a_request() {
     );
     installation.configure(&format!("{text}{asker}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    runtime.block_on(hire(&installation.path("data/yaopai.db")));
+    runtime.block_on(hire(&installation.sqlite()));
     let _running = installation.start();
     let settings = json!({
         "base": format!("http://127.0.0.1:{}", installation.port),
