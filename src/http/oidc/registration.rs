@@ -18,6 +18,12 @@ fn endpoint(app: &App) -> String {
     app.broker.config.server.url(paths::REGISTER)
 }
 
+/// The token of the Bearer scheme, compared without case (RFC 6750 section 2.1).
+fn bearer(authorization: &Authorization) -> Option<&str> {
+    let (scheme, token) = authorization.0.as_deref()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim()).filter(|token| !token.is_empty())
+}
+
 fn check_type(headers: &HeaderMap) -> Result<(), OauthError> {
     let kind = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let essence = kind.split(';').next().unwrap_or_default().trim();
@@ -39,7 +45,7 @@ pub(super) async fn register(
     if app.broker.config.registration.enabled {
         check_type(&headers)?;
     }
-    let made = crate::oidc::register(provider, &caller, authorization.bearer(), &body, &endpoint).await?;
+    let made = crate::oidc::register(provider, &caller, bearer(&authorization), &body, &endpoint).await?;
     Ok((StatusCode::CREATED, Json(made)))
 }
 
@@ -49,7 +55,7 @@ pub(super) async fn show(
     Path(id): Path<String>,
     authorization: Authorization,
 ) -> Result<Answer, OauthError> {
-    Ok(Json(read_registration(app.provider(), &id, authorization.bearer(), &endpoint(&app)).await?))
+    Ok(Json(read_registration(app.provider(), &id, bearer(&authorization), &endpoint(&app)).await?))
 }
 
 /// `PUT`: replaces it.
@@ -64,7 +70,7 @@ pub(super) async fn replace(
     if app.broker.config.registration.enabled {
         check_type(&headers)?;
     }
-    let which = (id.as_str(), authorization.bearer());
+    let which = (id.as_str(), bearer(&authorization));
     Ok(Json(replace_registration(app.provider(), &caller, which, &body, &endpoint(&app)).await?))
 }
 
@@ -75,6 +81,6 @@ pub(super) async fn remove(
     caller: Caller,
     authorization: Authorization,
 ) -> Result<StatusCode, OauthError> {
-    remove_registration(app.provider(), &caller, &id, authorization.bearer()).await?;
+    remove_registration(app.provider(), &caller, &id, bearer(&authorization)).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::oidc::{
-    BackchannelError, ClientError, DpopError, GrantError, IntrospectError, KeyError, NotEncoded, PushError, RegistrationFault,
-    RevokeError, TokenError, UserInfoError,
+    BackchannelError, ClientError, DpopError, GrantError, IntrospectError, KeyError, NotEncoded, PushError,
+    RegistrationFault, RevokeError, TokenError, UserInfoError,
 };
 use crate::store::StoreError;
 
