@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 
-use super::app_secret::{RotateArgs, rotate};
+use super::app_secret::{RegistrationTokenArgs, RotateArgs, permit, rotate};
 use super::print;
 use crate::model::{Algorithm, Application, ApplicationSettings, AuthMethod, GrantType, ProofSettings};
 use crate::oidc::{NewApplication, PERSONAL, RegisterError, add_application, remove_application};
@@ -22,6 +22,8 @@ pub enum Command {
     Show(OneArgs),
     /// Gives an application a new secret and shows it, once; the old one ends at once, or after `--overlap`.
     RotateSecret(RotateArgs),
+    /// Makes a token with which applications may register themselves, and shows it, once.
+    RegistrationToken(RegistrationTokenArgs),
     /// Removes an application with everything issued to it.
     Remove(OneArgs),
 }
@@ -108,6 +110,7 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
             print(&if args.json { format!("{}\n", serde_json::to_string_pretty(&app)?) } else { show(&app) })?;
         }
         Command::RotateSecret(args) => rotate(&broker, args).await?,
+        Command::RegistrationToken(args) => permit(&broker, args).await?,
         Command::Remove(args) => {
             let grants = remove_application(&broker, &args.id).await?;
             print(&if args.json {

@@ -1,4 +1,5 @@
-//! `yaopai app rotate-secret`: a new secret, with the old one accepted for a while where that is wanted.
+//! `yaopai app rotate-secret`: a new secret, with the old one accepted for a while where that is wanted; and
+//! `yaopai app registration-token`: a token with which applications register themselves.
 
 use serde::Deserialize as _;
 use serde::de::value::{Error, StrDeserializer};
@@ -7,7 +8,7 @@ use serde_json::json;
 use super::print;
 use crate::broker::Broker;
 use crate::config::Lifetime;
-use crate::oidc::rotate_secret;
+use crate::oidc::{registration_token, rotate_secret};
 
 /// Arguments of `app rotate-secret`.
 #[derive(Debug, clap::Args)]
@@ -37,5 +38,36 @@ pub(super) async fn rotate(broker: &Broker, args: RotateArgs) -> anyhow::Result<
             None => "running brokers refuse the old one within a second".to_owned(),
         };
         format!("client_secret  {secret}\nIt is not shown again; {old}.\n")
+    })
+}
+
+/// Arguments of `app registration-token`.
+#[derive(Debug, clap::Args)]
+pub struct RegistrationTokenArgs {
+    /// How long it may be used, such as `24h`.
+    #[arg(long, value_parser = lifetime)]
+    ttl: Lifetime,
+    /// How many applications may be registered with it.
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+    uses: i64,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) async fn permit(broker: &Broker, args: RegistrationTokenArgs) -> anyhow::Result<()> {
+    anyhow::ensure!(
+        broker.config.registration.enabled,
+        "applications cannot register themselves here: set enabled = true and hosts under [registration]"
+    );
+    let until = broker.clock.now() + args.ttl.0;
+    let token = registration_token(broker, args.ttl.0, args.uses).await?;
+    print(&if args.json {
+        format!("{}\n", json!({ "initial_access_token": token, "uses": args.uses, "until": until }))
+    } else {
+        format!(
+            "initial_access_token  {token}\nIt is not shown again; good for {} registrations until {until}.\n",
+            args.uses
+        )
     })
 }

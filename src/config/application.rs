@@ -119,6 +119,13 @@ impl ApplicationConfig {
         }
         let logout = self.logout.problems(&self.redirect_uris);
         problems.extend(logout.into_iter().map(|why| format!("application `{id}`: {why}")));
+        let grants = self.grant_types.as_deref();
+        problems.extend(
+            self.grants
+                .problems(method, grants.unwrap_or_default())
+                .into_iter()
+                .map(|why| format!("application `{id}`: {why}")),
+        );
         if !public && !method.has_secret() && self.secret.is_some() {
             problems.push(format!("application `{id}`: {method} uses no secret: remove it"));
         }

@@ -99,6 +99,11 @@ impl Config {
                 problems.push(format!("application `{id}` is to show a certificate: say in [mtls] where"));
             }
         }
+        unique("trusted_issuer", self.trusted_issuers.iter().map(|one| one.issuer.as_str()), &mut problems);
+        for issuer in &self.trusted_issuers {
+            issuer.check(&mut problems);
+        }
+        self.registration.check(&mut problems);
         for route in &self.routes {
             route.check(&mut problems);
         }

@@ -13,12 +13,14 @@ mod load;
 mod mtls;
 mod oidc;
 mod outgoing;
+mod registration;
 mod route;
 mod secret;
 mod server;
 mod session;
 mod source;
 mod template;
+mod trusted_issuer;
 mod usual;
 
 use std::path::PathBuf;
@@ -34,6 +36,7 @@ pub use load::ConfigError;
 pub use mtls::MtlsConfig;
 pub use oidc::{KeysConfig, OidcConfig};
 pub use outgoing::OutgoingConfig;
+pub use registration::{RegistrationConfig, SoftwareIssuer};
 pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{MasterKeySource, SecretRef, SecretsConfig};
 pub use server::ServerConfig;
@@ -42,6 +45,7 @@ pub use source::{
     DepartmentMapping, EnabledRule, GroupMapping, GuardConfig, PositionMapping, SourceConfig, UserMapping,
 };
 pub use template::Template;
+pub use trusted_issuer::{SubjectKind, TrustedIssuer};
 
 pub use crate::model::Lifetime;
 
@@ -71,6 +75,9 @@ pub struct Config {
     /// `[outgoing]`: what the broker may call by itself.
     #[serde(default)]
     pub outgoing: OutgoingConfig,
+    /// `[registration]`: applications that register themselves.
+    #[serde(default)]
+    pub registration: RegistrationConfig,
     /// `[policies]`: the folder of Cedar policies and role rules.
     #[serde(default)]
     pub policies: PoliciesConfig,
@@ -83,6 +90,9 @@ pub struct Config {
     /// `[[application]]`: applications declared here; read-only at run time.
     #[serde(default, rename = "application")]
     pub applications: Vec<ApplicationConfig>,
+    /// `[[trusted_issuer]]`: whose signed assertions are taken as grants.
+    #[serde(default, rename = "trusted_issuer")]
+    pub trusted_issuers: Vec<TrustedIssuer>,
     /// `[[route]]`: integration APIs behind the gateway.
     #[serde(default, rename = "route")]
     pub routes: Vec<RouteConfig>,

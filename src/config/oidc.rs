@@ -25,6 +25,8 @@ pub struct OidcConfig {
     pub refresh_grace: Lifetime,
     /// A device waits so long for a person to type its code (RFC 8628).
     pub device_code_lifetime: Lifetime,
+    /// A person is waited for so long at the most when an application asks for them (CIBA).
+    pub backchannel_lifetime: Lifetime,
     /// `aud` of access tokens, where an application does not choose; the issuer with `/api` when none.
     pub audience: Option<String>,
     /// Every application pushes its authorization requests (RFC 9126).
@@ -64,6 +66,7 @@ impl Default for OidcConfig {
             refresh_absolute: Lifetime::seconds(90 * 86_400),
             refresh_grace: Lifetime::seconds(5),
             device_code_lifetime: Lifetime::seconds(600),
+            backchannel_lifetime: Lifetime::seconds(300),
             audience: None,
             require_pushed_authorization_requests: false,
             pushed_request_lifetime: Lifetime::seconds(90),

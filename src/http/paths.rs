@@ -19,6 +19,8 @@ pub const SESSION_END: &str = "/sessions/end";
 pub const SESSIONS_END_OTHERS: &str = "/sessions/end-others";
 /// Where people type the code that a device shows (RFC 8628 section 3.3).
 pub const DEVICE: &str = "/device";
+/// Sign-ins that applications ask the person for (CIBA).
+pub const REQUESTS: &str = "/requests";
 /// Signs out everywhere (POST).
 pub const SESSIONS_END_ALL: &str = "/sessions/end-all";
 /// The page after signing out.
@@ -50,6 +52,12 @@ pub const TOKEN: &str = "/oauth2/token";
 pub const DEVICE_AUTHORIZATION: &str = "/oauth2/device_authorization";
 /// RFC 9126.
 pub const PAR: &str = "/oauth2/par";
+/// OpenID Connect CIBA Core 1.0 section 7.
+pub const BACKCHANNEL: &str = "/oauth2/bc-authorize";
+/// RFC 7591 section 3.
+pub const REGISTER: &str = "/oauth2/register";
+/// RFC 7592 section 2.
+pub const REGISTRATION: &str = "/oauth2/register/{id}";
 /// RFC 7662.
 pub const INTROSPECT: &str = "/oauth2/introspect";
 /// RFC 7009.

@@ -16,13 +16,13 @@ mod person;
 mod plan;
 mod pushed_request;
 mod redirect_uri;
+mod registration;
 mod session;
 mod signing_key;
 
 pub use algorithm::Algorithm;
 pub use application::{
-    Application, ApplicationSettings, AuthMethod, ClaimPlace, ClaimRule, ConsentRule, ContentEncryption, DetailField,
-    DetailType, Encryption, FieldKind, GrantSettings, GrantType, IdentitySettings, KeyManagement, LogoutSettings,
+    Application, ApplicationSettings, AuthMethod, BackchannelMode, ClaimPlace, ClaimRule, ConsentRule, ContentEncryption, DetailField, DetailType, Encryption, FieldKind, GrantSettings, GrantType, IdentitySettings, KeyManagement, LogoutSettings,
     PersonField, Profile, ProofAlgorithm, ProofSettings, RESERVED_CLAIMS, RequestSettings, ResponseType, SubjectType,
     TemplatePart, TokenFormat, TokenSettings, check_jwks, template_parts,
 };
@@ -37,6 +37,7 @@ pub use person::{Attributes, Department, Group, Position, Status, User};
 pub use plan::{Link, LoggedChange, Member, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState, SourceState};
 pub use pushed_request::PushedRequest;
 pub use redirect_uri::{RedirectUri, check_launch_url, check_redirect_uri};
+pub use registration::Registration;
 pub use session::{EndReason, Session};
 pub use signing_key::{KeyState, SigningKeyRow};
 

@@ -109,11 +109,21 @@ pub async fn client_keys(
     is_enough: impl Fn(&[PublicKey]) -> bool,
 ) -> Result<KeySet, ClientKeyError> {
     let settings = &app.settings.proof;
+    issuer_keys(provider, settings.jwks.as_ref(), settings.jwks_uri.as_ref(), is_enough).await
+}
+
+/// The keys of another party, written down or fetched like those of an application.
+pub(super) async fn issuer_keys(
+    provider: Provider<'_>,
+    jwks: Option<&Value>,
+    jwks_uri: Option<&Url>,
+    is_enough: impl Fn(&[PublicKey]) -> bool,
+) -> Result<KeySet, ClientKeyError> {
     let sets = provider.applications.key_sets();
-    if let Some(jwks) = &settings.jwks {
+    if let Some(jwks) = jwks {
         return sets.written(jwks);
     }
-    let uri = settings.jwks_uri.as_ref().ok_or(ClientKeyError::None)?;
+    let uri = jwks_uri.ok_or(ClientKeyError::None)?;
     sets.fetched(provider.broker, uri, is_enough).await
 }
 

@@ -11,7 +11,8 @@ use super::response::MODES;
 use super::scopes::PERSONAL;
 use crate::config::OidcConfig;
 use crate::model::{
-    Algorithm, AuthMethod, ContentEncryption, GrantType, KeyManagement, ProofAlgorithm, ResponseType, SubjectType,
+    Algorithm, AuthMethod, BackchannelMode, ContentEncryption, GrantType, KeyManagement, ProofAlgorithm, ResponseType,
+    SubjectType,
 };
 use crate::text::Language;
 
@@ -34,6 +35,11 @@ pub struct Endpoints {
     pub revocation_endpoint: String,
     /// RFC 8628 section 3.1.
     pub device_authorization_endpoint: String,
+    /// RFC 7591 section 3, where it is switched on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registration_endpoint: Option<String>,
+    /// OpenID Connect CIBA Core 1.0 section 4.
+    pub backchannel_authentication_endpoint: String,
     /// OpenID Connect RP-Initiated Logout 1.0.
     pub end_session_endpoint: String,
     /// Token Status List section 9.1.
@@ -88,6 +94,8 @@ pub struct Metadata {
     tls_client_certificate_bound_access_tokens: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     mtls_endpoint_aliases: Option<Aliases>,
+    backchannel_token_delivery_modes_supported: Vec<BackchannelMode>,
+    backchannel_user_code_parameter_supported: bool,
     code_challenge_methods_supported: Vec<&'static str>,
     acr_values_supported: Vec<Acr>,
     display_values_supported: Vec<&'static str>,
@@ -144,6 +152,8 @@ pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig, alias
         dpop_signing_alg_values_supported: super::dpop::ALGORITHMS.to_vec(),
         tls_client_certificate_bound_access_tokens: aliases.is_some(),
         mtls_endpoint_aliases: aliases,
+        backchannel_token_delivery_modes_supported: BackchannelMode::ALL.to_vec(),
+        backchannel_user_code_parameter_supported: false,
         code_challenge_methods_supported: vec!["S256"],
         acr_values_supported: Acr::ALL.to_vec(),
         // One page for all: it fits a window, a pop-up and a telephone.

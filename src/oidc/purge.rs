@@ -25,6 +25,8 @@ pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
     loop {
         let mut tx = broker.db.write().await?;
         let mut batch = tx.authorization_codes().purge(before).await?;
+        batch += tx.grants().purge_assertions(before).await?;
+        batch += tx.registrations().purge(before).await?;
         batch += tx.decoupled().purge(before).await?;
         batch += tx.access_tokens().purge(before).await?;
         batch += tx.refresh_tokens().purge(before).await?;

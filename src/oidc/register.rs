@@ -39,6 +39,9 @@ pub enum RegisterError {
     /// Codes are to be given out, but nowhere to send them.
     #[error("an application that people sign in to needs a redirect URI: --redirect-uri https://app.example/callback")]
     NoRedirectUri,
+    /// Grants that do not go together with the rest.
+    #[error("{0}")]
+    Grants(String),
     /// A scope that cannot be written in a request.
     #[error("`{0}` is no scope: it may hold no blank, quote or backslash")]
     Scope(String),
@@ -106,6 +109,9 @@ impl NewApplication {
         }
         if let Some(why) = settings.identity.problems(&settings.redirect_uris).into_iter().next() {
             return Err(RegisterError::Identity(why));
+        }
+        if let Some(why) = settings.grants.problems(self.auth_method, &settings.grant_types).into_iter().next() {
+            return Err(RegisterError::Grants(why));
         }
         if let Some(problem) = settings.proof.problems(self.auth_method, settings.profile).into_iter().next() {
             return Err(RegisterError::Proof(problem));

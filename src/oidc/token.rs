@@ -10,7 +10,7 @@ use super::issue::{IdMint, Mint};
 use super::keys::KeyError;
 use super::params::Params;
 use super::scopes::{self, PERSONAL};
-use super::{Caller, Presented, Provider, binding, code, details, device, exchange, issue, refresh, resources};
+use super::{Caller, Presented, Provider, binding, code, details, device, exchange, issue, refresh, resources, ciba, jwt_bearer};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{Application, AuthMethod, Confirmation, EndReason, Grant, GrantType};
 use crate::store::{StoreError, Tx};
@@ -141,6 +141,8 @@ pub async fn answer_token_request(
         GrantType::AuthorizationCode => code::redeem(&asked).await,
         GrantType::RefreshToken => refresh::refresh(&asked).await,
         GrantType::TokenExchange => exchange::exchange(&asked).await,
+        GrantType::JwtBearer => jwt_bearer::redeem(&asked).await,
+        GrantType::Ciba => ciba::redeem(&asked).await,
         GrantType::DeviceCode => device::redeem(&asked).await,
     }
 }

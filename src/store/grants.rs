@@ -111,6 +111,25 @@ impl Grants<'_> {
         Ok(!found.is_empty())
     }
 
+    /// Notes that an assertion was used, until it would not be accepted any more anyway; tells whether it is the first time.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn note_assertion(&mut self, digest: &str, expires_at: Instant) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO used_assertions (digest, expires_at) VALUES ($1, $2) ON CONFLICT (digest) DO NOTHING";
+        Ok(self.0.run(sql, &[&digest, &expires_at]).await? > 0)
+    }
+
+    /// Deletes one batch of assertions that ended before `before`; tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge_assertions(&mut self, before: Instant) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM used_assertions WHERE digest IN \
+                   (SELECT digest FROM used_assertions WHERE expires_at < $1 LIMIT $2)";
+        self.0.run(sql, &[&before, &BATCH]).await
+    }
+
     /// Deletes one batch of grants that ended before `before`, once nothing hangs on them; tells how many.
     ///
     /// # Errors

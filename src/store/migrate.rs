@@ -31,6 +31,8 @@ migrations! {
     "0046_purge_indexes",
     "0050_decoupled",
     "0051_secret_overlap",
+    "0052_registration",
+    "0053_assertions",
     "0055_logout",
     "0056_revocations",
 }

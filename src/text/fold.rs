@@ -17,6 +17,13 @@ pub fn fold(text: &str) -> String {
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// Whether every character of `text` can be seen as what it is: no controls, nothing that turns the direction or has
+/// no width.
+#[must_use]
+pub fn is_plain(text: &str) -> bool {
+    !text.chars().any(|c| c.is_control() || is_invisible(c) || matches!(c, '\u{061C}' | '\u{2028}' | '\u{2029}'))
+}
+
 /// Zero-width and bidirectional controls: they make two names look alike.
 fn is_invisible(c: char) -> bool {
     matches!(c, '\u{00AD}' | '\u{200B}'..='\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2060}'..='\u{2069}' | '\u{FEFF}')

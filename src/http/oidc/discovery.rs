@@ -23,6 +23,8 @@ pub(super) async fn show(State(app): State<App>) -> Response {
             introspection_endpoint: server.url(paths::INTROSPECT),
             revocation_endpoint: server.url(paths::REVOKE),
             device_authorization_endpoint: server.url(paths::DEVICE_AUTHORIZATION),
+            registration_endpoint: app.broker.config.registration.enabled.then(|| server.url(paths::REGISTER)),
+            backchannel_authentication_endpoint: server.url(paths::BACKCHANNEL),
             end_session_endpoint: server.url(paths::END_SESSION),
             status_list_aggregation_endpoint: server.url(paths::STATUS_LISTS),
             revocation_events_endpoint: server.url(paths::REVOCATION_EVENTS),

@@ -1,6 +1,7 @@
 //! The endpoints of the OpenID provider: parse, call one function of `oidc`, answer.
 
 mod authorize;
+mod backchannel;
 mod cors;
 mod device;
 mod device_authorization;
@@ -10,6 +11,8 @@ mod introspect;
 mod jwks;
 mod logout;
 mod par;
+mod registration;
+mod requests;
 mod revoke;
 mod status_list;
 mod token;
@@ -40,6 +43,10 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .route(paths::REVOCATION_EVENTS, get(feed::follow))
         .route(paths::INTROSPECT, post(introspect::answer))
         .route(paths::DEVICE_AUTHORIZATION, post(device_authorization::answer).options(cors::preflight).layer(cors()))
+        .route(paths::BACKCHANNEL, post(backchannel::answer))
+        .route(paths::REQUESTS, get(requests::show).post(requests::submit))
+        .route(paths::REGISTER, post(registration::register))
+        .route(paths::REGISTRATION, get(registration::show).put(registration::replace).delete(registration::remove))
         .route(paths::DEVICE, get(device::show).post(device::submit))
         .route(paths::REVOKE, post(revoke::answer).options(cors::preflight).layer(cors()))
         .route(paths::USERINFO, get(userinfo::answer).post(userinfo::answer).options(cors::preflight).layer(cors()))

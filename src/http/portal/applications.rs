@@ -7,7 +7,9 @@ use serde::Serialize;
 
 use crate::access;
 use crate::http::extract::SignedIn;
+use crate::http::paths;
 use crate::model::Application;
+use crate::oidc::waiting_requests;
 use crate::store::StoreError;
 
 /// Colours that the style sheet has for monograms.
@@ -25,8 +27,19 @@ struct Tile {
 
 /// Shows the tiles; an application without a launch address has none.
 pub async fn show(signed_in: SignedIn) -> Response {
+    let waiting = match signed_in.current.user() {
+        Some(user) => waiting_requests(signed_in.visit.app.provider(), user).await.map(|waiting| waiting.len()),
+        None => Ok(0),
+    };
+    let waiting = match waiting {
+        Ok(waiting) => waiting,
+        Err(error) => return signed_in.failed(&error),
+    };
     match tiles(&signed_in).await {
-        Ok(tiles) => signed_in.page("portal.html", "portal", context! { tiles => Value::from(Serde(tiles)) }),
+        Ok(tiles) => {
+            let values = context! { tiles => Value::from(Serde(tiles)), waiting, requests => paths::REQUESTS };
+            signed_in.page("portal.html", "portal", values)
+        }
         Err(error) => signed_in.failed(&error),
     }
 }

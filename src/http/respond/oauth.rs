@@ -9,8 +9,8 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use crate::oidc::{
-    ClientError, DpopError, GrantError, IntrospectError, KeyError, NotEncoded, PushError, RevokeError, TokenError,
-    UserInfoError,
+    BackchannelError, ClientError, DpopError, GrantError, IntrospectError, KeyError, NotEncoded, PushError,
+    RegistrationFault, RevokeError, TokenError, UserInfoError,
 };
 use crate::store::StoreError;
 
@@ -170,6 +170,52 @@ impl From<PushError> for OauthError {
             PushError::Binding(error) => error.into(),
             PushError::Refused { error, description } => Self::bad_request(error, description),
             PushError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<BackchannelError> for OauthError {
+    fn from(error: BackchannelError) -> Self {
+        match error {
+            BackchannelError::Grant(error) => error.into(),
+            BackchannelError::UnknownUser => {
+                Self::bad_request("unknown_user_id", "the hint names nobody who can be asked")
+            }
+            BackchannelError::ExpiredHint => {
+                Self::bad_request("expired_login_hint_token", "the hint token has expired")
+            }
+            BackchannelError::BindingMessage => Self::bad_request(
+                "invalid_binding_message",
+                "the binding message is longer than 64 characters or holds some that cannot be shown",
+            ),
+        }
+    }
+}
+
+impl From<RegistrationFault> for OauthError {
+    fn from(fault: RegistrationFault) -> Self {
+        match fault {
+            RegistrationFault::Off => Self {
+                status: StatusCode::FORBIDDEN,
+                ..Self::bad_request("access_denied", "applications cannot register themselves here")
+            },
+            RegistrationFault::Token => Self {
+                status: StatusCode::UNAUTHORIZED,
+                challenge: Some("Bearer realm=\"yaopai\", error=\"invalid_token\""),
+                ..Self::bad_request("invalid_token", "the token is missing, unknown, used up or over")
+            },
+            RegistrationFault::Metadata(text) => Self::bad_request("invalid_client_metadata", text),
+            RegistrationFault::RedirectUri => {
+                Self::bad_request("invalid_redirect_uri", "a redirect URI may not be registered")
+            }
+            RegistrationFault::Statement => {
+                Self::bad_request("invalid_software_statement", "the software statement is not believed")
+            }
+            RegistrationFault::UnapprovedStatement => Self::bad_request(
+                "unapproved_software_statement",
+                "the issuer of the software statement is not trusted",
+            ),
+            RegistrationFault::Store(error) => error.into(),
         }
     }
 }

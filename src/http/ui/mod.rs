@@ -29,6 +29,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("plan.html", include_str!("templates/plan.html")),
     ("portal.html", include_str!("templates/portal.html")),
     ("report.html", include_str!("templates/report.html")),
+    ("requests.html", include_str!("templates/requests.html")),
     ("run.html", include_str!("templates/run.html")),
     ("runs.html", include_str!("templates/runs.html")),
     ("sessions.html", include_str!("templates/sessions.html")),

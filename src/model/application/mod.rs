@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 pub use details::{DetailField, DetailType, FieldKind};
-pub use grants::GrantSettings;
+pub use grants::{GrantSettings, BackchannelMode};
 pub use identity::{
     ClaimPlace, ClaimRule, ConsentRule, IdentitySettings, PersonField, RESERVED_CLAIMS, SubjectType, TemplatePart,
     template_parts,
@@ -74,6 +74,10 @@ string_enum! {
         RefreshToken = "refresh_token",
         /// RFC 6749 section 4.4.
         ClientCredentials = "client_credentials",
+        /// OpenID Connect CIBA Core 1.0.
+        Ciba = "urn:openid:params:grant-type:ciba",
+        /// RFC 7523 section 2.1.
+        JwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer",
         /// RFC 8693.
         TokenExchange = "urn:ietf:params:oauth:grant-type:token-exchange",
         /// RFC 8628.

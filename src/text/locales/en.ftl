@@ -142,6 +142,20 @@ device-approved = The device is signed in
 device-approved-lead = It goes on by itself within a few seconds. You may close this page.
 device-refused = The device was refused
 device-refused-lead = Nothing was given to it. If somebody sent you the code, tell your help desk.
+requests-title = Requests
+requests-lead = Applications ask here whether you want to sign in to them.
+requests-none = No application asks you for anything at the moment.
+requests-waiting = { $count ->
+    [one] An application asks
+   *[other] { $count } applications ask
+ } you to sign in.
+requests-show = Look at it
+requests-warning = Approve only what you began yourself, or what somebody in front of you is doing for you. If you do not know why you are asked, refuse.
+request-heading = { $name } asks you to sign in
+request-message = Must be the same on the other screen
+request-approve = Approve
+error-no-request = There is no such request.
+next-error-no-request = It was decided already, or its time is over. Look at the list of requests again.
 may-openid = Know who you are
 may-profile = See your name and your login name
 may-email = See your mail address

@@ -182,3 +182,28 @@ fn chromium_looks_at_a_run_and_at_a_held_plan() {
     });
     drive(&installation, &settings);
 }
+
+/// OAUTH-107, OAUTH-018
+#[test]
+fn chromium_connects_a_device_and_answers_a_request() {
+    let installation = Installation::new();
+    let text = installation.smallest().replace("[server]\n", "[server]\norganisation = \"青屿集团\"\n");
+    let asker = format!(
+        "\n[[application]]\nid = \"screen\"\nname = \"会议室屏幕\"\nsecret = {{ value = \"{SECRET}\" }}\n\
+         grant_types = [\"urn:ietf:params:oauth:grant-type:device_code\", \"urn:openid:params:grant-type:ciba\"]\n\
+         scopes = [\"openid\", \"profile\", \"offline_access\", \"room:book\"]\n"
+    );
+    installation.configure(&format!("{text}{asker}"));
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(hire(&installation.sqlite()));
+    let _running = installation.start();
+    let settings = json!({
+        "base": format!("http://127.0.0.1:{}", installation.port),
+        "screenshots": repository().join("target/e2e/screenshots"),
+        "chromium": chromium(),
+        "login": LOGIN,
+        "password": PASSWORD,
+        "asker": { "id": "screen", "secret": SECRET },
+    });
+    drive(&installation, &settings);
+}

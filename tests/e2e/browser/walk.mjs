@@ -192,6 +192,60 @@ async function consolePages(browser, language, width) {
   console.log(`ok: runs, reports and a held plan in ${language}, ${width} wide`);
 }
 
+/** A device is connected and a request approved, wide and narrow, with and without scripts. */
+async function approvals(browser, language, width) {
+  const page = await open(browser, language, { viewport: { width, height: 900 }, javaScriptEnabled: width > 400 });
+  const look = async (name) => {
+    await page.waitForSelector("h1");
+    await picture(page, `${name}-${language}-${width}`);
+    const wide = await page.locator("html").evaluate((element) => element.scrollWidth);
+    assert.ok(wide <= width, `${name} is ${wide} wide at ${width}`);
+    if (width > 400) await accessible(page, `${name} at ${width}`);
+  };
+  const ask = async (path, form) => {
+    const { id, secret } = settings.asker;
+    const authorization = `Basic ${Buffer.from(`${id}:${secret}`).toString("base64")}`;
+    const answer = await fetch(`${base}${path}`, { method: "POST", body: new URLSearchParams(form), headers: { authorization } });
+    return { status: answer.status, body: await answer.json() };
+  };
+  const grant = "urn:ietf:params:oauth:grant-type:device_code";
+  const device = await ask("/oauth2/device_authorization", { scope: "openid profile offline_access room:book" });
+  assert.equal(device.status, 200, JSON.stringify(device.body));
+  const poll = () => ask("/oauth2/token", { grant_type: grant, device_code: device.body.device_code });
+  await page.goto(`${base}/device`);
+  await signIn(page);
+  await page.waitForSelector("#user_code");
+  await look("device-ask");
+  await page.fill("#user_code", "bcdfg hjklm");
+  await page.press("#user_code", "Enter");
+  await page.waitForSelector("[role=alert]");
+  await look("device-unknown");
+  assert.equal((await poll()).body.error, "authorization_pending");
+  await page.fill("#user_code", device.body.user_code.toLowerCase().replace("-", " "));
+  await page.press("#user_code", "Enter");
+  await page.waitForSelector("button[value=approve]");
+  await look("device-confirm");
+  await page.click("button[value=approve]");
+  await page.waitForURL(/result=approved/);
+  await look("device-approved");
+  assert.equal((await poll()).status, 200);
+  await page.goto(`${base}/requests`);
+  await look("requests-none");
+  const asked = await ask("/oauth2/bc-authorize", { scope: "openid profile", login_hint: login, binding_message: "工单 4711" });
+  assert.equal(asked.status, 200, JSON.stringify(asked.body));
+  await page.goto(`${base}/`);
+  await look("portal-waiting");
+  await page.click(".notice a");
+  await page.waitForSelector("button[value=refuse]");
+  await look("requests");
+  await page.click("button[value=approve]");
+  await page.waitForSelector(".card.empty");
+  const ciba = { grant_type: "urn:openid:params:grant-type:ciba", auth_req_id: asked.body.auth_req_id };
+  assert.equal((await ask("/oauth2/token", ciba)).status, 200);
+  await page.context().close();
+  console.log(`ok: a device and a request approved in ${language}, ${width} wide`);
+}
+
 /** An application on another origin: keeps what its callback was called with. */
 function application({ id, port }) {
   const calls = [];
@@ -276,6 +330,10 @@ const profile = mkdtempSync(join(tmpdir(), "yaopai-chromium-"));
 const browser = await chromium.launch({ executablePath: settings.chromium, args: flags, env: { ...process.env, HOME: profile } });
 try {
   for (const language of ["zh-CN", "en"]) {
+    if (settings.asker) {
+      for (const width of [1440, 390]) await approvals(browser, language, width);
+      continue;
+    }
     if (settings.console) {
       for (const width of [1440, 390]) await consolePages(browser, language, width);
       continue;
@@ -284,7 +342,7 @@ try {
     await singleSignOn(browser, language);
     for (const colorScheme of ["light", "dark"]) await telephone(browser, language, colorScheme);
   }
-  if (!settings.console) await portraits(browser);
+  if (!settings.console && !settings.asker) await portraits(browser);
   assert.deepEqual(violations, [], "the browser complained");
 } finally {
   await browser.close();

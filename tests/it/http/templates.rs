@@ -53,12 +53,17 @@ fn sample(template: &str) -> serde_json::Value {
             json!({ "login_url": "/login", "frames": ["https://a.example/bye?sid=1"], "then": "https://a.example/" })
         }
         "portal.html" => {
-            json!({ "tiles": [{ "name": HOSTILE, "description": HOSTILE, "url": "https://a.example/", "monogram": "<", "tint": 1 }] })
+            json!({ "waiting": 2, "requests": "/requests", "tiles": [{ "name": HOSTILE, "description": HOSTILE, "url": "https://a.example/", "monogram": "<", "tint": 1 }] })
         }
         "sessions.html" => json!({
             "has_others": true, "end_one": "/a", "end_others": "/b", "everywhere": "/c",
             "rows": [{ "id": "1", "browser": HOSTILE, "address": HOSTILE, "opened": "now", "last_used": "now",
                        "applications": [HOSTILE, "b"], "is_this": false }],
+        }),
+        "requests.html" => json!({
+            "action": "/requests",
+            "rows": [{ "id": "1", "name": HOSTILE, "message": HOSTILE, "permissions": [HOSTILE], "address": HOSTILE,
+                       "asked": "now" }],
         }),
         "device.html" => json!({
             "state": "confirm", "code": HOSTILE, "problem": HOSTILE, "action": "/device",

@@ -62,7 +62,7 @@ grants = { may_act = "somebody-else" }
 id = "spa"
 auth_method = "none"
 redirect_uris = ["https://spa.example/cb"]
-grant_types = ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"]
+grant_types = ["authorization_code"]
 "#;
 const EXPENSE: Client =
     Client { id: "expense", secret: Some("a-secret-of-expense"), redirect_uri: "https://expense.example/cb" };

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod backchannel;
+mod ciba;
 mod claims;
 mod client_auth;
 mod client_credentials;
@@ -13,6 +14,7 @@ mod dpop;
 mod exchange;
 mod fapi;
 mod introspect;
+mod jwt_bearer;
 mod keys;
 mod logout;
 mod mtls;
@@ -22,6 +24,7 @@ mod reauth;
 mod refresh;
 mod request_object;
 mod resources;
+mod registration;
 mod response;
 mod revocations;
 mod rust_clients;
