@@ -7,6 +7,7 @@ mod client_auth;
 mod client_credentials;
 mod client_keys;
 mod code;
+mod consent;
 mod device;
 mod discovery;
 mod dpop;
@@ -21,7 +22,10 @@ mod refresh;
 mod response;
 mod revocations;
 mod rust_clients;
+mod sector;
 mod session_end;
+mod step_up;
+mod test_login;
 mod tokens;
 mod userinfo;
 
