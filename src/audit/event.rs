@@ -15,6 +15,8 @@ string_enum! {
         LogoutDelivery = "logout_delivery",
         /// A person was let into an application, or not.
         ApplicationAccess = "application_access",
+        /// A person agreed that an application may know and do something, or did not, or took it back.
+        Consent = "consent",
         /// Tokens were issued, or refused.
         TokenIssue = "token_issue",
         /// A token or grant was revoked.

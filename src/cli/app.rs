@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use super::app_secret::{RegistrationTokenArgs, RotateArgs, permit, rotate};
-use super::print;
+use super::{explain, print};
+use crate::broker::Broker;
+use crate::config::Preset;
 use crate::model::{Algorithm, Application, ApplicationSettings, AuthMethod, GrantType, ProofSettings};
 use crate::oidc::{NewApplication, PERSONAL, RegisterError, add_application, remove_application};
 
@@ -16,6 +18,14 @@ use crate::oidc::{NewApplication, PERSONAL, RegisterError, add_application, remo
 pub enum Command {
     /// Makes an application and shows its secret, once.
     Add(Box<AddArgs>),
+    /// Says in plain words what is wrong with an application, or with a request that it sends.
+    Check(explain::CheckArgs),
+    /// Shows what a person's tokens for an application would hold.
+    Preview(explain::PreviewArgs),
+    /// Lists what is known of widespread systems: `app add --preset NAME`, or `preset = "NAME"` in the configuration.
+    Presets(explain::PresetArgs),
+    /// Prints a one-time link: an administrator who opens it sees what the application would be told of them.
+    TestLogin(explain::TestLoginArgs),
     /// Lists the applications.
     List(OutputArgs),
     /// Shows one application.
@@ -33,6 +43,12 @@ pub enum Command {
 pub struct AddArgs {
     /// OAuth client id: letters, digits, `-`, `_`, `.`.
     id: String,
+    /// What is known of the system, see `app presets`.
+    #[arg(long)]
+    preset: Option<String>,
+    /// Address of the system, for the preset.
+    #[arg(long)]
+    url: Option<String>,
     /// Name as shown to people; the id when missing.
     #[arg(long)]
     name: Option<String>,
@@ -96,13 +112,19 @@ pub struct OneArgs {
 }
 
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
+    if let Command::Presets(args) = &command {
+        explain::presets(args)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let broker = super::broker(config).await?;
+    let mut code = ExitCode::SUCCESS;
     match command {
-        Command::Add(args) => {
-            let is_json = args.json;
-            let (app, secret) = add_application(&broker, new(*args)).await?;
-            made(&app, secret.as_deref(), is_json)?;
-        }
+        Command::Add(args) => add(&broker, *args).await?,
+        Command::Check(args) => code = explain::check(&broker, args).await?,
+        Command::Preview(args) => explain::show_preview(&broker, args).await?,
+        Command::TestLogin(args) => explain::test_login(&broker, args).await?,
+        // Needs no database, see above.
+        Command::Presets(_) => {}
         Command::List(args) => list(&broker.db.read().await?.applications().list().await?, args.json)?,
         Command::Show(args) => {
             let app = broker.db.read().await?.applications().find(&args.id).await?;
@@ -121,7 +143,62 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         }
     }
     broker.db.close().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
+}
+
+/// Makes an application, with what its preset knows.
+async fn add(broker: &Broker, args: AddArgs) -> anyhow::Result<()> {
+    let (is_json, url) = (args.json, args.url.clone().unwrap_or_default());
+    let preset = args.preset.as_deref().map(Preset::find).transpose().map_err(anyhow::Error::msg)?;
+    let mut new = new(args);
+    if let Some(preset) = &preset {
+        complete(&mut new, preset, &url)?;
+    }
+    let (app, secret) = add_application(broker, new).await?;
+    made(&app, secret.as_deref(), is_json)?;
+    match preset {
+        Some(preset) if !is_json => print(&explain::setup(broker, &preset, &app, &url)),
+        _ => Ok(()),
+    }
+}
+
+/// Fills in what the command line leaves open.
+fn complete(new: &mut NewApplication, preset: &Preset, url: &str) -> anyhow::Result<()> {
+    let settings = &mut new.settings;
+    let is_missing = settings.redirect_uris.is_empty();
+    anyhow::ensure!(
+        !url.is_empty() || !is_missing || preset.redirect_uris.is_empty(),
+        "the preset needs the address of {}: --url https://…",
+        preset.title
+    );
+    anyhow::ensure!(
+        !is_missing || !preset.redirect_uris.is_empty(),
+        "nobody knows the redirect URI of {}: ask its maker, and give it with --redirect-uri",
+        preset.title
+    );
+    let at = |patterns: &[String]| patterns.iter().map(|pattern| Preset::at(pattern, url)).collect();
+    if is_missing {
+        settings.redirect_uris = at(&preset.redirect_uris);
+    }
+    if !url.is_empty() {
+        if settings.post_logout_redirect_uris.is_empty() {
+            settings.post_logout_redirect_uris = at(&preset.post_logout_redirect_uris);
+        }
+        let launch = preset.launch_url.as_deref().map(|pattern| Preset::at(pattern, url));
+        settings.launch_url = settings.launch_url.take().or(launch);
+    }
+    settings.require_pkce &= preset.require_pkce;
+    if settings.scopes.is_empty() {
+        settings.scopes.clone_from(&preset.scopes);
+    }
+    settings.identity.claims.clone_from(&preset.identity.claims);
+    if new.name == new.id {
+        new.name.clone_from(&preset.title);
+    }
+    if new.auth_method == AuthMethod::ClientSecretBasic {
+        new.auth_method = preset.auth_method.unwrap_or(new.auth_method);
+    }
+    Ok(())
 }
 
 fn new(args: AddArgs) -> NewApplication {
@@ -134,7 +211,11 @@ fn new(args: AddArgs) -> NewApplication {
             redirect_uris: args.redirect_uri,
             post_logout_redirect_uris: args.post_logout_redirect_uri,
             grant_types: if args.grant.is_empty() { grants() } else { args.grant },
-            scopes: if args.scope.is_empty() { PERSONAL.map(str::to_owned).to_vec() } else { args.scope },
+            scopes: if args.scope.is_empty() && args.preset.is_none() {
+                PERSONAL.map(str::to_owned).to_vec()
+            } else {
+                args.scope
+            },
             launch_url: args.launch_url,
             description: args.description,
             require_pkce: !args.without_pkce,

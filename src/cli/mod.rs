@@ -5,6 +5,7 @@ mod app_secret;
 mod audit;
 mod demo_company;
 mod doctor;
+mod explain;
 mod key;
 mod master;
 mod policy;

@@ -1,6 +1,7 @@
 //! `[[application]]`: applications declared by the operator; read-only at run time.
 
 use serde::Deserialize;
+use url::Url;
 
 use super::{OidcConfig, SecretRef};
 use crate::model::{
@@ -14,6 +15,10 @@ use crate::model::{
 pub struct ApplicationConfig {
     /// OAuth client id.
     pub id: String,
+    /// What is known of the system, see `yaopai app presets`.
+    pub preset: Option<String>,
+    /// Address of the system, for the preset.
+    pub url: Option<Url>,
     /// Name as shown to people; the id when missing.
     pub name: Option<String>,
     /// One line for the portal.
@@ -36,9 +41,8 @@ pub struct ApplicationConfig {
     pub grant_types: Option<Vec<GrantType>>,
     /// Scopes it may ask for; every standard scope when missing.
     pub scopes: Option<Vec<String>>,
-    /// PKCE demanded of a confidential client too.
-    #[serde(default = "yes")]
-    pub require_pkce: bool,
+    /// PKCE demanded of a confidential client too; yes when missing.
+    pub require_pkce: Option<bool>,
     /// `aud` of its access tokens.
     #[serde(default)]
     pub audience: Vec<String>,

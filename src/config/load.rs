@@ -74,7 +74,11 @@ impl Config {
         };
         config.folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
         config.sources.iter_mut().for_each(super::SourceConfig::settle);
-        let problems = config.problems();
+        let mut problems = Vec::new();
+        for application in &mut config.applications {
+            application.fill(&mut problems);
+        }
+        problems.extend(config.problems());
         if problems.is_empty() { Ok(config) } else { Err(ConfigError::Check { path: path.to_owned(), problems }) }
     }
 

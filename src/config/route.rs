@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use serde::Deserialize;
 use url::Url;
 
+use crate::model::Acr;
+
 /// `[gateway]`.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -36,6 +38,10 @@ pub struct RouteConfig {
     /// Whether a browser session may call, besides access tokens.
     #[serde(default)]
     pub sessions: bool,
+    /// How strongly the person must have proved who they are; no demand when missing.
+    pub acr: Option<Acr>,
+    /// How long ago that may have been; no demand when missing.
+    pub max_age: Option<super::Lifetime>,
     /// `aud` that an access token must carry; the configured default when missing.
     pub audience: Option<String>,
 }

@@ -8,6 +8,7 @@ use crate::login::{CurrentSession, current_session};
 use crate::model::User;
 use crate::oidc::{AccessToken, DpopError, KeyRing, Scheme, Shown, TokenError, Use, check_use, verify_access_token};
 use crate::policy::Principal;
+use crate::time::Instant;
 
 /// What a call brings to prove who makes it, as sent.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -38,7 +39,8 @@ pub struct Caller {
 /// Who somebody is, before policy's facts are gathered.
 pub(super) enum Proof {
     Token(Arc<AccessToken>),
-    Session(Box<User>, Vec<String>),
+    /// The person, how they proved themselves, and when.
+    Session(Box<User>, Vec<String>, Instant),
 }
 
 /// Finds out who calls. A token and a session together must be of one person; the token then counts.
@@ -62,7 +64,7 @@ pub(super) async fn identify(
         (Some(_), Some(CurrentSession::Operator(..))) => Err(Refusal::TwoCallers),
         (Some(token), _) => Ok(Proof::Token(token)),
         (None, Some(CurrentSession::Person(session, user))) if takes_sessions => {
-            Ok(Proof::Session(user, session.amr.split(' ').map(str::to_owned).collect()))
+            Ok(Proof::Session(user, session.amr.split(' ').map(str::to_owned).collect(), session.auth_time))
         }
         _ => Err(Refusal::Unidentified { may_sign_in: takes_sessions }),
     }

@@ -10,7 +10,7 @@ use super::{CallPath, Refusal};
 use crate::access;
 use crate::broker::Broker;
 use crate::config::RouteConfig;
-use crate::model::{Status, User};
+use crate::model::{Acr, Status, User};
 use crate::oidc::{AccessToken, KeyRing, Shown};
 use crate::policy::{Action, Context, Principal, Request, Resource};
 
@@ -94,6 +94,7 @@ async fn decide<'a>(broker: &'a Broker, keys: &KeyRing, call: &Call, trail: &mut
         Proof::Token(token) => check_token(broker, route, token)?,
         Proof::Session(..) => check_origin(call, &host)?,
     }
+    check_assurance(broker, route, &proof)?;
     let caller = gather(broker, proof).await?;
     trail.found(&caller);
     check_roles(route, &caller.principal)?;
@@ -132,6 +133,23 @@ fn check_token(broker: &Broker, route: &RouteConfig, token: &AccessToken) -> Res
     Ok(())
 }
 
+/// Strength and age of the person's proof (RFC 9470). A service in its own name has none.
+fn check_assurance(broker: &Broker, route: &RouteConfig, proof: &Proof) -> Result<(), Refusal> {
+    let (held, at, may_sign_in) = match proof {
+        _ if route.acr.is_none() && route.max_age.is_none() => return Ok(()),
+        Proof::Token(token) => (token.acr.as_deref().and_then(|acr| acr.parse().ok()), token.auth_time, false),
+        Proof::Session(_, amr, at) => (Acr::held(&amr.join(" ")).first().copied(), Some(*at), true),
+    };
+    let is_strong = route.acr.is_none_or(|wanted| held.is_some_and(|held: Acr| held.is_at_least(wanted)));
+    let now = broker.clock.now();
+    let is_fresh = route.max_age.is_none_or(|max_age| at.is_some_and(|at| now - at <= max_age.0));
+    if is_strong && is_fresh {
+        return Ok(());
+    }
+    let max_age = route.max_age.map(|max_age| max_age.0.num_seconds());
+    Err(Refusal::Assurance { acr: route.acr, max_age, may_sign_in })
+}
+
 /// A browser sends its session with what any page makes it send: only a page of the same origin may change anything.
 fn check_origin(call: &Call, host: &str) -> Result<(), Refusal> {
     if matches!(call.method.as_str(), "GET" | "HEAD" | "OPTIONS") {
@@ -159,7 +177,7 @@ fn check_roles(route: &RouteConfig, principal: &Principal) -> Result<(), Refusal
 /// The facts of the caller, fresh from the database.
 async fn gather(broker: &Broker, proof: Proof) -> Result<Caller, Refusal> {
     let (token, user, amr) = match proof {
-        Proof::Session(user, amr) => (None, Some(*user), amr),
+        Proof::Session(user, amr, _) => (None, Some(*user), amr),
         Proof::Token(token) => match token.user_id {
             None => {
                 // Of an exchanged token, not who exchanged it counts, but who it speaks for.

@@ -37,7 +37,7 @@ impl Trail {
                     None => format!("app:{}", token.client_id),
                 };
             }
-            Proof::Session(user, _) => self.actor = format!("user:{}", user.id),
+            Proof::Session(user, ..) => self.actor = format!("user:{}", user.id),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Why a call is refused.
 
 use super::PathError;
+use crate::model::Acr;
 use crate::policy::Decision;
 use crate::store::StoreError;
 
@@ -52,6 +53,16 @@ pub enum Refusal {
     /// The token has none of the scopes that the route demands; those.
     #[error("the access token lacks the scope")]
     Scope(Vec<String>),
+    /// The person has to prove who they are in a stronger way, or anew (RFC 9470).
+    #[error("the person's proof is too weak or too old")]
+    Assurance {
+        /// How strongly.
+        acr: Option<Acr>,
+        /// How long ago it may have been, in seconds.
+        max_age: Option<i64>,
+        /// Whether signing in again would help: it is a browser's session.
+        may_sign_in: bool,
+    },
     /// The person has none of the roles that the route demands; those.
     #[error("the person lacks the role")]
     Role(Vec<String>),
@@ -64,6 +75,16 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// Whether a person at a browser could go on after signing in; and whether that is even for one who is signed in.
+    #[must_use]
+    pub fn sign_in(&self) -> Option<bool> {
+        match self {
+            Self::Unidentified { may_sign_in: true } => Some(false),
+            Self::Assurance { may_sign_in: true, .. } => Some(true),
+            _ => None,
+        }
+    }
+
     /// A stable code: in the answer, in the audit log.
     #[must_use]
     pub fn code(&self) -> &'static str {
@@ -83,6 +104,7 @@ impl Refusal {
             Self::TwoCallers => "two_callers",
             Self::CrossSite => "cross_site",
             Self::Scope(_) => "insufficient_scope",
+            Self::Assurance { .. } => "insufficient_user_authentication",
             Self::Role(_) => "role_missing",
             Self::Policy(_) => "not_permitted",
             Self::Store(_) => "unavailable",

@@ -25,6 +25,10 @@ pub const REQUESTS: &str = "/requests";
 pub const SESSIONS_END_ALL: &str = "/sessions/end-all";
 /// The page after signing out.
 pub const SIGNED_OUT: &str = "/signed-out";
+/// What the person agreed that applications may know and do.
+pub const CONSENTS: &str = "/consents";
+/// Takes a consent back (POST).
+pub const CONSENT_WITHDRAW: &str = "/consents/withdraw";
 /// Language switch.
 pub const LANGUAGE: &str = "/language";
 /// Style sheet, icons.
@@ -40,12 +44,17 @@ pub const PLAN: &str = "/console/plans/{id}";
 /// Approves and applies a plan (POST).
 pub const PLAN_APPROVE: &str = "/console/plans/{id}/approve";
 
+/// Shows an administrator what an application would be told of them (GET asks, POST shows).
+pub const TEST_LOGIN: &str = "/console/test-login";
+
 /// OpenID Connect Discovery 1.0 section 4.
 pub const OPENID_CONFIGURATION: &str = "/.well-known/openid-configuration";
 /// RFC 8414 section 3.
 pub const OAUTH_METADATA: &str = "/.well-known/oauth-authorization-server";
 /// RFC 6749 section 3.1.
 pub const AUTHORIZE: &str = "/oauth2/authorize";
+/// What the person said on the consent page (POST).
+pub const CONSENT: &str = "/oauth2/consent";
 /// RFC 6749 section 3.2.
 pub const TOKEN: &str = "/oauth2/token";
 /// RFC 8628 section 3.1.

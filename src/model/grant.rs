@@ -34,6 +34,9 @@ pub struct GrantDetails {
     /// How strongly the person had proved who they are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub acr: Option<String>,
+    /// It rests on a consent of the person: with the consent it ends.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub consented: bool,
     /// What code and refresh tokens are bound to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,

@@ -3,14 +3,17 @@
 //! Ids are newtypes, states are enums. Types derive what the store needs to read and write them (`sqlx::Type`,
 //! `sqlx::FromRow`), so that a row is described once.
 
+mod acr;
 mod algorithm;
 mod application;
 mod change;
+mod consent;
 mod decoupled;
 mod finding;
 mod grant;
 mod ids;
 mod lifetime;
+mod near_miss;
 mod operator;
 mod person;
 mod plan;
@@ -19,19 +22,24 @@ mod redirect_uri;
 mod registration;
 mod session;
 mod signing_key;
+mod test_login;
 
+pub use acr::Acr;
 pub use algorithm::Algorithm;
 pub use application::{
-    Application, ApplicationSettings, AuthMethod, BackchannelMode, ClaimPlace, ClaimRule, ConsentRule, ContentEncryption, DetailField, DetailType, Encryption, FieldKind, GrantSettings, GrantType, IdentitySettings, KeyManagement, LogoutSettings,
-    PersonField, Profile, ProofAlgorithm, ProofSettings, RESERVED_CLAIMS, RequestSettings, ResponseType, SubjectType,
-    TemplatePart, TokenFormat, TokenSettings, check_jwks, template_parts,
+    Application, ApplicationSettings, AuthMethod, BackchannelMode, ClaimPlace, ClaimRule, ConsentRule,
+    ContentEncryption, DetailField, DetailType, Encryption, FieldKind, GrantSettings, GrantType, IdentitySettings,
+    KeyManagement, LogoutSettings, PersonField, Profile, ProofAlgorithm, ProofSettings, RESERVED_CLAIMS,
+    RequestSettings, ResponseType, SubjectType, TemplatePart, TokenFormat, TokenSettings, check_jwks, template_parts,
 };
 pub use change::{Change, ChangeKind, ObjectKind};
+pub use consent::{Consent, Wish};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};
 pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};
 pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshToken};
 pub use ids::{DecoupledId, DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
 pub use lifetime::Lifetime;
+pub use near_miss::{NearMiss, near_miss, nearest};
 pub use operator::Operator;
 pub use person::{Attributes, Department, Group, Position, Status, User};
 pub use plan::{Link, LoggedChange, Member, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState, SourceState};
@@ -40,6 +48,7 @@ pub use redirect_uri::{RedirectUri, check_launch_url, check_redirect_uri};
 pub use registration::Registration;
 pub use session::{EndReason, Session};
 pub use signing_key::{KeyState, SigningKeyRow};
+pub use test_login::TestLogin;
 
 /// Derives a string enum for serde, for both databases and for people: one spelling everywhere.
 #[macro_export]

@@ -23,6 +23,8 @@ string_enum! {
         Reused = "reused",
         /// The application revoked its token.
         ApplicationRevoked = "application_revoked",
+        /// The person took back what they had agreed to.
+        ConsentWithdrawn = "consent_withdrawn",
         /// The application was removed or disabled.
         ApplicationRemoved = "application_removed",
     }

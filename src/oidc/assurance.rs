@@ -1,18 +1,7 @@
-//! How strongly a person has proved who they are: `acr` (OpenID Connect Core 1.0 section 2, RFC 9470).
-//!
-//! A new way to prove oneself is a variant of [`Acr`] and a line in [`held`]; discovery lists what is there.
+//! Which `acr` a request is answered with (OpenID Connect Core 1.0 section 5.5.1.1, RFC 9470).
 
 use super::request::{Fault, Request};
-use crate::model::Session;
-use crate::string_enum;
-
-string_enum! {
-    /// Authentication context class references that the broker can vouch for, the strongest first.
-    Acr {
-        /// A password that the directory, or we, checked.
-        Password = "urn:yaopai:acr:password",
-    }
-}
+use crate::model::{Acr, Session};
 
 impl Fault {
     /// OpenID Connect Core Error Code `unmet_authentication_requirements` 1.0.
@@ -22,18 +11,10 @@ impl Fault {
     };
 }
 
-/// What a sign-in is worth, the strongest first.
-fn held(session: &Session) -> impl Iterator<Item = Acr> {
-    let has_password = session.amr.split(' ').any(|way| way == "pwd");
-    Acr::ALL.iter().copied().filter(move |acr| match acr {
-        Acr::Password => has_password,
-    })
-}
-
 /// The `acr` of a grant: the first that was asked for and is held, else the strongest. An essential one that is not
 /// held is an error, never a lower one (section 5.5.1.1): there is no stronger way to send the person to.
 pub(super) fn choose(request: &Request, session: &Session) -> Result<Option<String>, Fault> {
-    let held: Vec<Acr> = held(session).collect();
+    let held = Acr::held(&session.amr);
     let is_held = |value: &str| held.iter().find(|acr| acr.as_str() == value).map(ToString::to_string);
     if let Some(wanted) = request.claims.id_token.get("acr") {
         let listed = wanted.listed();

@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::params::Params;
 use super::token::{self, Asked, GrantError, TokenResponse};
-use super::{Caller, Provider, binding, lifetimes, scopes};
+use super::{Caller, Provider, binding, consent, lifetimes, scopes};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::crypto::{constant_time_eq, sha256};
 use crate::model::{
-    Application, AuthorizationCode, EndReason, Grant, GrantDetails, GrantId, GrantType, Session, Status, User,
+    Application, AuthorizationCode, EndReason, Grant, GrantDetails, GrantId, GrantType, Session, Status, User, Wish,
 };
 use crate::store::{Json, StoreError, Tx};
 use crate::time::Instant;
@@ -29,6 +29,8 @@ pub(super) struct Approved<'a> {
     pub nonce: Option<&'a str>,
     pub code_challenge: Option<&'a str>,
     pub details: GrantDetails,
+    /// What the person has just agreed to.
+    pub agreed: Option<Wish>,
     /// False where an ID token alone is the answer: then there is nothing to redeem later.
     pub wants_code: bool,
     /// Hash of the pushed request that this answers.
@@ -90,7 +92,14 @@ pub(super) async fn make(
         tx.authorization_codes().insert(&row).await?;
     }
     tx.sessions().reached(session.id, &app.id, now).await?;
-    audit::append(&mut tx, now, &[event]).await?;
+    let mut events = Vec::new();
+    if let Some(wish) = &approved.agreed {
+        tx.consents().agree(user.id, &app.id, wish, now).await?;
+        let agreed = consent::event(app, user.id, Outcome::Success, wish);
+        events.push(agreed.from_request(event.address.clone(), event.request_id.clone()));
+    }
+    events.push(event);
+    audit::append(&mut tx, now, &events).await?;
     tx.commit().await?;
     Ok(Some(Made { grant, code }))
 }

@@ -179,7 +179,7 @@ fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<App
             scopes,
             launch_url: config.launch_url.clone(),
             description: config.description.clone(),
-            require_pkce: config.require_pkce,
+            require_pkce: config.require_pkce.unwrap_or(true),
             audience: config.audience.clone(),
             signing_algorithm: config.signing_algorithm.map(|algorithm| algorithm.as_str().to_owned()),
             access_token_seconds: config.access_token_lifetime.map(|life| life.0.num_seconds()),

@@ -5,14 +5,13 @@
 
 use serde::Serialize;
 
-use super::assurance::Acr;
 use super::claims::TABLE;
 use super::response::MODES;
 use super::scopes::PERSONAL;
 use crate::config::OidcConfig;
 use crate::model::{
-    Algorithm, AuthMethod, BackchannelMode, ContentEncryption, GrantType, KeyManagement, ProofAlgorithm, ResponseType,
-    SubjectType,
+    Acr, Algorithm, AuthMethod, BackchannelMode, ContentEncryption, GrantType, KeyManagement, ProofAlgorithm,
+    ResponseType, SubjectType,
 };
 use crate::text::Language;
 
@@ -159,7 +158,7 @@ pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig, alias
         // One page for all: it fits a window, a pop-up and a telephone.
         display_values_supported: vec!["page", "popup", "touch"],
         claim_types_supported: vec!["normal"],
-        prompt_values_supported: vec!["none", "login", "select_account"],
+        prompt_values_supported: vec!["none", "login", "consent", "select_account"],
         ui_locales_supported: Language::ALL.to_vec(),
         authorization_response_iss_parameter_supported: true,
         claims_parameter_supported: true,

@@ -43,6 +43,11 @@ impl Params {
         self.get(name).filter(|_| !self.is_repeated(name))
     }
 
+    /// The names, in the order given.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Whether `name` is given twice.
     #[must_use]
     pub fn is_repeated(&self, name: &str) -> bool {
@@ -67,6 +72,12 @@ impl Params {
     #[must_use]
     pub fn without(&self, name: &str) -> Self {
         Self(self.0.iter().filter(|(key, _)| key != name).cloned().collect())
+    }
+
+    /// Those of the same parameters that have one of these names.
+    #[must_use]
+    pub fn only(&self, names: &[&str]) -> Self {
+        Self(self.0.iter().filter(|(key, _)| names.contains(&key.as_str())).cloned().collect())
     }
 
     /// The same parameters and one more.

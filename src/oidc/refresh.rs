@@ -104,6 +104,11 @@ async fn find(provider: Provider<'_>, app: &Application, hash: &str) -> Result<(
     let row = tx.refresh_tokens().find(hash).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
     let grant = tx.grants().find(row.grant_id).await?.filter(|grant| grant.application_id == app.id);
     let grant = grant.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
+    if let Some(user) = grant.user_id.filter(|_| grant.details.consented)
+        && tx.consents().find(user, &app.id).await?.is_none()
+    {
+        return Err(GrantError::InvalidGrant(UNKNOWN));
+    }
     let user = match grant.user_id {
         Some(user) => tx.users().find(user).await?,
         None => None,

@@ -6,6 +6,7 @@ use serde_json::json;
 use super::client::PURPOSE;
 use super::replay::seal_secret;
 use super::scopes::is_scope;
+use super::sector::{SectorError, check_sector};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::crypto::MasterKeyError;
@@ -57,6 +58,9 @@ pub enum RegisterError {
     /// What it may ask for contradicts itself, or its profile.
     #[error("{0}")]
     Request(String),
+    /// The sector does not know the application.
+    #[error(transparent)]
+    Sector(#[from] SectorError),
     /// A public application has nothing to prove itself with.
     #[error("a public application cannot act in its own name: leave client_credentials out, or give it a secret")]
     PublicService,
@@ -146,6 +150,7 @@ pub async fn add_application(
     new: NewApplication,
 ) -> Result<(Application, Option<String>), RegisterError> {
     new.check()?;
+    check_sector(broker, &new.settings).await?;
     let now = broker.clock.now();
     let secret = new.auth_method.has_secret().then(|| broker.rng.token());
     let app = Application {

@@ -43,6 +43,8 @@ pub(super) struct Request {
     pub is_silent: bool,
     /// The person has to prove themselves again.
     pub again: bool,
+    /// `prompt=consent`: who is asked at all is asked now.
+    pub asks_consent: bool,
     /// How old the proof may be.
     pub max_age: Option<TimeDelta>,
     pub id_token_hint: Option<String>,
@@ -94,7 +96,7 @@ impl Request {
             return Err(Fault { error: "invalid_scope", description: "an ID token needs the scope openid" });
         }
         let nonce = nonce(params, response_type)?;
-        let (is_silent, again) = prompt(params.get("prompt").unwrap_or_default())?;
+        let Prompt { is_silent, again, asks_consent } = Prompt::read(params.get("prompt").unwrap_or_default())?;
         let max_age = match params.get("max_age").map(str::parse::<i64>) {
             None => None,
             Some(Ok(seconds)) if seconds >= 0 => Some(TimeDelta::try_seconds(seconds).unwrap_or(TimeDelta::MAX)),
@@ -115,6 +117,7 @@ impl Request {
             dpop_jkt: dpop_jkt.map(str::to_owned),
             is_silent,
             again,
+            asks_consent,
             max_age,
             id_token_hint: params.get("id_token_hint").map(str::to_owned),
             claims: claims.map_err(Fault::invalid)?,
@@ -199,23 +202,36 @@ fn code_challenge<'a>(app: &Application, params: &'a Params) -> Result<Option<&'
     }
 }
 
-/// Whether no page may be shown, and whether the person has to prove themselves again.
-fn prompt(text: &str) -> Result<(bool, bool), Fault> {
-    let (mut is_silent, mut again, mut count) = (false, false, 0);
-    for value in text.split(' ').filter(|value| !value.is_empty()) {
-        count += 1;
-        match value {
-            "none" => is_silent = true,
-            "login" | "select_account" => again = true,
-            // Fulfilled by the policy decision: the company consents.
-            "consent" => {}
-            _ => return Err(Fault::invalid("a value of prompt is unknown")),
+/// What `prompt` asks for.
+#[derive(Default)]
+struct Prompt {
+    is_silent: bool,
+    again: bool,
+    asks_consent: bool,
+}
+
+impl Prompt {
+    /// A value that is not known is an error: `create` above all would promise a page to register at, and people come
+    /// from the directory (Initiating User Registration via OpenID Connect 1.0 section 4.1).
+    fn read(text: &str) -> Result<Self, Fault> {
+        let (mut prompt, mut count) = (Self::default(), 0);
+        for value in text.split(' ').filter(|value| !value.is_empty()) {
+            count += 1;
+            match value {
+                "none" => prompt.is_silent = true,
+                "login" | "select_account" => prompt.again = true,
+                "consent" => prompt.asks_consent = true,
+                "create" => {
+                    return Err(Fault::invalid("prompt=create is not supported: people come from the directory"));
+                }
+                _ => return Err(Fault::invalid("a value of prompt is unknown")),
+            }
         }
+        if prompt.is_silent && count > 1 {
+            return Err(Fault::invalid("prompt=none goes with no other value"));
+        }
+        Ok(prompt)
     }
-    if is_silent && count > 1 {
-        return Err(Fault::invalid("prompt=none goes with no other value"));
-    }
-    Ok((is_silent, again))
 }
 
 #[cfg(test)]

@@ -10,7 +10,9 @@ use super::issue::{IdMint, Mint};
 use super::keys::KeyError;
 use super::params::Params;
 use super::scopes::{self, PERSONAL};
-use super::{Caller, Presented, Provider, binding, code, details, device, exchange, issue, refresh, resources, ciba, jwt_bearer};
+use super::{
+    Caller, Presented, Provider, binding, ciba, code, details, device, exchange, issue, jwt_bearer, refresh, resources,
+};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{Application, AuthMethod, Confirmation, EndReason, Grant, GrantType};
 use crate::store::{StoreError, Tx};

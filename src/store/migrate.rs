@@ -26,6 +26,8 @@ migrations! {
     "0007_grant_details",
     "0010_settled",
     "0030_pushed_requests",
+    "0035_consents",
+    "0036_test_logins",
     "0040_proof",
     "0045_access_tokens",
     "0046_purge_indexes",

@@ -22,6 +22,16 @@ string_enum! {
 }
 
 impl Language {
+    /// The first of the languages of `ui_locales` that pages come in (OpenID Connect Core 1.0 section 3.1.2.1).
+    #[must_use]
+    pub fn of_locales(locales: &str) -> Option<Self> {
+        locales.split(' ').find_map(|tag| match tag.split(['-', '_']).next()?.to_ascii_lowercase().as_str() {
+            "zh" => Some(Self::Zh),
+            "en" => Some(Self::En),
+            _ => None,
+        })
+    }
+
     /// The best of an `Accept-Language` header (RFC 9110 section 12.5.4); English when nothing fits.
     #[must_use]
     pub fn negotiate(header: &str) -> Self {

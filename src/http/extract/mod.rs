@@ -54,19 +54,42 @@ pub fn cookie<'a>(parts: &'a Parts, name: &str) -> Option<&'a str> {
         .find_map(|(key, value)| (key == name).then_some(value))
 }
 
-/// The language of the page: the cookie of the switch, else the browser's.
+/// The language of the page: the cookie of the switch, else what the application that sends the person asks for, else
+/// the browser's.
 #[derive(Clone, Copy, Debug)]
-pub struct PageLanguage(pub Language);
+pub struct PageLanguage {
+    /// The language.
+    pub language: Language,
+    /// The person chose it in this browser.
+    pub is_chosen: bool,
+}
 
 impl<S: Send + Sync> FromRequestParts<S> for PageLanguage {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
-        let chosen = cookie(parts, LANGUAGE_COOKIE).and_then(|value| value.parse().ok());
+        if let Some(language) = cookie(parts, LANGUAGE_COOKIE).and_then(|value| value.parse().ok()) {
+            return Ok(Self { language, is_chosen: true });
+        }
+        let asked = || parts.uri.query().and_then(asked_language);
         let accepted = || {
             let header = parts.headers.get(axum::http::header::ACCEPT_LANGUAGE)?;
             header.to_str().ok().map(Language::negotiate)
         };
-        Ok(Self(chosen.or_else(accepted).unwrap_or(Language::En)))
+        Ok(Self { language: asked().or_else(accepted).unwrap_or(Language::En), is_chosen: false })
     }
+}
+
+/// The language that `ui_locales` of a query names, or of the query that is to be returned to.
+#[must_use]
+pub fn asked_language(query: &str) -> Option<Language> {
+    let value = |query: &str, wanted: &str| {
+        let mut pairs = url::form_urlencoded::parse(query.as_bytes());
+        pairs.find(|(name, _)| name == wanted).map(|(_, value)| value.into_owned())
+    };
+    let locales = value(query, "ui_locales").or_else(|| {
+        let back = value(query, "return_to")?;
+        value(back.split_once('?')?.1, "ui_locales")
+    });
+    Language::of_locales(&locales?)
 }

@@ -89,6 +89,7 @@ impl SignedIn {
             place,
             portal => paths::PORTAL,
             sessions => paths::SESSIONS,
+            consents => paths::CONSENTS,
             runs => paths::RUNS,
             logout => paths::LOGOUT,
         };

@@ -5,8 +5,8 @@ use axum::http::header;
 use axum::http::request::Parts;
 use axum::response::Response;
 
-use super::{ClientAddress, PageLanguage, RequestId, cookie, session_cookie};
-use crate::http::respond::page::error_page;
+use super::{ClientAddress, PageLanguage, RequestId, asked_language, cookie, session_cookie};
+use crate::http::respond::page::{error_page, error_page_with};
 use crate::http::state::App;
 use crate::login::{CurrentSession, ReturnTo, SessionOrigin, current_session};
 use crate::text::Language;
@@ -18,6 +18,8 @@ pub struct Visit {
     pub app: App,
     /// Language of the page.
     pub language: Language,
+    /// The person chose it in this browser.
+    pub is_language_chosen: bool,
     /// The live session, if there is one.
     pub session: Option<CurrentSession>,
     /// The session cookie's value, live or not.
@@ -51,6 +53,13 @@ pub fn device_cookie(is_https: bool) -> &'static str {
 }
 
 impl Visit {
+    /// Answers in the language that an application asks for with these parameters, unless the person chose another.
+    pub fn prefer(&mut self, query: &str) {
+        if let Some(language) = asked_language(query).filter(|_| !self.is_language_chosen) {
+            self.language = language;
+        }
+    }
+
     /// Where a session of this browser is opened from.
     #[must_use]
     pub fn origin(&self, amr: &str) -> SessionOrigin {
@@ -91,13 +100,19 @@ impl Visit {
     pub fn refuse(&self, status: axum::http::StatusCode, message_key: &str) -> Response {
         error_page(&self.app, self.language, status, message_key, &self.request_id)
     }
+
+    /// The same, with lines for those who run the application that the person came from.
+    #[must_use]
+    pub fn refuse_with(&self, status: axum::http::StatusCode, message_key: &str, lines: Vec<String>) -> Response {
+        error_page_with(&self.app, self.language, status, message_key, &self.request_id, lines)
+    }
 }
 
 impl FromRequestParts<App> for Visit {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Response> {
-        let Ok(PageLanguage(language)) = PageLanguage::from_request_parts(parts, app).await;
+        let Ok(PageLanguage { language, is_chosen }) = PageLanguage::from_request_parts(parts, app).await;
         let Ok(RequestId(request_id)) = RequestId::from_request_parts(parts, app).await;
         let Ok(address) = ClientAddress::from_request_parts(parts, app).await;
         let is_https = app.broker.config.server.is_https();
@@ -115,6 +130,7 @@ impl FromRequestParts<App> for Visit {
         Ok(Self {
             app: app.clone(),
             language,
+            is_language_chosen: is_chosen,
             session,
             session_token,
             device: cookie(parts, device_cookie(is_https)).map(str::to_owned),

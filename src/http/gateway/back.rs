@@ -22,7 +22,8 @@ const PURPOSE: &str = "gateway-return";
 const MAX: usize = 2_000;
 
 /// The sign-in page, from which the browser comes back to the address; none where it could not come back.
-pub(super) fn sign_in_url(app: &App, scheme: Option<&str>, host: &str, target: &str) -> Option<String> {
+/// `again` shows the form even to somebody who is signed in.
+pub(super) fn sign_in_url(app: &App, again: bool, scheme: Option<&str>, host: &str, target: &str) -> Option<String> {
     let server = &app.broker.config.server;
     let scheme = scheme.unwrap_or(server.public_url.scheme());
     let is_ours = call_host(host).ok().as_deref() == server.public_url.host_str();
@@ -34,7 +35,8 @@ pub(super) fn sign_in_url(app: &App, scheme: Option<&str>, host: &str, target: &
     let query = Serializer::new(String::new()).append_pair("to", &address).append_pair("sig", &signature).finish();
     let back = format!("{}?{query}", paths::GATEWAY_RETURN);
     let query = Serializer::new(String::new()).append_pair("return_to", &back).finish();
-    Some(server.url(&format!("{}?{query}", paths::LOGIN)))
+    let again = if again { "&reauth=1" } else { "" };
+    Some(server.url(&format!("{}?{query}{again}", paths::LOGIN)))
 }
 
 /// Query of [`go_back`].
@@ -48,7 +50,7 @@ pub struct Back {
 pub async fn go_back(
     State(app): State<App>,
     request_id: RequestId,
-    PageLanguage(language): PageLanguage,
+    PageLanguage { language, .. }: PageLanguage,
     back: Result<Query<Back>, QueryRejection>,
 ) -> Response {
     match back {

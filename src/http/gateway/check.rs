@@ -32,7 +32,7 @@ pub async fn check(
     State(app): State<App>,
     address: ClientAddress,
     request_id: RequestId,
-    PageLanguage(language): PageLanguage,
+    PageLanguage { language, .. }: PageLanguage,
     parts: Parts,
 ) -> Response {
     let asked = asked(&parts.headers);
@@ -45,7 +45,7 @@ pub async fn check_for_envoy(
     State(app): State<App>,
     address: ClientAddress,
     request_id: RequestId,
-    PageLanguage(language): PageLanguage,
+    PageLanguage { language, .. }: PageLanguage,
     parts: Parts,
 ) -> Response {
     let target = parts.uri.path_and_query().and_then(|path| path.as_str().strip_prefix(paths::GATEWAY_ENVOY));
@@ -95,8 +95,9 @@ async fn answer(
             response
         }
         Err(refusal) => {
-            let can_return = matches!(refusal, Refusal::Unidentified { may_sign_in: true }) && call.method == "GET";
-            let sign_in = can_return.then(|| sign_in_url(app, asked.scheme.as_deref(), &asked.host, &asked.target));
+            let again = refusal.sign_in().filter(|_| call.method == "GET");
+            let sign_in =
+                again.map(|again| sign_in_url(app, again, asked.scheme.as_deref(), &asked.host, &asked.target));
             if let Refusal::Store(error) = &refusal {
                 tracing::error!(%error, request_id = request_id.0, "a call could not be judged");
             }

@@ -46,7 +46,7 @@ async fn serve(State(proxy): State<Proxy>, request: Request) -> Response {
     let (mut parts, body) = request.into_parts();
     let app = &proxy.app;
     let Ok(address) = ClientAddress::from_request_parts(&mut parts, app).await;
-    let Ok(PageLanguage(language)) = PageLanguage::from_request_parts(&mut parts, app).await;
+    let Ok(PageLanguage { language, .. }) = PageLanguage::from_request_parts(&mut parts, app).await;
     let request_id = RequestId(app.broker.rng.uuid(app.broker.clock.now()).simple().to_string());
     let asking = Asking { address, language, request_id };
     let mut response = answer(&proxy, &parts, body, &asking).await;
@@ -69,10 +69,10 @@ async fn answer(proxy: &Proxy, parts: &Parts, body: Body, asking: &Asking) -> Re
             if let Refusal::Store(error) = &refusal {
                 tracing::error!(%error, request_id = asking.request_id.0, "a call could not be judged");
             }
-            let can_return = matches!(refusal, Refusal::Unidentified { may_sign_in: true }) && call.method == "GET";
+            let again = refusal.sign_in().filter(|_| call.method == "GET");
             let scheme = scheme(app, parts, asking.address);
             let sign_in =
-                host.filter(|_| can_return).and_then(|host| sign_in_url(app, Some(scheme), &host, &call.target));
+                again.zip(host).and_then(|(again, host)| sign_in_url(app, again, Some(scheme), &host, &call.target));
             match sign_in {
                 // A person at a browser is sent to sign in; a program is told.
                 Some(url) if is_navigation(&parts.headers) => Redirect::to(&url).into_response(),

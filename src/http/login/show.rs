@@ -17,6 +17,7 @@ use crate::login::ReturnTo;
 pub struct Asked {
     return_to: Option<String>,
     reauth: Option<String>,
+    login_hint: Option<String>,
 }
 
 /// Shows the form; who is signed in already is sent on, unless the application wants a fresh proof.
@@ -26,7 +27,7 @@ pub async fn show(visit: Visit, Query(asked): Query<Asked>) -> Response {
     if visit.session.is_some() && !is_again {
         return Redirect::to(return_to.as_str()).into_response();
     }
-    let login = return_to.parameter("login_hint").unwrap_or_default();
+    let login = asked.login_hint.or_else(|| return_to.parameter("login_hint")).unwrap_or_default();
     let login = if login.chars().count() > 256 { String::new() } else { login };
     form(&visit, StatusCode::OK, &return_to, is_again, &login, None).await
 }

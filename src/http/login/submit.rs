@@ -16,7 +16,9 @@ use crate::time::Instant;
 const DEVICE_AGE: i64 = 180 * 86_400;
 
 /// Signs in and sends the browser on with 303 (RFC 9700 section 4.12), or shows the form again with the reason.
-pub async fn submit(State(app): State<App>, SignInForm(visit, fields): SignInForm) -> Response {
+pub async fn submit(State(app): State<App>, SignInForm(mut visit, fields): SignInForm) -> Response {
+    // The page stays in the language it was shown in.
+    visit.prefer(&format!("ui_locales={}", fields.get("ui_locales")));
     let return_to = ReturnTo::parse(fields.get("return_to")).unwrap_or_else(ReturnTo::portal);
     let origin = visit.origin("pwd");
     let attempt = Attempt {

@@ -7,22 +7,31 @@ use minijinja::{Value, context};
 use url::Url;
 
 use crate::http::extract::{FormParams, Visit};
-use crate::http::oidc::visitor;
+use crate::http::oidc::{consent, visitor};
 use crate::http::paths;
 use crate::http::respond::OauthError;
 use crate::http::respond::page::{internal, origin, page, sending_policy};
-use crate::oidc::{Answer, Caller, PageFault, Params, authorize};
+use crate::model::NearMiss;
+use crate::oidc::{Answer, AuthorizeError, Caller, PageFault, Params, authorize};
+use crate::text::{Args, message};
 
 /// Sends the browser on: to the application, to the sign-in page, or shows why not.
 pub(super) async fn show(visit: Visit, caller: Caller, RawQuery(query): RawQuery) -> Response {
     let Ok(params) = Params::parse(query.as_deref().unwrap_or_default()) else {
         return refuse(&visit, PageFault::Malformed);
     };
-    match authorize(visit.app.provider(), &caller, &params, visitor(&visit)).await {
+    let answer = authorize(visit.app.provider(), &caller, &params, visitor(&visit), None).await;
+    respond(&visit, answer)
+}
+
+/// Does what was decided.
+pub(super) fn respond(visit: &Visit, answer: Result<Answer, AuthorizeError>) -> Response {
+    match answer {
         Ok(Answer::Redirect(uri)) => Redirect::to(&uri).into_response(),
-        Ok(Answer::FormPost { action, fields, known }) => form_post(&visit, &action, fields, &known),
-        Ok(Answer::SignIn { request, again }) => Redirect::to(&sign_in(&request, again)).into_response(),
-        Ok(Answer::Page(fault)) => refuse(&visit, fault),
+        Ok(Answer::FormPost { action, fields, known }) => form_post(visit, &action, fields, &known),
+        Ok(Answer::SignIn { request, again, hints }) => Redirect::to(&sign_in(&request, again, &hints)).into_response(),
+        Ok(Answer::Consent(question)) => consent::ask(visit, &question),
+        Ok(Answer::Page(fault)) => refuse(visit, fault),
         Err(error) => {
             tracing::error!(%error, cause = ?error, request_id = visit.request_id, "an authorization request failed");
             internal(&visit.app, visit.language, &visit.request_id)
@@ -38,11 +47,13 @@ pub(super) async fn again_by_get(visit: Visit, form: Result<FormParams, OauthErr
     }
 }
 
-fn sign_in(request: &Params, again: bool) -> String {
+fn sign_in(request: &Params, again: bool, hints: &Params) -> String {
     let back = format!("{}?{}", paths::AUTHORIZE, request.encode());
     let back: String = url::form_urlencoded::byte_serialize(back.as_bytes()).collect();
     let again = if again { "&reauth=1" } else { "" };
-    format!("{}?return_to={back}{again}", paths::LOGIN)
+    let hints = hints.encode();
+    let hints = if hints.is_empty() { hints } else { format!("&{hints}") };
+    format!("{}?return_to={back}{again}{hints}", paths::LOGIN)
 }
 
 /// What sends the form where the browser runs scripts.
@@ -61,10 +72,24 @@ fn form_post(visit: &Visit, action: &str, fields: Vec<(String, String)>, known: 
     response
 }
 
-fn refuse(visit: &Visit, fault: PageFault) -> Response {
+/// The page for a redirect URI that is not registered: for the person, and for those who run the application.
+fn redirect_uri(visit: &Visit, miss: Option<NearMiss>) -> Response {
+    let none = Args::new();
+    let near = miss.map(|miss| message(visit.language, &format!("near-miss-{miss}"), &none));
+    let mut args = Args::new();
+    args.set("application", "APP");
+    let what = message(visit.language, "integrator-redirect-uri", &args);
+    visit.refuse_with(StatusCode::BAD_REQUEST, "error-redirect-uri", near.into_iter().chain([what]).collect())
+}
+
+/// The page of a fault that nobody else can be told.
+pub(super) fn refuse(visit: &Visit, fault: PageFault) -> Response {
     let (status, key) = match fault {
-        PageFault::UnknownApplication => (StatusCode::BAD_REQUEST, "error-application-unknown"),
-        PageFault::RedirectUri => (StatusCode::BAD_REQUEST, "error-redirect-uri"),
+        PageFault::UnknownApplication => {
+            let what = message(visit.language, "integrator-application", &Args::new());
+            return visit.refuse_with(StatusCode::BAD_REQUEST, "error-application-unknown", vec![what]);
+        }
+        PageFault::RedirectUri(miss) => return redirect_uri(visit, miss),
         PageFault::PushedRequest => (StatusCode::BAD_REQUEST, "error-pushed-request"),
         PageFault::TooLong => (StatusCode::URI_TOO_LONG, "error-request-too-long"),
         PageFault::Malformed => (StatusCode::BAD_REQUEST, "error-bad-request"),

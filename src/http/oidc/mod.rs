@@ -2,6 +2,7 @@
 
 mod authorize;
 mod backchannel;
+mod consent;
 mod cors;
 mod device;
 mod device_authorization;
@@ -37,6 +38,7 @@ pub(super) fn routes(app: &App) -> Router<App> {
         .route(paths::JWKS, get(jwks::show).options(cors::preflight).layer(cors()))
         .route(paths::AUTHORIZE, get(authorize::show).post(authorize::again_by_get))
         .route(paths::PAR, post(par::answer).options(cors::preflight).layer(cors()))
+        .route(paths::CONSENT, post(consent::submit))
         .route(paths::END_SESSION, get(logout::show).post(logout::again_by_get))
         .route(paths::STATUS_LISTS, get(status_list::list).options(cors::preflight).layer(cors()))
         .route(paths::STATUS_LIST, get(status_list::show).options(cors::preflight).layer(cors()))

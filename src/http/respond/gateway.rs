@@ -57,9 +57,12 @@ fn status(refusal: &Refusal) -> StatusCode {
         }
         Refusal::NoRoute => StatusCode::NOT_FOUND,
         Refusal::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
-        Refusal::Unidentified { .. } | Refusal::Token | Refusal::Proof | Refusal::Nonce(_) | Refusal::Audience => {
-            StatusCode::UNAUTHORIZED
-        }
+        Refusal::Unidentified { .. }
+        | Refusal::Token
+        | Refusal::Proof
+        | Refusal::Nonce(_)
+        | Refusal::Audience
+        | Refusal::Assurance { .. } => StatusCode::UNAUTHORIZED,
         Refusal::CrossSite | Refusal::Scope(_) | Refusal::Role(_) | Refusal::Policy(_) => StatusCode::FORBIDDEN,
         Refusal::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
@@ -74,6 +77,11 @@ fn challenge(refusal: &Refusal) -> Option<String> {
         Refusal::Authorization => "invalid_request".to_owned(),
         // Scopes are checked when the configuration is read: no quotation mark can end the value.
         Refusal::Scope(scopes) => format!("insufficient_scope\", scope=\"{}", scopes.join(" ")),
+        Refusal::Assurance { acr, max_age, .. } => {
+            let acr = acr.map(|acr| format!("\", acr_values=\"{acr}"));
+            let max_age = max_age.map(|seconds| format!("\", max_age=\"{seconds}"));
+            format!("insufficient_user_authentication{}{}", acr.unwrap_or_default(), max_age.unwrap_or_default())
+        }
         Refusal::Path(_)
         | Refusal::Capitals
         | Refusal::Host
@@ -110,6 +118,7 @@ mod tests {
 
     use super::{refused, status};
     use crate::gateway::{PathError, Refusal};
+    use crate::model::Acr;
     use crate::policy::Decision;
     use crate::store::StoreError;
     use crate::text::{Args, Language, message};
@@ -134,6 +143,7 @@ mod tests {
             Refusal::TwoCallers,
             Refusal::CrossSite,
             Refusal::Scope(vec!["a".to_owned(), "b".to_owned()]),
+            Refusal::Assurance { acr: Some(Acr::Password), max_age: Some(60), may_sign_in: true },
             Refusal::Role(vec!["r".to_owned()]),
             Refusal::Policy(Decision::default()),
             Refusal::Store(StoreError::Interrupted),
@@ -162,6 +172,10 @@ mod tests {
         };
         let scope = "Bearer realm=\"yaopai\", error=\"insufficient_scope\", scope=\"a b\"".to_owned();
         assert_eq!(of(Refusal::Scope(vec!["a".to_owned(), "b".to_owned()])), (StatusCode::FORBIDDEN, Some(scope)));
+        let weak = Refusal::Assurance { acr: Some(Acr::Password), max_age: Some(60), may_sign_in: false };
+        let step_up = "Bearer realm=\"yaopai\", error=\"insufficient_user_authentication\", \
+                       acr_values=\"urn:yaopai:acr:password\", max_age=\"60\"";
+        assert_eq!(of(weak), (StatusCode::UNAUTHORIZED, Some(step_up.to_owned())));
         let bare = "Bearer realm=\"yaopai\"".to_owned();
         assert_eq!(of(Refusal::Unidentified { may_sign_in: false }), (StatusCode::UNAUTHORIZED, Some(bare)));
         assert_eq!(of(Refusal::NoRoute), (StatusCode::NOT_FOUND, None));

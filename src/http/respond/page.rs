@@ -41,6 +41,19 @@ pub fn page(visit: &Visit, status: StatusCode, template: &str, values: Value, he
 /// A page that refuses. `message_key` names two messages: itself (why), and with `next-` in front (what to do).
 #[must_use]
 pub fn error_page(app: &App, language: Language, status: StatusCode, message_key: &str, request_id: &str) -> Response {
+    error_page_with(app, language, status, message_key, request_id, Vec::new())
+}
+
+/// A page that refuses, with lines for those who run the application that the person came from.
+#[must_use]
+pub fn error_page_with(
+    app: &App,
+    language: Language,
+    status: StatusCode,
+    message_key: &str,
+    request_id: &str,
+    lines: Vec<String>,
+) -> Response {
     let args = Args::new();
     let values = context! {
         status => status.as_u16(),
@@ -48,6 +61,7 @@ pub fn error_page(app: &App, language: Language, status: StatusCode, message_key
         next => message(language, &format!("next-{message_key}"), &args),
         home => paths::PORTAL,
         request_id,
+        lines,
         ..common(app, language, None),
     };
     html(app, language, status, "error.html", &values, request_id)

@@ -5,6 +5,7 @@
 //! embedded one is used instead and the log says so: nobody is locked out by a typing error.
 
 mod assets;
+pub mod wish;
 pub mod words;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,8 @@ use crate::text::{Args, Language, message};
 /// Every embedded template: (name, text).
 pub const TEMPLATES: &[(&str, &str)] = &[
     ("device.html", include_str!("templates/device.html")),
+    ("consent.html", include_str!("templates/consent.html")),
+    ("consents.html", include_str!("templates/consents.html")),
     ("error.html", include_str!("templates/error.html")),
     ("form_post.html", include_str!("templates/form_post.html")),
     ("gate.html", include_str!("templates/gate.html")),
@@ -36,6 +39,7 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("sign_in.html", include_str!("templates/sign_in.html")),
     ("sign_out.html", include_str!("templates/sign_out.html")),
     ("signed_out.html", include_str!("templates/signed_out.html")),
+    ("test_login.html", include_str!("templates/test_login.html")),
 ];
 
 /// A page could not be made.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
 pub use details::{DetailField, DetailType, FieldKind};
-pub use grants::{GrantSettings, BackchannelMode};
+pub use grants::{BackchannelMode, GrantSettings};
 pub use identity::{
     ClaimPlace, ClaimRule, ConsentRule, IdentitySettings, PersonField, RESERVED_CLAIMS, SubjectType, TemplatePart,
     template_parts,

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use super::{Answer, PageFault, Stop};
-use crate::model::{Application, PushedRequest, RedirectUri};
+use crate::model::{Application, PushedRequest, RedirectUri, nearest};
 use crate::oidc::demand::{Demand, reauth_demand};
 use crate::oidc::params::Params;
 use crate::oidc::request::{Fault, Request, Way};
 use crate::oidc::response::{Back, Mode};
-use crate::oidc::{Provider, par, request_object};
+use crate::oidc::{Caller, Provider, par, request_object};
 
 /// A request of a known application that can be answered.
-pub(super) struct Arrival {
+pub(in crate::oidc) struct Arrival {
     pub app: Arc<Application>,
     /// What stands in the address: a browser that is sent away comes back with it.
     pub address: Params,
@@ -41,6 +41,13 @@ impl Arrival {
         reauth_demand(provider, &self.address)
     }
 
+    /// The end of the request: the person has to sign in, and comes back with `request`.
+    pub fn sign_in(&self, request: Params, again: bool) -> Stop {
+        let hints =
+            if self.pushed.is_some() { self.params.only(&["login_hint", "ui_locales"]) } else { Params::default() };
+        Stop::Answer(Answer::SignIn { request, again, hints })
+    }
+
     /// The end of the request: the application is told what is wrong.
     pub async fn refuse(&self, provider: Provider<'_>, fault: Fault) -> Stop {
         match self.back.fault(provider, &self.app, fault).await {
@@ -51,7 +58,7 @@ impl Arrival {
 }
 
 /// Finds application and redirect URI; without them, a page is the answer.
-pub(super) async fn arrive(provider: Provider<'_>, address: &Params) -> Result<Arrival, Stop> {
+pub(super) async fn arrive(provider: Provider<'_>, caller: &Caller, address: &Params) -> Result<Arrival, Stop> {
     let app = match address.once("client_id") {
         Some(id) => provider.applications.find(provider.broker, id).await?,
         None => None,
@@ -70,8 +77,8 @@ pub(super) async fn arrive(provider: Provider<'_>, address: &Params) -> Result<A
         },
     };
     let way = Way { is_pushed: pushed.is_some(), is_signed };
-    let lost = if fault.is_some() { PageFault::Malformed } else { PageFault::RedirectUri };
-    let back = back(&app, &params).ok_or(page(lost))?;
+    let lost = || if fault.is_some() { PageFault::Malformed } else { not_registered(caller, &app, &params) };
+    let back = back(&app, &params).ok_or_else(|| page(lost()))?;
     Ok(Arrival { app, address: address.clone(), params, back, pushed, way, fault })
 }
 
@@ -86,6 +93,24 @@ async fn object(provider: Provider<'_>, app: &Application, address: &Params) -> 
 
 fn page(fault: PageFault) -> Stop {
     Stop::Answer(Answer::Page(fault))
+}
+
+/// A redirect URI that is not registered: the log holds everything, the page only what gives nothing away.
+fn not_registered(caller: &Caller, app: &Application, params: &Params) -> PageFault {
+    let sent = params.once("redirect_uri").unwrap_or_default();
+    let nearest = nearest(sent, &app.settings.redirect_uris);
+    let differs_in = nearest.map_or("everything", |(miss, _)| miss.words());
+    // Written with escapes: it comes from anybody.
+    let shown: String = sent.chars().take(500).collect();
+    tracing::warn!(
+        request_id = caller.request_id,
+        application = app.id,
+        sent = ?shown,
+        registered = ?app.settings.redirect_uris,
+        differs_in,
+        "a redirect URI is not registered"
+    );
+    PageFault::RedirectUri(nearest.map(|(miss, _)| miss).filter(|miss| miss.is_harmless()))
 }
 
 /// The pushed request that the address refers to. Its parameters count, and none of the address (RFC 9126 section 4);

@@ -15,7 +15,7 @@ use crate::oidc::{Caller, Provider, assurance, hint};
 use crate::policy::Context;
 
 /// A request that policy permits.
-pub(super) struct Decided {
+pub(in crate::oidc) struct Decided {
     pub request: Request,
     pub session: Box<Session>,
     pub user: Box<User>,
@@ -79,7 +79,7 @@ async fn check_proof(
         if request.is_silent {
             return Err(arrival.refuse(provider, Fault::LOGIN_REQUIRED).await);
         }
-        return Err(Stop::Answer(Answer::SignIn { request: demand.with_marker(provider), again: true }));
+        return Err(arrival.sign_in(demand.with_marker(provider), true));
     }
     if is_other {
         return Err(arrival.refuse(provider, Fault::LOGIN_REQUIRED).await);

@@ -8,30 +8,31 @@
 //! Whether the person may use the application is a policy decision; a refusal is a page that says so, because only the
 //! person can do something about it (with `prompt=none` the application is told `access_denied`).
 //!
-//! There is no consent page: the company decides through policy. `prompt=consent` is therefore fulfilled by the
-//! decision, `prompt=select_account` shows the sign-in page like `login`. Single claims and `acr` are
+//! Whether the person is asked to agree is the application's setting, see `consent`. `prompt=select_account` shows the
+//! sign-in page like `login`. Single claims and `acr` are
 //! judged in `claims` and `assurance`.
 
 mod arrive;
 mod decide;
 mod respond;
 
+use super::consent::{Question, Reply};
 use super::keys::KeyError;
 use super::params::Params;
 use super::request::{Fault, Request};
-use super::{Caller, Provider, Visitor, par};
-use crate::model::{Session, User};
+use super::{Caller, Provider, Visitor, consent, par};
+use crate::model::{NearMiss, Session, User};
 use crate::store::StoreError;
 
-use arrive::Arrival;
-pub(super) use arrive::back;
+pub(super) use arrive::{Arrival, back};
+pub(super) use decide::Decided;
 
 /// Bytes of a request that a browser carries through the sign-in and back. What is longer has to be pushed; it is never
 /// cut, and nobody ends up elsewhere because of it.
 const LONGEST: usize = 6_000;
 
 /// What the browser is answered.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Answer {
     /// To the application, with 303: the whole URL.
     Redirect(String),
@@ -50,7 +51,11 @@ pub enum Answer {
         request: Params,
         /// The form is shown even to somebody signed in.
         again: bool,
+        /// `login_hint` and `ui_locales` of a pushed request, which are not in the address.
+        hints: Params,
     },
+    /// The page that asks the person to agree.
+    Consent(Box<Question>),
     /// A page: the request names nobody who could be told, or only the person can do something.
     Page(PageFault),
 }
@@ -58,7 +63,7 @@ pub enum Answer {
 impl Answer {
     /// Whether the browser is to come back with the same request.
     fn comes_back(&self) -> bool {
-        matches!(self, Self::SignIn { .. })
+        matches!(self, Self::SignIn { .. } | Self::Consent(_))
     }
 }
 
@@ -67,8 +72,9 @@ impl Answer {
 pub enum PageFault {
     /// `client_id` is missing, unknown, switched off or given twice.
     UnknownApplication,
-    /// `redirect_uri` is missing, not registered or given twice.
-    RedirectUri,
+    /// `redirect_uri` is missing, not registered or given twice; the one thing in which it differs from a registered
+    /// one, where whoever sent it may know.
+    RedirectUri(Option<NearMiss>),
     /// The pushed request is unknown, used, expired or another application's.
     PushedRequest,
     /// The request is too long to be carried through the sign-in: it has to be pushed.
@@ -93,7 +99,7 @@ pub enum AuthorizeError {
 }
 
 /// Why a step does not lead to the next one.
-enum Stop {
+pub(super) enum Stop {
     /// The browser is answered.
     Answer(Answer),
     /// Something failed.
@@ -106,7 +112,8 @@ impl<E: Into<AuthorizeError>> From<E> for Stop {
     }
 }
 
-/// Answers an authorization request of a browser with this session. `params` are those of the address.
+/// Answers an authorization request of a browser with this session. `params` are those of the address; `reply` is what
+/// the person said on the consent page, when the request comes from there.
 ///
 /// # Errors
 /// [`AuthorizeError`].
@@ -115,13 +122,14 @@ pub async fn authorize(
     caller: &Caller,
     params: &Params,
     session: Option<Visitor>,
+    reply: Option<Reply<'_>>,
 ) -> Result<Answer, AuthorizeError> {
-    let arrival = match arrive::arrive(provider, params).await {
+    let arrival = match arrive::arrive(provider, caller, params).await {
         Ok(arrival) => arrival,
         Err(Stop::Answer(answer)) => return Ok(answer),
         Err(Stop::Failed(error)) => return Err(error),
     };
-    let answer = match answer(provider, caller, &arrival, session).await {
+    let answer = match answer(provider, caller, &arrival, session, reply).await {
         Ok(Answer::SignIn { request, .. }) | Err(Stop::Answer(Answer::SignIn { request, .. }))
             if request.encode().len() > LONGEST =>
         {
@@ -143,11 +151,12 @@ async fn answer(
     caller: &Caller,
     arrival: &Arrival,
     session: Option<Visitor>,
+    reply: Option<Reply<'_>>,
 ) -> Result<Answer, Stop> {
     let known = who(provider, arrival, session).await?;
     let decided = decide::decide(provider, caller, arrival, known).await?;
-    // Whether the person agrees is asked here, between the decision and the answer.
-    respond::respond(provider, caller, arrival, decided).await
+    let agreed = consent::judge(provider, caller, arrival, &decided, reply).await?;
+    respond::respond(provider, caller, arrival, decided, agreed).await
 }
 
 /// A request that can be answered, and the person it is about.
@@ -171,7 +180,7 @@ async fn who(provider: Provider<'_>, arrival: &Arrival, session: Option<Visitor>
             let fault = request.err().unwrap_or(Fault::LOGIN_REQUIRED);
             return Err(arrival.refuse(provider, fault).await);
         }
-        _ => return Err(Stop::Answer(Answer::SignIn { request: arrival.demand(provider).without, again: false })),
+        _ => return Err(arrival.sign_in(arrival.demand(provider).without, false)),
     };
     match request {
         Ok(request) => Ok(Known { request, session, user }),

@@ -6,7 +6,7 @@ use super::arrive::Arrival;
 use super::decide::Decided;
 use super::{Answer, PageFault, Stop};
 use crate::audit::Outcome;
-use crate::model::{Application, Confirmation, Grant, GrantDetails, User};
+use crate::model::{Application, Confirmation, ConsentRule, Grant, GrantDetails, User, Wish};
 use crate::oidc::claims::Granted;
 use crate::oidc::code::{self, Approved, access_event};
 use crate::oidc::issue::{self, IdMint};
@@ -17,10 +17,12 @@ pub(super) async fn respond(
     caller: &Caller,
     arrival: &Arrival,
     decided: Decided,
+    agreed: Option<Wish>,
 ) -> Result<Answer, Stop> {
     let Decided { request, session, user, acr, facts } = decided;
     let app = &arrival.app;
     let response_type = request.response_type;
+    let consented = app.settings.identity.consent != ConsentRule::Never;
     let approved = Approved {
         app,
         user: &user,
@@ -34,9 +36,11 @@ pub(super) async fn respond(
             authorization_details: request.details,
             claims: request.claims.stored(),
             acr,
+            consented,
             confirmation: request.dpop_jkt.clone().map(Confirmation::Key),
             ..GrantDetails::default()
         },
+        agreed,
         wants_code: response_type.has_code(),
         pushed: arrival.pushed.as_ref().map(|pushed| pushed.request_hash.as_str()),
     };

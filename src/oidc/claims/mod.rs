@@ -16,7 +16,7 @@ use self::person::{Needs, Person};
 pub(super) use self::request::ClaimsRequest;
 use self::request::Wanted;
 pub(super) use self::table::TABLE;
-use self::table::scope_of;
+pub use self::table::scope_of;
 use super::scopes;
 use crate::model::{Application, ClaimPlace, ClaimRule, GrantDetails, RESERVED_CLAIMS, User, UserId};
 use crate::store::{StoreError, Tx};

@@ -25,7 +25,8 @@ pub(in crate::oidc) const TABLE: &[(&str, &str)] = &[
 ];
 
 /// The scope that tells a standard claim; none for a claim that is none.
-pub(in crate::oidc) fn scope_of(claim: &str) -> Option<&'static str> {
+#[must_use]
+pub fn scope_of(claim: &str) -> Option<&'static str> {
     TABLE.iter().find(|(name, _)| *name == claim).map(|(_, scope)| *scope)
 }
 

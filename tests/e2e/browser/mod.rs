@@ -144,6 +144,45 @@ fn walk() {
     drive(&installation, &settings);
 }
 
+/// What an application of others is registered with.
+fn travel(port: u16) -> String {
+    format!(
+        "\n[[application]]\nid = \"travel\"\nname = \"Wanderlust Travel 漫游差旅\"\nsecret = {{ value = \"{SECRET}\" }}\n\
+         redirect_uris = [\"http://127.0.0.1:{port}/callback\"]\n\
+         scopes = [\"openid\", \"profile\", \"email\", \"phone\", \"org\", \"offline_access\", \"trip:book\"]\n\
+         [application.identity]\nconsent = \"once\"\n\
+         [application.identity.scope_texts.\"trip:book\"]\nen = \"Book trips and hotels for you\"\n\
+         zh-CN = \"为您预订行程和酒店\"\n\
+         [application.identity.claims]\nboss = \"manager\"\nstaff = {{ template = \"{{display_name}} ({{employee_number}})\" }}\n"
+    )
+}
+
+/// OAUTH-018, OIDC-046, WEB-011, WEB-019
+#[test]
+fn chromium_is_asked_to_agree_and_sees_what_an_application_would_be_told() {
+    let (installation, ports) = company();
+    let text = std::fs::read_to_string(installation.path("yaopai.toml")).unwrap() + &travel(ports[0]);
+    installation.configure(&text);
+    let _running = installation.start();
+    let test_logins: Vec<String> = (0..4)
+        .map(|_| {
+            let output = installation.run(&["app", "test-login", "travel"]);
+            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+            String::from_utf8(output.stdout).unwrap().lines().next().unwrap().to_owned()
+        })
+        .collect();
+    let settings = json!({
+        "base": format!("http://127.0.0.1:{}", installation.port),
+        "screenshots": repository().join("target/e2e/screenshots"),
+        "chromium": chromium(),
+        "login": LOGIN,
+        "password": PASSWORD,
+        "applications": [{ "id": "oa", "name": "协同办公 OA", "secret": SECRET, "port": ports[0] }],
+        "test_logins": test_logins,
+    });
+    drive(&installation, &settings);
+}
+
 /// Runs the script with its settings.
 fn drive(installation: &Installation, settings: &serde_json::Value) {
     let folder = repository().join("tests/e2e/browser");

@@ -1,7 +1,8 @@
 // A person's way through the pages, in Chromium: sign-in, wrong password, language, portal, single sign-on, sign-out.
 //
 // node walk.mjs SETTINGS.json: { base, screenshots, pictures, chromium, login, password,
-// applications: [{ id, name, secret, port }] }; with `console: true` only the console, of which one plan is held.
+// applications: [{ id, name, secret, port }] }; with `console: true` only the console, of which one plan is held; with
+// `test_logins: [links]` only what an application of others meets.
 // Prints one line a step; ends with 1 at the first thing that is not as it should be.
 
 import assert from "node:assert/strict";
@@ -85,7 +86,7 @@ async function visit(browser, language) {
   await page.waitForSelector(".rows");
   await picture(page, `sessions-${language}-1440`);
   await accessible(page, "the list of sessions");
-  if (await page.locator(".bar .places a").count() > 2) await administer(page, language);
+  if (await page.locator(".bar .places a").count() > 3) await administer(page, language);
   await page.goto(`${base}/nothing-here`);
   await picture(page, `not-found-${language}-1440`);
   await accessible(page, "the page for a wrong address");
@@ -101,7 +102,7 @@ async function visit(browser, language) {
 }
 
 async function administer(page, language) {
-  await page.click(".bar .places a >> nth=2");
+  await page.click(".bar .places a >> nth=3");
   await page.waitForSelector("h1");
   await picture(page, `runs-${language}-1440`);
   await accessible(page, "the list of runs");
@@ -133,8 +134,8 @@ async function telephone(browser, language, colorScheme) {
   await narrow("portal");
   await page.goto(`${base}/sessions`);
   await narrow("sessions");
-  if (await page.locator(".bar .places a").count() > 2) {
-    await page.click(".bar .places a >> nth=2");
+  if (await page.locator(".bar .places a").count() > 3) {
+    await page.click(".bar .places a >> nth=3");
     await narrow("runs");
     if (await page.locator("tbody tr a").count() > 0) {
       await page.click("tbody tr a >> nth=0");
@@ -311,6 +312,68 @@ async function singleSignOn(browser, language) {
   console.log(`ok: single sign-on in ${language}`);
 }
 
+/** What an application of others asks for, what becomes of it, and what a person meets where it asks wrongly. */
+async function provider(browser, language, width) {
+  const { consented, agree, withdraw } = { "zh-CN": { consented: "请求您的同意", agree: "同意", withdraw: "收回" },
+    en: { consented: "asks for your consent", agree: "I agree", withdraw: "Take back" } }[language];
+  const app = await application(settings.applications[0]);
+  // The browser's language is the other one: the application says which it wants.
+  const page = await open(browser, language === "en" ? "zh-CN" : "en", { viewport: { width, height: 900 },
+    javaScriptEnabled: true });
+  const look = async (name) => {
+    await page.waitForSelector("h1");
+    await picture(page, `${name}-${language}-${width}`);
+    const wide = await page.evaluate(() => document.documentElement.scrollWidth);
+    assert.ok(wide <= width, `${name} is ${wide} wide at ${width}`);
+    await accessible(page, `${name} at ${width}`);
+  };
+  const query = (changes = {}) => new URLSearchParams({ client_id: "travel", response_type: "code", nonce: "n",
+    scope: "openid profile phone org offline_access trip:book", state: "s", ui_locales: language, login_hint: login,
+    redirect_uri: `http://127.0.0.1:${app.port}/callback`, code_challenge_method: "S256",
+    code_challenge: createHash("sha256").update("v".repeat(43)).digest("base64url"), ...changes });
+  const ask = (changes) => page.goto(`${base}/oauth2/authorize?${query(changes)}`);
+  const answered = async (name) => {
+    await page.waitForSelector(`h1:has-text("${app.id}")`);
+    return app.calls.at(-1).get(name);
+  };
+  await ask();
+  assert.equal(await page.getAttribute("html", "lang"), language, "ui_locales");
+  assert.equal(await page.inputValue("#login"), login, "login_hint");
+  await page.fill("#password", password);
+  await page.press("#password", "Enter");
+  await page.waitForSelector(`h1:has-text("${consented}")`);
+  await look("consent");
+  await page.click("button[value=no]");
+  assert.equal(await answered("error"), "access_denied");
+  await ask();
+  await page.click(`button[value=yes]:has-text("${agree}")`);
+  assert.ok(await answered("code"));
+  await ask();
+  assert.ok(await answered("code"), "remembered");
+  await ask({ scope: "openid email" });
+  await look("consent-more");
+  await page.goto(`${base}/consents`);
+  await page.context().addCookies([{ name: "yaopai_lang", value: language, url: base }]);
+  await page.goto(`${base}/consents`);
+  await look("consents");
+  await page.click(`button:has-text("${withdraw}")`);
+  await page.waitForSelector(".empty");
+  await look("consents-none");
+  await ask({ redirect_uri: `http://127.0.0.1:${app.port}/callback/` });
+  await page.click("details.integrator summary");
+  await look("near-miss");
+  await ask({ client_id: "nobody" });
+  await look("unknown-application");
+  await page.goto(settings.test_logins.pop());
+  await look("test-login");
+  await page.click("main button[type=submit]");
+  await page.waitForSelector("pre.document");
+  await look("test-login-shown");
+  await page.context().close();
+  app.server.close();
+  console.log(`ok: consent, refusals and test login in ${language}, ${width} wide`);
+}
+
 /** The pictures of the README. */
 async function portraits(browser) {
   for (const language of ["en", "zh-CN"]) {
@@ -338,11 +401,15 @@ try {
       for (const width of [1440, 390]) await consolePages(browser, language, width);
       continue;
     }
+    if (settings.test_logins) {
+      for (const width of [1440, 390]) await provider(browser, language, width);
+      continue;
+    }
     await visit(browser, language);
     await singleSignOn(browser, language);
     for (const colorScheme of ["light", "dark"]) await telephone(browser, language, colorScheme);
   }
-  if (!settings.console && !settings.asker) await portraits(browser);
+  if (!settings.console && !settings.asker && !settings.test_logins) await portraits(browser);
   assert.deepEqual(violations, [], "the browser complained");
 } finally {
   await browser.close();

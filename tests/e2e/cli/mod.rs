@@ -3,6 +3,7 @@
 mod app;
 mod audit;
 mod doctor;
+mod explain;
 mod faults;
 mod key;
 mod life;

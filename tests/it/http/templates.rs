@@ -19,7 +19,7 @@ fn around() -> Value {
         "organisation": HOSTILE, "csrf": HOSTILE, "home": "/", "name": HOSTILE,
         "switches": [{ "code": "en", "label": "English", "url": "/language?to=en", "is_current": true }],
         "bar": { "name": HOSTILE, "detail": HOSTILE, "is_administrator": true, "place": "portal", "portal": "/",
-                 "sessions": "/sessions", "runs": "/console/runs", "logout": "/logout" },
+                 "sessions": "/sessions", "consents": "/consents", "runs": "/console/runs", "logout": "/logout" },
     })))
 }
 
@@ -40,10 +40,16 @@ fn report() -> serde_json::Value {
     })
 }
 
+fn wish() -> serde_json::Value {
+    json!({ "lines": [HOSTILE], "deeds": [{ "kind": HOSTILE, "values": [[HOSTILE, HOSTILE]] }] })
+}
+
 /// The values that a page names of its own.
 fn sample(template: &str) -> serde_json::Value {
     match template {
-        "error.html" => json!({ "status": 404, "why": HOSTILE, "next": HOSTILE, "request_id": HOSTILE }),
+        "error.html" => {
+            json!({ "status": 404, "why": HOSTILE, "next": HOSTILE, "request_id": HOSTILE, "lines": [HOSTILE] })
+        }
         "sign_in.html" => {
             json!({ "action": "/login", "return_to": "/", "is_again": true, "login": HOSTILE, "problem": HOSTILE })
         }
@@ -68,6 +74,19 @@ fn sample(template: &str) -> serde_json::Value {
         "device.html" => json!({
             "state": "confirm", "code": HOSTILE, "problem": HOSTILE, "action": "/device",
             "request": { "name": HOSTILE, "permissions": [HOSTILE], "address": HOSTILE, "asked": "now" },
+        }),
+        "consent.html" => json!({
+            "action": "/c", "application": HOSTILE, "host": HOSTILE, "login": HOSTILE, "is_more": true, "ticket": HOSTILE,
+            "request": HOSTILE, "other_url": "/o", "consents_url": "/consents", "wish": wish(),
+        }),
+        "consents.html" => json!({
+            "withdraw": "/w", "rows": [{ "id": HOSTILE, "name": HOSTILE, "since": "now", "wish": wish() }],
+        }),
+        "test_login.html" => json!({
+            "application": HOSTILE, "action": "/t", "token": HOSTILE,
+            "shown": { "login": HOSTILE, "allowed": false, "scope": HOSTILE, "not_granted": [HOSTILE] },
+            "documents": [{ "kind": "id-token", "text": HOSTILE }, { "kind": "userinfo", "text": null },
+                          { "kind": "access-token", "text": HOSTILE }],
         }),
         "runs.html" => json!({
             "waiting": [{ "url": "/p", "source": HOSTILE, "is_held": true, "until": "then" }],
