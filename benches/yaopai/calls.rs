@@ -7,8 +7,9 @@ use base64::engine::general_purpose::STANDARD;
 use hyper::StatusCode;
 
 use super::client::{CONNECTIONS, Connection, Measured, Work, expect, measure, member};
-use super::person::{Person, Refresher, sign_in};
-use super::stage::{SECRET, Stage};
+use super::person::{Person, Refresher, SCOPE};
+use super::stage::{ALGORITHMS, SECRET};
+use super::target::Target;
 
 /// The same request again and again.
 #[derive(Debug)]
@@ -50,49 +51,113 @@ impl Work for Repeat {
     }
 }
 
-/// One line of the table.
-#[derive(Debug)]
+/// One line of a table.
+#[derive(Clone, Debug)]
 pub struct Line {
     /// What was measured.
-    pub name: &'static str,
+    pub name: String,
     /// The numbers.
     pub measured: Measured,
 }
 
-/// The measuring of one broker.
+/// The measuring of one provider.
 #[derive(Debug)]
-struct Bench<'a> {
-    stage: &'a Stage,
+pub struct Bench<'a> {
+    target: Target<'a>,
     time: Duration,
-    lines: Vec<Line>,
+    /// What was measured so far.
+    pub lines: Vec<Line>,
 }
 
-/// Measures every scenario for `time` each.
-pub async fn all(stage: &Stage, time: Duration) -> anyhow::Result<Vec<Line>> {
-    let mut bench = Bench { stage, time, lines: Vec::new() };
-    bench.repeat("health page (the HTTP floor)", &stage.broker, &Sent::get("/health")).await?;
-    bench.repeat("JWKS", &stage.broker, &Sent::get("/oauth2/jwks")).await?;
-    let basic = format!("Basic {}", STANDARD.encode(format!("ledger:{SECRET}")));
-    let token = Sent::post("/oauth2/token", "grant_type=client_credentials&scope=expense%3Aread".to_owned());
-    let token = token.with("authorization", &*basic);
-    bench.repeat("client_credentials (ES256)", &stage.broker, &token).await?;
-    let service = service_token(stage, &basic).await?;
-    let introspect = Sent::post("/oauth2/introspect", format!("token={service}")).with("authorization", &*basic);
-    bench.repeat("introspection", &stage.broker, &introspect).await?;
-    bench.people(&service).await?;
-    Ok(bench.lines)
+/// The name of a scenario that signs.
+pub fn signing(what: &str, algorithm: &str) -> String {
+    format!("{what} ({algorithm})")
 }
 
-async fn service_token(stage: &Stage, basic: &str) -> anyhow::Result<String> {
-    let mut connection = Connection::open(&stage.broker).await?;
-    let body = "grant_type=client_credentials&scope=expense%3Aread";
-    let answer = connection.send("POST", "/oauth2/token", &[("authorization", basic)], body).await?;
-    expect(&answer, StatusCode::OK)?;
-    member(&answer, "access_token")
+fn basic(service: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{service}:{SECRET}")))
 }
 
-impl Bench<'_> {
-    async fn repeat(&mut self, name: &'static str, address: &str, request: &Sent) -> anyhow::Result<()> {
+const OWN_NAME: &str = "grant_type=client_credentials&scope=expense%3Aread";
+
+impl<'a> Bench<'a> {
+    /// Measures `target`, each scenario for `time`.
+    pub fn of(target: Target<'a>, time: Duration) -> Self {
+        Self { target, time, lines: Vec::new() }
+    }
+
+    /// What every provider is asked.
+    pub async fn provider(&mut self) -> anyhow::Result<()> {
+        let paths = *self.target.paths;
+        self.repeat("JWKS", &Sent::get(paths.jwks)).await?;
+        for algorithm in ALGORITHMS {
+            let request = Sent::post(paths.token, OWN_NAME.to_owned());
+            let request = request.with("authorization", basic(&format!("ledger-{algorithm}")));
+            self.repeat(&signing("client_credentials", algorithm), &request).await?;
+        }
+        let token = self.service_token(paths.introspected).await?;
+        let introspect = Sent::post(paths.introspect, format!("token={token}"));
+        self.repeat("introspection", &introspect.with("authorization", basic(paths.introspected))).await?;
+        let bearer = format!("Bearer {}", self.person_token(SCOPE).await?);
+        self.repeat("userinfo", &Sent::get(paths.userinfo).with("authorization", bearer)).await?;
+        for algorithm in ALGORITHMS {
+            self.person(algorithm).await?;
+        }
+        Ok(())
+    }
+
+    /// What only we have: the floor of HTTP, and the gateway.
+    pub async fn ours(&mut self, gateway: &str) -> anyhow::Result<()> {
+        self.repeat("health page (the HTTP floor)", &Sent::get("/health")).await?;
+        let person = format!("Bearer {}", self.person_token("openid expense:read").await?);
+        let service = format!("Bearer {}", self.service_token("ledger").await?);
+        let check = Sent::get("/gateway/check")
+            .with("x-forwarded-method", "GET")
+            .with("x-forwarded-proto", "http")
+            .with("x-forwarded-host", gateway)
+            .with("x-forwarded-uri", "/expense")
+            .with("x-forwarded-for", "198.51.100.7");
+        let named = check.clone().with("authorization", service);
+        self.repeat("gateway, forward-auth, a service", &named).await?;
+        let named = check.with("authorization", &*person);
+        self.repeat("gateway, forward-auth, a person", &named).await?;
+        let call = Sent::get("/expense").with("authorization", person);
+        self.repeat_at("gateway, built-in proxy, a person", gateway, &call).await
+    }
+
+    /// An access token of a service in its own name.
+    async fn service_token(&self, service: &str) -> anyhow::Result<String> {
+        let mut connection = Connection::open(self.target.address).await?;
+        let authorization = basic(service);
+        let headers = [("authorization", authorization.as_str())];
+        let answer = connection.send("POST", self.target.paths.token, &headers, OWN_NAME).await?;
+        expect(&answer, StatusCode::OK)?;
+        member(&answer, "access_token")
+    }
+
+    /// An access token of a person.
+    async fn person_token(&self, scope: &str) -> anyhow::Result<String> {
+        Ok(Person::at(&self.target, "oa-ES256", scope).await?.code_flow().await?.access)
+    }
+
+    async fn person(&mut self, algorithm: &str) -> anyhow::Result<()> {
+        let client = format!("oa-{algorithm}");
+        let (mut people, mut chains) = (Vec::new(), Vec::new());
+        for _ in 0..CONNECTIONS {
+            let mut person = Person::at(&self.target, &client, SCOPE).await?;
+            let tokens = person.code_flow().await?;
+            chains.push(Refresher::at(&self.target, &client, tokens.refresh).await?);
+            people.push(person);
+        }
+        self.measure(&signing("refresh", algorithm), chains).await?;
+        self.measure(&signing("code flow on a session, 2 requests", algorithm), people).await
+    }
+
+    async fn repeat(&mut self, name: &str, request: &Sent) -> anyhow::Result<()> {
+        self.repeat_at(name, self.target.address, request).await
+    }
+
+    async fn repeat_at(&mut self, name: &str, address: &str, request: &Sent) -> anyhow::Result<()> {
         let mut workers = Vec::new();
         for _ in 0..CONNECTIONS {
             workers.push(Repeat { connection: Connection::open(address).await?, request: request.clone() });
@@ -100,48 +165,11 @@ impl Bench<'_> {
         self.measure(name, workers).await
     }
 
-    async fn measure<W: Work>(&mut self, name: &'static str, workers: Vec<W>) -> anyhow::Result<()> {
+    async fn measure<W: Work>(&mut self, name: &str, workers: Vec<W>) -> anyhow::Result<()> {
         eprintln!("measuring: {name}");
-        let measured = measure(&self.stage.server, workers, self.time).await;
-        let measured = measured.map_err(|error| error.context(name))?;
-        self.lines.push(Line { name, measured });
+        let measured = measure(self.target.server, workers, self.time).await;
+        let measured = measured.map_err(|error| error.context(name.to_owned()))?;
+        self.lines.push(Line { name: name.to_owned(), measured });
         Ok(())
-    }
-
-    async fn people(&mut self, service: &str) -> anyhow::Result<()> {
-        let stage = self.stage;
-        let cookie = sign_in(&stage.broker).await?;
-        let mut people = Vec::new();
-        for _ in 0..CONNECTIONS {
-            people.push(Person::at(&stage.broker, &cookie).await?);
-        }
-        let tokens = Person::at(&stage.broker, &cookie).await?.code_flow().await?;
-        let bearer = format!("Bearer {}", tokens.access);
-        let userinfo = Sent::get("/oauth2/userinfo").with("authorization", &*bearer);
-        self.repeat("userinfo", &stage.broker, &userinfo).await?;
-        let mut chains = Vec::new();
-        for person in &mut people {
-            let tokens = person.code_flow().await?;
-            chains.push(Refresher::at(&stage.broker, tokens.refresh).await?);
-        }
-        self.measure("refresh (rotation, access and ID token)", chains).await?;
-        self.measure("code flow on a session (2 requests)", people).await?;
-        self.gateway(&bearer, &format!("Bearer {service}")).await
-    }
-
-    async fn gateway(&mut self, person: &str, service: &str) -> anyhow::Result<()> {
-        let stage = self.stage;
-        let check = Sent::get("/gateway/check")
-            .with("x-forwarded-method", "GET")
-            .with("x-forwarded-proto", "http")
-            .with("x-forwarded-host", &*stage.gateway)
-            .with("x-forwarded-uri", "/expense")
-            .with("x-forwarded-for", "198.51.100.7");
-        let named = check.clone().with("authorization", service);
-        self.repeat("gateway, forward-auth, a service", &stage.broker, &named).await?;
-        let named = check.with("authorization", person);
-        self.repeat("gateway, forward-auth, a person", &stage.broker, &named).await?;
-        let call = Sent::get("/expense").with("authorization", person);
-        self.repeat("gateway, built-in proxy, a person", &stage.gateway, &call).await
     }
 }

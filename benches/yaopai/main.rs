@@ -3,9 +3,9 @@
 //! The server is the real binary as a child process; its CPU seconds are the kernel's. The load comes from this
 //! process over loopback. Nothing here passes or fails: it prints what was measured, and whether the aims are met.
 //!
-//! `BENCH_SECONDS=5` per scenario; `BENCH_ONLY=calls` or `sync`; `BENCH_DATABASE=postgres://…` for another database
-//! than a SQLite file (an empty one: it is filled; for a sync with `BENCH_ONLY=sync` and one size);
-//! `BENCH_PEOPLE=1000,20000,100000` for companies of other sizes.
+//! `BENCH_SECONDS=5` per scenario; `BENCH_ONLY=calls`, `ours` (calls without the other provider) or `sync`;
+//! `BENCH_DATABASE=postgres://…` for another database than a SQLite file (an empty one: it is filled; for a sync with
+//! `BENCH_ONLY=sync` and one size); `BENCH_PEOPLE=1000,20000,100000` for companies of other sizes.
 
 #![expect(clippy::print_stderr, reason = "progress, apart from the result")]
 #![expect(clippy::cast_precision_loss, reason = "counts of a benchmark")]
@@ -15,10 +15,12 @@ mod client;
 mod person;
 mod process;
 mod report;
+mod rival;
 mod signing;
 mod slapd;
 mod stage;
 mod sync;
+mod target;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -44,14 +46,24 @@ async fn run() -> anyhow::Result<()> {
     let only = setting("BENCH_ONLY");
     let database = setting("BENCH_DATABASE");
     let (mut lines, mut memory, mut synced) = (Vec::new(), None, Vec::new());
+    let signatures = signing::per_second()?;
     if only.as_deref() != Some("sync") {
-        let signatures = signing::es256_per_second()?;
         let stage = stage::Stage::build(database.as_deref().unwrap_or("sqlite://data/yaopai.db")).await?;
         memory = Some(stage.idle_memory);
-        lines = calls::all(&stage, Duration::from_secs(seconds)).await?;
+        let time = Duration::from_secs(seconds);
+        let mut bench = calls::Bench::of(stage.target().await?, time);
+        bench.ours(&stage.gateway).await?;
+        bench.provider().await?;
+        lines = bench.lines;
         report::calls(&lines, signatures);
+        if only.as_deref() != Some("ours") {
+            let rival = rival::Rival::start()?;
+            let mut bench = calls::Bench::of(rival.target().await?, time);
+            bench.provider().await?;
+            report::rival(&lines, &bench.lines);
+        }
     }
-    if only.as_deref() != Some("calls") {
+    if !matches!(only.as_deref(), Some("calls" | "ours")) {
         let sizes = setting("BENCH_PEOPLE").unwrap_or_else(|| "20000".to_owned());
         let sizes: Vec<usize> = sizes.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>()?;
         // After the calls, or after another size, a database of several connections is no longer empty.
@@ -63,6 +75,6 @@ async fn run() -> anyhow::Result<()> {
             synced.push(done);
         }
     }
-    report::aims(&lines, memory, &synced);
+    report::aims(&lines, signatures, memory, &synced);
     Ok(())
 }

@@ -12,6 +12,7 @@ use yaopai::sample;
 
 use super::client::{Answer, Connection, Work, expect, member};
 use super::stage::{REDIRECT, SECRET};
+use super::target::Target;
 
 /// A PKCE verifier: the same each time, since nobody listens here.
 const VERIFIER: &str = "bench-verifier-0123456789-0123456789-0123456789";
@@ -22,6 +23,8 @@ pub struct Person {
     connection: Connection,
     cookie: String,
     authorize: String,
+    token: &'static str,
+    client: String,
 }
 
 /// Tokens of one code flow.
@@ -52,7 +55,8 @@ pub async fn sign_in(address: &str) -> anyhow::Result<String> {
     Ok(jar.join("; "))
 }
 
-fn cookies(answer: &Answer) -> Vec<String> {
+/// The cookies that an answer sets, as `name=value`.
+pub fn cookies(answer: &Answer) -> Vec<String> {
     let set = answer.headers().get_all(SET_COOKIE).iter().filter_map(|value| value.to_str().ok());
     set.filter_map(|value| value.split(';').next()).map(str::to_owned).collect()
 }
@@ -69,41 +73,58 @@ fn form(html: &str) -> anyhow::Result<(String, Vec<(String, String)>)> {
     Ok((action.to_owned(), fields.collect()))
 }
 
+/// Where an answer sends the browser.
+pub fn location(answer: &Answer) -> anyhow::Result<String> {
+    ensure!(answer.status().is_redirection(), "expected a redirect, got {}", answer.status());
+    Ok(answer.headers().get(LOCATION).context("no Location")?.to_str()?.to_owned())
+}
+
+/// What every provider is asked for.
+pub const SCOPE: &str = "openid profile";
+
+/// The query of an authorization request of `client`.
+pub fn authorize_query(client: &str, scope: &str) -> String {
+    let challenge = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, VERIFIER.as_bytes()));
+    Serializer::new(String::new())
+        .append_pair("response_type", "code")
+        .append_pair("client_id", client)
+        .append_pair("redirect_uri", REDIRECT)
+        .append_pair("scope", scope)
+        .append_pair("state", "bench")
+        .append_pair("nonce", "bench")
+        .append_pair("code_challenge", &challenge)
+        .append_pair("code_challenge_method", "S256")
+        .finish()
+}
+
 impl Person {
-    /// A person with a session (see [`sign_in`]) on a connection of their own.
-    pub async fn at(address: &str, cookie: &str) -> anyhow::Result<Self> {
-        let challenge = URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, VERIFIER.as_bytes()));
-        let query = Serializer::new(String::new())
-            .append_pair("response_type", "code")
-            .append_pair("client_id", "oa")
-            .append_pair("redirect_uri", REDIRECT)
-            .append_pair("scope", "openid profile org roles offline_access expense:read")
-            .append_pair("state", "bench")
-            .append_pair("nonce", "bench")
-            .append_pair("code_challenge", &challenge)
-            .append_pair("code_challenge_method", "S256")
-            .finish();
-        let authorize = format!("/oauth2/authorize?{query}");
-        Ok(Self { connection: Connection::open(address).await?, cookie: cookie.to_owned(), authorize })
+    /// The person signed in at `target`, on a connection of their own, about to use `client`.
+    pub async fn at(target: &Target<'_>, client: &str, scope: &str) -> anyhow::Result<Self> {
+        Ok(Self {
+            connection: Connection::open(target.address).await?,
+            cookie: target.cookie.clone(),
+            authorize: format!("{}?{}", target.paths.authorize, authorize_query(client, scope)),
+            token: target.paths.token,
+            client: client.to_owned(),
+        })
     }
 
     /// Authorization request, code, tokens: two requests.
     pub async fn code_flow(&mut self) -> anyhow::Result<Tokens> {
         let back = self.connection.send("GET", &self.authorize, &[("cookie", &self.cookie)], "").await?;
-        ensure!(back.status().is_redirection(), "expected a redirect with a code, got {}", back.status());
-        let location = back.headers().get(LOCATION).context("no Location")?.to_str()?;
-        let location = url::Url::parse(location).with_context(|| format!("sent to `{location}`"))?;
+        let location = location(&back)?;
+        let location = url::Url::parse(&location).with_context(|| format!("sent to `{location}`"))?;
         let code = location.query_pairs().find(|(name, _)| name == "code");
         let (_, code) = code.with_context(|| format!("no code in {location}"))?;
         let body = Serializer::new(String::new())
             .append_pair("grant_type", "authorization_code")
-            .append_pair("client_id", "oa")
+            .append_pair("client_id", &self.client)
             .append_pair("client_secret", SECRET)
             .append_pair("redirect_uri", REDIRECT)
             .append_pair("code_verifier", VERIFIER)
             .append_pair("code", &code)
             .finish();
-        let answer = self.connection.send("POST", "/oauth2/token", &[], &body).await?;
+        let answer = self.connection.send("POST", self.token, &[], &body).await?;
         expect(&answer, StatusCode::OK)?;
         Ok(Tokens { access: member(&answer, "access_token")?, refresh: member(&answer, "refresh_token")? })
     }
@@ -119,13 +140,16 @@ impl Work for Person {
 #[derive(Debug)]
 pub struct Refresher {
     connection: Connection,
+    path: &'static str,
+    client: String,
     token: String,
 }
 
 impl Refresher {
     /// A chain that begins with `token`.
-    pub async fn at(address: &str, token: String) -> anyhow::Result<Self> {
-        Ok(Self { connection: Connection::open(address).await?, token })
+    pub async fn at(target: &Target<'_>, client: &str, token: String) -> anyhow::Result<Self> {
+        let connection = Connection::open(target.address).await?;
+        Ok(Self { connection, path: target.paths.token, client: client.to_owned(), token })
     }
 }
 
@@ -133,11 +157,11 @@ impl Work for Refresher {
     async fn once(&mut self) -> anyhow::Result<()> {
         let body = Serializer::new(String::new())
             .append_pair("grant_type", "refresh_token")
-            .append_pair("client_id", "oa")
+            .append_pair("client_id", &self.client)
             .append_pair("client_secret", SECRET)
             .append_pair("refresh_token", &self.token)
             .finish();
-        let answer = self.connection.send("POST", "/oauth2/token", &[], &body).await?;
+        let answer = self.connection.send("POST", self.path, &[], &body).await?;
         expect(&answer, StatusCode::OK)?;
         self.token = member(&answer, "refresh_token")?;
         Ok(())

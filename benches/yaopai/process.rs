@@ -13,7 +13,7 @@ const TICKS: f64 = 100.0;
 /// The binary under test, built in the same profile as this program.
 pub const YAOPAI: &str = env!("CARGO_BIN_EXE_yaopai");
 
-/// A running `yaopai serve`; ended when dropped.
+/// A running server; ended when dropped.
 #[derive(Debug)]
 pub struct Server {
     child: Child,
@@ -89,23 +89,22 @@ pub struct Used {
 }
 
 impl Server {
-    /// Starts it and waits until `address` accepts connections.
-    pub fn start(folder: &Path, address: &str) -> anyhow::Result<Self> {
-        let log = folder.join("server.log");
-        let file = std::fs::File::create(&log)?;
-        let child = yaopai(folder).arg("serve").stdout(file.try_clone()?).stderr(file).spawn()?;
-        let mut server = Self { child, log };
+    /// Starts it, logging to a file, and waits until `address` accepts connections.
+    pub fn start(command: &mut Command, log: &Path, address: &str) -> anyhow::Result<Self> {
+        let file = std::fs::File::create(log)?;
+        let child = command.stdout(file.try_clone()?).stderr(file).spawn().with_context(|| format!("{command:?}"))?;
+        let mut server = Self { child, log: log.to_owned() };
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(30) {
             if let Some(status) = server.child.try_wait()? {
-                bail!("`yaopai serve` ended with {status}: {}", server.printed());
+                bail!("{command:?} ended with {status}: {}", server.printed());
             }
             if std::net::TcpStream::connect(address).is_ok() {
                 return Ok(server);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        bail!("`yaopai serve` does not listen on {address}: {}", server.printed())
+        bail!("{command:?} does not listen on {address}: {}", server.printed())
     }
 
     /// What it printed so far.

@@ -13,23 +13,45 @@ fn aim(name: &str, value: f64, limit: f64, unit: &str, is_floor: bool) -> String
 
 /// Prints the HTTP scenarios.
 #[expect(clippy::print_stdout, reason = "the program's result")]
-pub fn calls(lines: &[Line], signatures: f64) {
-    let floor = lines.first().map_or(1.0, |line| line.measured.micros);
-    println!("| scenario | requests/s | server CPU µs each | per CPU second | of the HTTP floor |");
-    println!("| --- | ---: | ---: | ---: | ---: |");
+pub fn calls(lines: &[Line], [es256, rs256]: [f64; 2]) {
+    let floor = micros(lines, "health").unwrap_or(1.0);
+    println!("| scenario | requests/s | p99 ms | server CPU µs each | per CPU second | of the HTTP floor |");
+    println!("| --- | ---: | ---: | ---: | ---: | ---: |");
     for Line { name, measured } in lines {
         println!(
-            "| {name} | {:.0} | {:.0} | {:.0} | {:.0} % |",
+            "| {name} | {:.0} | {:.1} | {:.0} | {:.0} | {:.0} % |",
             measured.per_second,
+            measured.p99,
             measured.micros,
             1e6 / measured.micros,
             100.0 * floor / measured.micros
         );
     }
     println!(
-        "\nThis machine signs ES256 {signatures:.0} times a second on one core ({:.0} µs each).\n",
-        1e6 / signatures
+        "\nOne core of this machine signs ES256 {es256:.0} times a second ({:.0} µs each) and RS256 {rs256:.0} times ({:.0} \
+         µs each).\n",
+        1e6 / es256,
+        1e6 / rs256
     );
+}
+
+/// Prints the same scenarios at another provider, and how many times more we do with a CPU second.
+#[expect(clippy::print_stdout, reason = "the program's result")]
+pub fn rival(ours: &[Line], theirs: &[Line]) {
+    println!("| scenario | ours per CPU second | oidc-provider per CPU second | ratio | aim |");
+    println!("| --- | ---: | ---: | ---: | --- |");
+    for Line { name, measured } in theirs {
+        let Some(own) = micros(ours, name) else { continue };
+        let ratio = measured.micros / own;
+        let aim = if name.contains("RS256") { "" } else { "≥ 10 ×" };
+        let met = if aim.is_empty() || ratio >= 10.0 { "" } else { " **not met**" };
+        println!("| {name} | {:.0} | {:.0} | {ratio:.1} × | {aim}{met} |", 1e6 / own, 1e6 / measured.micros);
+    }
+    println!();
+}
+
+fn micros(lines: &[Line], name: &str) -> Option<f64> {
+    lines.iter().find(|line| line.name.starts_with(name)).map(|line| line.measured.micros)
 }
 
 /// Prints the sync.
@@ -52,12 +74,19 @@ pub fn sync(synced: &Synced) {
 
 /// Prints the aims, met or not.
 #[expect(clippy::print_stdout, reason = "the program's result")]
-pub fn aims(lines: &[Line], idle_memory: Option<f64>, synced: &[Synced]) {
+pub fn aims(lines: &[Line], [es256, rs256]: [f64; 2], idle_memory: Option<f64>, synced: &[Synced]) {
     println!("| aim | limit | measured | |\n| --- | --- | ---: | --- |");
-    let micros = |name: &str| lines.iter().find(|line| line.name.starts_with(name)).map(|line| line.measured.micros);
+    let micros = |name: &str| micros(lines, name);
     let floor = micros("health").unwrap_or_default();
-    if let Some(token) = micros("client_credentials") {
+    if let Some(token) = micros("client_credentials (ES256)") {
         println!("{}", aim("client_credentials, of the HTTP floor", 100.0 * floor / token, 40.0, " %", true));
+        let least = floor + 1e6 / es256;
+        println!("{}", aim("client_credentials, of floor and signature", 100.0 * least / token, 40.0, " %", true));
+        println!("{}", aim("client_credentials with ES256, per core", 1e6 / token, 10_000.0, "/s", true));
+    }
+    if let Some(token) = micros("client_credentials (RS256)") {
+        let share = 100.0 * 1e6 / token / rs256;
+        println!("{}", aim("client_credentials with RS256, of the machine's signing rate", share, 80.0, " %", true));
     }
     if let Some(introspection) = micros("introspection") {
         println!("{}", aim("introspection, of the HTTP floor", 100.0 * floor / introspection, 50.0, " %", true));

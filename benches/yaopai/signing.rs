@@ -1,20 +1,28 @@
-//! The machine's own yardstick: ES256 signatures a second on one core, with the library the broker signs with.
+//! The machine's own yardstick: signatures a second on one core, with the library the broker signs with.
 
 use std::time::{Duration, Instant};
 
-use anyhow::anyhow;
 use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair};
+use aws_lc_rs::rsa::KeySize;
+use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, RSA_PKCS1_SHA256, RsaKeyPair};
 
-/// Signatures a second.
-pub fn es256_per_second() -> anyhow::Result<f64> {
+/// Signatures a second: ES256, and RS256 with a key of 2048 bits.
+pub fn per_second() -> anyhow::Result<[f64; 2]> {
     let rng = SystemRandom::new();
-    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING).map_err(|_| anyhow!("no key"))?;
     let message = [7_u8; 400];
+    let key = EcdsaKeyPair::generate(&ECDSA_P256_SHA256_FIXED_SIGNING)?;
+    let es256 = rate(|| Ok(key.sign(&rng, &message).map(drop)?))?;
+    let key = RsaKeyPair::generate(KeySize::Rsa2048)?;
+    let mut signature = vec![0; key.public_modulus_len()];
+    let rs256 = rate(|| Ok(key.sign(&RSA_PKCS1_SHA256, &rng, &message, &mut signature)?))?;
+    Ok([es256, rs256])
+}
+
+fn rate(mut once: impl FnMut() -> anyhow::Result<()>) -> anyhow::Result<f64> {
     let (begun, mut count) = (Instant::now(), 0_u32);
     while begun.elapsed() < Duration::from_secs(1) {
         for _ in 0..100 {
-            key.sign(&rng, &message).map_err(|_| anyhow!("no signature"))?;
+            once()?;
         }
         count += 100;
     }

@@ -6,12 +6,26 @@ use std::path::Path;
 use anyhow::Context as _;
 use tempfile::TempDir;
 
+use super::person::sign_in;
 use super::process::{Server, timed, yaopai};
+use super::target::{Paths, Target};
 
 /// Secret of both clients: any will do on a throw-away broker, but it must not be a weak one.
 pub const SECRET: &str = "bench-Zk3vQ9tWm7Rx2LpN8sHc4JyD";
 /// Where codes are sent; nothing listens there.
 pub const REDIRECT: &str = "http://127.0.0.1:9/callback";
+
+/// Algorithms that are measured.
+pub const ALGORITHMS: [&str; 3] = ["ES256", "EdDSA", "RS256"];
+
+const PATHS: Paths = Paths {
+    jwks: "/oauth2/jwks",
+    token: "/oauth2/token",
+    introspect: "/oauth2/introspect",
+    userinfo: "/oauth2/userinfo",
+    authorize: "/oauth2/authorize",
+    introspected: "ledger-ES256",
+};
 
 /// A broker under test.
 #[derive(Debug)]
@@ -44,10 +58,19 @@ impl Stage {
         let gateway = format!("127.0.0.1:{}", free_port()?);
         write(folder.path(), &configuration(database, &broker, &gateway, &api.to_string())?)?;
         timed(yaopai(folder.path()).args(["sync", "run", "--source", "company"]))?;
-        let server = Server::start(folder.path(), &broker)?;
+        let log = folder.path().join("server.log");
+        let server = Server::start(yaopai(folder.path()).arg("serve"), &log, &broker)?;
         tokio::time::sleep(std::time::Duration::from_secs(2)).await;
         let idle_memory = server.memory()?;
         Ok(Self { _folder: folder, broker, gateway, server, idle_memory })
+    }
+}
+
+impl Stage {
+    /// The broker, with somebody signed in.
+    pub async fn target(&self) -> anyhow::Result<Target<'_>> {
+        let cookie = sign_in(&self.broker).await?;
+        Ok(Target { server: &self.server, address: &self.broker, paths: &PATHS, cookie })
     }
 }
 
@@ -86,12 +109,7 @@ id = "ledger"
 secret = {{ value = "{SECRET}" }}
 grant_types = ["client_credentials"]
 scopes = ["expense:read"]
-[[application]]
-id = "oa"
-auth_method = "client_secret_post"
-secret = {{ value = "{SECRET}" }}
-redirect_uris = ["{REDIRECT}"]
-scopes = ["openid", "profile", "org", "roles", "offline_access", "expense:read"]
+{applications}
 [[route]]
 name = "expense-api"
 path = "/expense"
@@ -101,6 +119,28 @@ scopes = ["expense:read"]
 {source}
 "#,
         policies = policies.display(),
+        applications = ALGORITHMS.map(applications).concat(),
         source = toml::to_string(&source()?)?,
     ))
+}
+
+/// A service and a system that people sign in to, whose tokens are signed with `algorithm`.
+fn applications(algorithm: &str) -> String {
+    format!(
+        r#"
+[[application]]
+id = "ledger-{algorithm}"
+secret = {{ value = "{SECRET}" }}
+signing_algorithm = "{algorithm}"
+grant_types = ["client_credentials"]
+scopes = ["expense:read"]
+[[application]]
+id = "oa-{algorithm}"
+auth_method = "client_secret_post"
+secret = {{ value = "{SECRET}" }}
+signing_algorithm = "{algorithm}"
+redirect_uris = ["{REDIRECT}"]
+scopes = ["openid", "profile", "expense:read"]
+"#
+    )
 }
