@@ -48,6 +48,7 @@ main() {
         node_modules tests/e2e/browser
         node_modules tests/e2e/clients
         python_venv tests/e2e/clients/requirements.txt tests/e2e/clients/.venv
+        python_venv tests/e2e/api/requirements.txt tests/e2e/api/.venv
     fi
     if wanted bench "$purpose"; then
         node_modules benches/yaopai/rival

@@ -13,6 +13,7 @@ mod layers;
 mod login;
 mod mtls;
 mod oidc;
+mod openapi;
 pub mod paths;
 pub mod portal;
 pub mod respond;

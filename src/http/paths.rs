@@ -5,6 +5,9 @@ pub const HEALTH: &str = "/health";
 /// Readiness: up only while the database answers.
 pub const READY: &str = "/ready";
 
+/// What programs may ask, as an `OpenAPI` document.
+pub const OPENAPI: &str = "/openapi.json";
+
 /// Sign-in page.
 pub const LOGIN: &str = "/login";
 /// Sign-out (POST).

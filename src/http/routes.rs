@@ -4,13 +4,14 @@ use axum::Router;
 use axum::routing::{any, get, post};
 
 use super::state::App;
-use super::{assets, console, gateway, health, layers, login, oidc, paths, portal, respond::page};
+use super::{assets, console, gateway, health, layers, login, oidc, openapi, paths, portal, respond::page};
 
 /// The router of the broker's listener.
 pub fn router(app: App) -> Router {
     let router = Router::new()
         .route(paths::HEALTH, get(health::live))
         .route(paths::READY, get(health::ready))
+        .route(paths::OPENAPI, get(openapi::show))
         .route(paths::LOGIN, get(login::show).post(login::submit))
         .route(paths::LOGOUT, get(portal::ask).post(portal::sign_out))
         .route(paths::SIGNED_OUT, get(portal::signed_out))

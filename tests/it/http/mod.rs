@@ -6,6 +6,7 @@ mod directory;
 mod health;
 mod login;
 mod oidc;
+mod openapi;
 mod portal;
 mod sessions;
 mod templates;
