@@ -9,11 +9,11 @@ use serde_json::Value;
 use super::print;
 use crate::broker::Broker;
 use crate::config::Preset;
-use crate::http::{self, paths};
+use crate::http::paths;
 use crate::model::Application;
 use crate::oidc::{
-    Advice, KeyRing, Level, Preview, RegisterError, check_application, check_request, check_sector, offer_test_login,
-    preview,
+    Advice, Applications, KeyRing, Level, Preview, Provider, RegisterError, StatusLists, check_application,
+    check_request, check_sector, offer_test_login, preview,
 };
 use crate::text::fold;
 
@@ -82,9 +82,11 @@ pub(super) async fn check(broker: &Broker, args: CheckArgs) -> anyhow::Result<Ex
         found.push(Advice { level: Level::Fault, code: "sector", text: error.to_string() });
     }
     if let Some(request) = &args.request {
-        let http = http::App::new(broker.clone(), KeyRing::open(broker).await?);
+        let (keys, applications) = (KeyRing::open(broker).await?, Applications::default());
+        let status = StatusLists::default();
+        let provider = Provider { broker, keys: &keys, applications: &applications, status: &status };
         let endpoint = broker.config.server.url(paths::AUTHORIZE);
-        found.extend(check_request(http.provider(), &app, &endpoint, request));
+        found.extend(check_request(provider, &app, &endpoint, request));
     }
     let is_faulty = found.iter().any(|advice| advice.level == Level::Fault);
     if args.json {
@@ -111,8 +113,10 @@ pub(super) async fn show_preview(broker: &Broker, args: PreviewArgs) -> anyhow::
     let app = find(broker, &args.id).await?;
     let user = broker.db.read().await?.users().find_by_login(&fold(&args.user)).await?;
     let user = user.with_context(|| format!("nobody has the login name `{}`", args.user))?;
-    let http = http::App::new(broker.clone(), KeyRing::open(broker).await?);
-    let shown = preview(http.provider(), &app, &user, None, args.scope.as_deref(), args.claims.as_deref()).await?;
+    let (keys, applications) = (KeyRing::open(broker).await?, Applications::default());
+    let status = StatusLists::default();
+    let provider = Provider { broker, keys: &keys, applications: &applications, status: &status };
+    let shown = preview(provider, &app, &user, None, args.scope.as_deref(), args.claims.as_deref()).await?;
     if args.json {
         return print(&format!("{}\n", serde_json::to_string_pretty(&shown)?));
     }

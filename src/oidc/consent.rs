@@ -77,7 +77,7 @@ impl Request {
         Wish {
             claims: asked.filter(may).cloned().collect(),
             mapped: told.map(|(name, _)| name.clone()).collect(),
-            authorization_details: Vec::new(),
+            authorization_details: self.details.clone(),
             scopes,
         }
     }

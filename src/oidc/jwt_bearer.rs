@@ -231,6 +231,7 @@ async fn speak(
         told: Map::new(),
         audience: None,
         confirmation: asked.confirmation.clone(),
+        authorization_details: Vec::new(),
     };
     let issued = issue::access_token(provider, mint).await?;
     Ok(TokenResponse {
@@ -241,5 +242,6 @@ async fn speak(
         scope,
         refresh_token: None,
         id_token: None,
+        authorization_details: Vec::new(),
     })
 }

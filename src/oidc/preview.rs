@@ -91,6 +91,7 @@ pub async fn preview(
         audience: None,
         confirmation: None,
         derived: None,
+        authorization_details: Vec::new(),
     };
     let (access, _) = issue::access_claims(provider, mint);
     let document = |claims: Result<Value, serde_json::Error>| claims.unwrap_or_else(|_| json!({}));

@@ -16,7 +16,8 @@ fn judge(arguments: &[&str]) {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e/api/.venv/bin/st");
     assert!(program.exists(), "Schemathesis is not installed: run `make setup`");
     let installation = Installation::new();
-    let smallest = installation.smallest().replace("\n[policies]", "trusted_proxies = [\"127.0.0.1/32\"]\n\n[policies]");
+    let smallest =
+        installation.smallest().replace("\n[policies]", "trusted_proxies = [\"127.0.0.1/32\"]\n\n[policies]");
     installation.configure(&format!(
         "{smallest}\n[[application]]\nid = \"service\"\nsecret = {{ value = \"{SECRET}\" }}\n\
          redirect_uris = [\"https://service.example/callback\"]\n\
