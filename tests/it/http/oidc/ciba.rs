@@ -172,7 +172,7 @@ both!(
         let hint = tokens["id_token"].as_str().unwrap();
         let asked = scene.asked(DESK, &[("login_hint", ""), ("id_token_hint", hint)]).await;
         let mut tx = scene.app.broker.db.read().await.unwrap();
-        let stored: Vec<(String, String)> = tx.all("SELECT secret_hash, details FROM decoupled_requests", &[]).await.unwrap();
+        let stored: Vec<(String, String)> = tx.all("SELECT secret_hash, CAST(details AS TEXT) FROM decoupled_requests", &[]).await.unwrap();
         let id = asked["auth_req_id"].as_str().unwrap();
         assert!(stored.iter().all(|(hash, details)| !hash.contains(id) && !details.contains(id)));
         drop(tx);
