@@ -1,15 +1,16 @@
 //! Why a read gave no snapshot. Each sentence says what happened and what to do; nothing may be concluded from it.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use super::dn::DnError;
 use super::filter::FilterError;
+use crate::text::Fault;
 
 /// A read that was not completed. Nothing may be concluded: nobody is absent, nothing has changed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum SourceError {
     /// The configuration of the source cannot be used.
-    #[error("{key}: {reason}")]
     Config {
         /// Key below `[[source]]`.
         key: String,
@@ -17,7 +18,6 @@ pub enum SourceError {
         reason: String,
     },
     /// A filter of the configuration does not parse.
-    #[error("{key}: {cause}")]
     Filter {
         /// Key below `[[source]]`.
         key: &'static str,
@@ -25,7 +25,6 @@ pub enum SourceError {
         cause: FilterError,
     },
     /// A base of the configuration is no DN.
-    #[error("{key}: {cause}")]
     Base {
         /// Key below `[[source]]`.
         key: &'static str,
@@ -33,7 +32,6 @@ pub enum SourceError {
         cause: DnError,
     },
     /// A file cannot be read.
-    #[error("the file `{path}` cannot be read: {cause}; check its name in the configuration and its permissions", path = .path.display())]
     File {
         /// Which file.
         path: PathBuf,
@@ -41,7 +39,6 @@ pub enum SourceError {
         cause: std::io::Error,
     },
     /// A file is no LDIF.
-    #[error("{path}, line {line}: {reason}", path = .path.display())]
     Ldif {
         /// Which file.
         path: PathBuf,
@@ -51,31 +48,27 @@ pub enum SourceError {
         reason: String,
     },
     /// The file was written to while it was read.
-    #[error("the file `{path}` changed while it was read; write it under another name and rename it into place", path = .path.display())]
     FileChanged {
         /// Which file.
         path: PathBuf,
     },
     /// A table cannot be used.
-    #[error("{path}{place}: {reason}", path = .path.display(), place = at(*.line))]
     Table {
         /// Which file.
         path: PathBuf,
         /// Counted from 1.
         line: Option<u64>,
         /// What is wrong, with the remedy.
-        reason: String,
+        reason: Box<Fault>,
     },
     /// The file is not known to be all there.
-    #[error("the file `{path}` is not complete: {reason}; the next run tries again", path = .path.display())]
     Incomplete {
         /// Which file.
         path: PathBuf,
         /// How that is known.
-        reason: String,
+        reason: Box<Fault>,
     },
     /// The server could not be reached.
-    #[error("the LDAP server {url} cannot be reached: {reason}; is it running, and does a firewall stand between?")]
     Connect {
         /// Which server.
         url: String,
@@ -83,21 +76,18 @@ pub enum SourceError {
         reason: String,
     },
     /// No trusted TLS connection; nothing was sent over it.
-    #[error("no trusted TLS connection to {url}: {reason}")]
     Tls {
         /// Which server.
         url: String,
         /// What is wrong, with the remedy.
-        reason: String,
+        reason: Box<Fault>,
     },
     /// The DN or password is empty: a bind with it would be anonymous or unauthenticated (RFC 4513 section 5.1).
-    #[error("the {what} is empty: an LDAP server would take that for an anonymous bind; set it in source.ldap")]
     EmptyCredentials {
         /// `bind_dn` or `password`.
         what: &'static str,
     },
     /// The service account may not bind.
-    #[error("{url} refused the bind as `{dn}`: {reason}")]
     Bind {
         /// Which server.
         url: String,
@@ -106,13 +96,11 @@ pub enum SourceError {
         /// LDAP result code.
         code: u32,
         /// Why, with the remedy.
-        reason: String,
+        reason: Box<Fault>,
     },
     /// None of several servers can be used.
-    #[error("none of the {count} servers can be used: {reasons}", count = .0.len(), reasons = each(.0))]
     NoServer(Vec<SourceError>),
     /// A search did not end with success.
-    #[error("the search below `{base}` ended early with {name} ({code}): {remedy}{said}", said = said(.text))]
     Result {
         /// Where the search began.
         base: String,
@@ -120,15 +108,10 @@ pub enum SourceError {
         code: u32,
         /// Its name.
         name: &'static str,
-        /// What to do.
-        remedy: &'static str,
         /// What the server says.
         text: String,
     },
     /// A part of the base lives on another server.
-    #[error(
-        "below `{base}` the server refers to another one ({to}), so a part of the entries is not here; name that server as a source of its own, or choose a base without the reference"
-    )]
     Referral {
         /// Where the search began.
         base: String,
@@ -136,9 +119,6 @@ pub enum SourceError {
         to: String,
     },
     /// The connection ended before the search did.
-    #[error(
-        "the connection to {url} broke off during the search below `{base}`: {reason}; try again, and look into the server's log"
-    )]
     Broken {
         /// Which server.
         url: String,
@@ -148,7 +128,6 @@ pub enum SourceError {
         reason: String,
     },
     /// No answer in time.
-    #[error("{url} gave no answer for {seconds} s while {doing}; is it overloaded? source.ldap.timeout can be raised")]
     Timeout {
         /// Which server.
         url: String,
@@ -158,7 +137,6 @@ pub enum SourceError {
         doing: String,
     },
     /// An answer that is no LDAP.
-    #[error("{url} sent an answer that is malformed ({reason}); is it an LDAP server?")]
     Malformed {
         /// Which server.
         url: String,
@@ -166,20 +144,16 @@ pub enum SourceError {
         reason: String,
     },
     /// The LDAP library gave up inside; its task was ended, nothing else is touched.
-    #[error("the reader stopped on an answer that it does not understand; the log has the details")]
     Stopped,
 }
 
-fn at(line: Option<u64>) -> String {
-    line.map(|line| format!(", line {line}")).unwrap_or_default()
-}
+impl std::error::Error for SourceError {}
 
-fn each(errors: &[SourceError]) -> String {
-    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-}
-
-fn said(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("; the server says `{text}`") }
+/// In English; [`SourceError::fault`] has both languages.
+impl fmt::Display for SourceError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.fault().fmt(f)
+    }
 }
 
 impl SourceError {
@@ -208,4 +182,83 @@ impl SourceError {
             Self::Malformed { .. } | Self::Stopped => "malformed_answer",
         }
     }
+
+    /// What went wrong and what to do, for people of either language.
+    #[must_use]
+    pub fn fault(&self) -> Fault {
+        match self {
+            Self::Config { key, reason } => Fault::new("config").with("key", key).with("reason", reason),
+            Self::Filter { key, cause } => Fault::new("config").with("key", key).with("reason", cause),
+            Self::Base { key, cause } => Fault::new("config").with("key", key).with("reason", cause),
+            Self::EmptyCredentials { what } => Fault::new("empty-credentials").with("what", what),
+            Self::Stopped => Fault::new("stopped"),
+            Self::File { .. }
+            | Self::Ldif { .. }
+            | Self::FileChanged { .. }
+            | Self::Table { .. }
+            | Self::Incomplete { .. } => self.of_file(),
+            _ => self.of_server(),
+        }
+    }
+
+    fn of_file(&self) -> Fault {
+        match self {
+            Self::File { path, cause } => Fault::new("file").with("path", path.display()).with("cause", cause),
+            Self::Ldif { path, line, reason } => {
+                Fault::new("ldif").with("path", path.display()).with("line", line).with("reason", reason)
+            }
+            Self::FileChanged { path } => Fault::new("file-changed").with("path", path.display()),
+            Self::Table { path, line: Some(line), reason } => {
+                let fault = Fault::new("table-line").with("path", path.display()).with("line", line);
+                fault.because("reason", reason.as_ref().clone())
+            }
+            Self::Table { path, line: None, reason } => {
+                Fault::new("table").with("path", path.display()).because("reason", reason.as_ref().clone())
+            }
+            Self::Incomplete { path, reason } => {
+                Fault::new("incomplete").with("path", path.display()).because("reason", reason.as_ref().clone())
+            }
+            _ => Fault::new("stopped"),
+        }
+    }
+
+    fn of_server(&self) -> Fault {
+        match self {
+            Self::Connect { url, reason } => Fault::new("connect").with("url", url).with("reason", reason),
+            Self::Tls { url, reason } => Fault::new("tls").with("url", url).because("reason", reason.as_ref().clone()),
+            Self::Bind { url, dn, reason, .. } => {
+                Fault::new("bind").with("url", url).with("dn", dn).because("reason", reason.as_ref().clone())
+            }
+            Self::NoServer(errors) => {
+                let none = Fault::new("no-server").with("count", errors.len());
+                errors.iter().fold(none, |fault, error| fault.because("reasons", error.fault()))
+            }
+            Self::Result { base, code, name, text } => {
+                let said = if text.is_empty() { "search" } else { "search-said" };
+                let fault =
+                    Fault::new(said).with("base", base).with("code", code).with("name", name).with("text", text);
+                fault.because("remedy", remedy(*code))
+            }
+            Self::Referral { base, to } => Fault::new("referral").with("base", base).with("to", to),
+            Self::Broken { url, base, reason } if base.is_empty() => {
+                Fault::new("broken").with("url", url).with("reason", reason)
+            }
+            Self::Broken { url, base, reason } => {
+                Fault::new("broken-search").with("url", url).with("base", base).with("reason", reason)
+            }
+            Self::Timeout { url, seconds, doing } => {
+                Fault::new("timeout").with("url", url).with("seconds", seconds).with("doing", doing)
+            }
+            Self::Malformed { url, reason } => Fault::new("malformed").with("url", url).with("reason", reason),
+            _ => Fault::new("stopped"),
+        }
+    }
+}
+
+/// LDAP result codes (RFC 4511 section 4.1.9) that have a message of their own.
+const KNOWN: &[u32] = &[1, 2, 3, 4, 8, 10, 11, 12, 13, 14, 19, 32, 34, 48, 49, 50, 51, 52, 53, 80];
+
+/// What to do about a result code.
+pub(super) fn remedy(code: u32) -> Fault {
+    if KNOWN.contains(&code) { Fault::new(&format!("remedy-{code}")) } else { Fault::new("remedy-other") }
 }

@@ -4,6 +4,7 @@ use crate::access::RoleRuleError;
 use crate::model::{PlanId, PlanState};
 use crate::source::SourceError;
 use crate::store::StoreError;
+use crate::text::Fault;
 
 /// A sync, an apply or an undo that did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -73,4 +74,15 @@ pub enum SyncError {
     /// Something else has changed the same objects since.
     #[error("undo is refused, these were changed by something else since: {}", .0.join(", "))]
     UndoConflicts(Vec<String>),
+}
+
+impl SyncError {
+    /// What went wrong, for people of either language, where the source is what failed.
+    #[must_use]
+    pub fn fault(&self) -> Option<Fault> {
+        match self {
+            Self::Source(error) => Some(Fault::new("source").because("reason", error.fault())),
+            _ => None,
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{NewFinding, PlanId, RunId, RunState};
+use crate::text::{Fault, Language};
 use crate::time::Instant;
 
 /// What became of the entries of one kind: `read = created + changed + unchanged + quarantined`.
@@ -99,6 +100,9 @@ pub struct RunReport {
     pub state: RunState,
     /// Why it failed.
     pub error: Option<String>,
+    /// The same for people of either language, where the source is what failed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<Fault>,
     /// The plan it made or applied.
     pub plan_id: Option<PlanId>,
     /// The plan's digest.
@@ -139,6 +143,12 @@ pub struct RunReport {
 }
 
 impl RunReport {
+    /// Why it failed, in a language; where no more is known than the English sentence, that.
+    #[must_use]
+    pub fn error_in(&self, language: Language) -> Option<String> {
+        self.fault.as_ref().map(|fault| fault.words(language)).or_else(|| self.error.clone())
+    }
+
     /// An empty report of a run that begins.
     #[must_use]
     pub fn new(run_id: RunId, source: &str, started_by: &str, started_at: Instant) -> Self {
@@ -151,6 +161,7 @@ impl RunReport {
             duration_ms: 0,
             state: RunState::Running,
             error: None,
+            fault: None,
             plan_id: None,
             plan_digest: None,
             undoes: None,

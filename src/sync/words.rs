@@ -24,8 +24,8 @@ pub fn report_text(report: &RunReport, language: Language) -> String {
         ("duration", say("sync-seconds", &[("seconds", seconds)])),
     ];
     let _ = writeln!(text, "{}", say("sync-head", &head));
-    if let Some(error) = &report.error {
-        let _ = writeln!(text, "  {}", say("sync-error", &[("error", error.clone())]));
+    if let Some(error) = report.error_in(language) {
+        let _ = writeln!(text, "  {}", say("sync-error", &[("error", error)]));
         return text;
     }
     if let Some(plan) = report.undoes {

@@ -3,10 +3,12 @@
 //! Messages live in `locales/zh-CN.ftl` and `locales/en.ftl`; a message that exists in one and not in the other fails
 //! the tidy test.
 
+mod fault;
 mod finding;
 mod fold;
 mod messages;
 
+pub use fault::Fault;
 pub use finding::{FindingWords, finding_words};
 pub use fold::fold;
 pub use messages::{Args, Language, message};

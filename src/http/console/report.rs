@@ -106,7 +106,7 @@ pub(super) fn values(signed_in: &SignedIn, report: &RunReport) -> Value {
         tone => state_tone(report.state),
         started => words::moment(language, zone, report.started_at),
         seconds => format!("{}.{}", report.duration_ms / 1_000, report.duration_ms % 1_000 / 100),
-        error => report.error.clone(),
+        error => report.error_in(language),
         users => Value::from(Serde(report.users)),
         kinds => Value::from(Serde(kinds)),
         adds_up => [report.users, report.departments, report.positions, report.groups].iter().all(Counts::adds_up),

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{Complete, CsvConfig};
 use crate::crypto::sha256_hex;
 use crate::source::error::SourceError;
+use crate::text::Fault;
 
 /// The bytes of the file, once it is known to be complete.
 pub(super) fn read(folder: &Path, config: &CsvConfig) -> Result<Vec<u8>, SourceError> {
@@ -28,17 +29,17 @@ pub(super) fn read(folder: &Path, config: &CsvConfig) -> Result<Vec<u8>, SourceE
 
 /// The marker is written after the file: an older one belongs to the file of yesterday.
 fn marked(path: &Path, data: &Metadata, marker: &Path) -> Result<(), SourceError> {
-    let incomplete = |reason: String| SourceError::Incomplete { path: path.to_owned(), reason };
+    let incomplete = |reason: Fault| SourceError::Incomplete { path: path.to_owned(), reason: reason.into() };
     let found = match std::fs::metadata(marker) {
         Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Err(incomplete(format!("its marker `{}` is not there yet", marker.display())));
+            return Err(incomplete(Fault::new("no-marker").with("marker", marker.display())));
         }
         Err(cause) => return Err(unreadable(marker, cause)),
     };
     match (found.modified(), data.modified()) {
         (Ok(marker_time), Ok(data_time)) if marker_time < data_time => {
-            Err(incomplete(format!("its marker `{}` is older than the file", marker.display())))
+            Err(incomplete(Fault::new("old-marker").with("marker", marker.display())))
         }
         (Ok(_), Ok(_)) => Ok(()),
         (Err(cause), _) | (_, Err(cause)) => Err(unreadable(marker, cause)),
@@ -51,13 +52,13 @@ fn summed(path: &Path, bytes: &[u8], file: &Path) -> Result<(), SourceError> {
     let wanted = text.split_whitespace().next().unwrap_or_default().trim_start_matches('\\');
     let is_sum = wanted.len() == 64 && wanted.bytes().all(|byte| byte.is_ascii_hexdigit());
     let reason = if !is_sum {
-        format!("`{}` holds no SHA-256 checksum (64 hexadecimal digits)", file.display())
+        Fault::new("no-checksum").with("file", file.display())
     } else if !wanted.eq_ignore_ascii_case(&sha256_hex(bytes)) {
-        format!("its checksum is not that of `{}`", file.display())
+        Fault::new("other-checksum").with("file", file.display())
     } else {
         return Ok(());
     };
-    Err(SourceError::Incomplete { path: path.to_owned(), reason })
+    Err(SourceError::Incomplete { path: path.to_owned(), reason: reason.into() })
 }
 
 fn metadata(path: &Path) -> Result<Metadata, SourceError> {

@@ -23,6 +23,7 @@ use super::select::Selection;
 use super::snapshot::{Part, Rejected, Snapshot};
 use crate::config::CsvConfig;
 use crate::model::{FindingArguments, FindingCode};
+use crate::text::Fault;
 
 use table::{Row, Table};
 
@@ -146,8 +147,8 @@ fn groups(plan: &Plan, all: &[Selection], selection: &Selection, rows: &[Row], c
 }
 
 /// A fault of a table, with its place.
-fn malformed(path: &Path, line: Option<u64>, reason: String) -> SourceError {
-    SourceError::Table { path: path.to_owned(), line, reason }
+fn malformed(path: &Path, line: Option<u64>, reason: Fault) -> SourceError {
+    SourceError::Table { path: path.to_owned(), line, reason: reason.into() }
 }
 
 /// The table of a file, whatever kind of file it was.

@@ -8,21 +8,20 @@ use calamine::{Data, Reader as _, Xlsx};
 use super::table::Table;
 use super::{Read, malformed};
 use crate::config::CsvConfig;
+use crate::text::Fault;
 
 /// The table of one sheet: the first that has a header, unless the configuration names another.
 pub(super) fn table(path: &Path, bytes: Vec<u8>, config: &CsvConfig) -> Read {
-    let failed = |error: calamine::XlsxError| {
-        malformed(path, None, format!("no readable Excel workbook ({error}); was it copied completely?"))
-    };
+    let failed = |error: calamine::XlsxError| malformed(path, None, Fault::new("workbook").with("error", error));
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(failed)?;
     let names = book.sheet_names();
     let name = match &config.sheet {
         Some(wanted) if names.contains(wanted) => wanted.clone(),
         Some(wanted) => {
-            let reason = format!("no sheet `{wanted}`; there are: {}", names.join(", "));
+            let reason = Fault::new("no-sheet").with("wanted", wanted).with("there", names.join(", "));
             return Err(malformed(path, None, reason));
         }
-        None => names.into_iter().next().ok_or_else(|| malformed(path, None, "no sheet at all".to_owned()))?,
+        None => names.into_iter().next().ok_or_else(|| malformed(path, None, Fault::new("empty-workbook")))?,
     };
     let range = book.worksheet_range(&name).map_err(failed)?;
     let mut table = Table::default();
@@ -31,7 +30,8 @@ pub(super) fn table(path: &Path, bytes: Vec<u8>, config: &CsvConfig) -> Read {
         let line = u64::from(top) + u64::try_from(number).unwrap_or(0) + 1;
         let mut fields = Vec::with_capacity(row.len());
         for cell in row {
-            let text = text(cell).map_err(|what| malformed(path, Some(line), format!("a cell holds {what}")))?;
+            let text =
+                text(cell).map_err(|error| malformed(path, Some(line), Fault::new("cell").with("error", error)))?;
             fields.push(text);
         }
         if table.header.is_empty() {
@@ -60,8 +60,6 @@ fn text(cell: &Data) -> Result<String, String> {
                 format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
             }
         }
-        Data::Error(error) => {
-            return Err(format!("the error `{error}` instead of a value; correct it in the workbook"));
-        }
+        Data::Error(error) => return Err(error.to_string()),
     })
 }

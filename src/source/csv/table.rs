@@ -7,6 +7,7 @@ use super::malformed;
 use crate::config::CsvConfig;
 use crate::source::error::SourceError;
 use crate::source::filter::base_name;
+use crate::text::Fault;
 
 /// A header and the lines below it.
 #[derive(Debug, Default)]
@@ -32,18 +33,15 @@ impl Table {
             let mut found = header.iter().enumerate().filter(|(_, name)| **name == column.trim());
             let (Some((place, _)), None) = (found.next(), found.next()) else {
                 let times = header.iter().filter(|name| **name == column.trim()).count();
-                let is = if times == 0 { "has no column" } else { "has more than one column" };
-                let reason = format!(
-                    "the header {is} `{column}` (for {attribute}); it has {}; correct source.csv.columns, or the export",
-                    header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
-                );
+                let code = if times == 0 { "no-column" } else { "two-columns" };
+                let there = header.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let reason = Fault::new(code).with("column", column).with("attribute", attribute).with("there", there);
                 return Err(malformed(path, Some(1), reason));
             };
             places.push((base_name(attribute), place));
         }
         if self.lines.is_empty() {
-            let reason = "the file holds a header and no row; was it exported completely?".to_owned();
-            return Err(malformed(path, None, reason));
+            return Err(malformed(path, None, Fault::new("no-row")));
         }
         let row = |(line, fields): (u64, Vec<String>)| {
             let field = |(name, place): &(String, usize)| {

@@ -8,6 +8,7 @@ use super::table::Table;
 use super::{Read, malformed};
 use crate::config::CsvConfig;
 use crate::source::error::SourceError;
+use crate::text::Fault;
 
 /// What exports put between fields, by how common it is.
 const SEPARATORS: &[u8] = b",;\t|";
@@ -24,12 +25,11 @@ pub(super) fn table(path: &Path, bytes: Vec<u8>, config: &CsvConfig) -> Read {
     let failed = |error: csv::Error| {
         let line = error.position().map(csv::Position::line);
         let reason = match error.kind() {
-            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => format!(
-                "{len} fields where the header has {expected_len}; was the file copied completely, and is the separator \
-                 `{}` right?",
-                char::from(separator)
-            ),
-            _ => error.to_string(),
+            csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Fault::new("unequal-row")
+                .with("count", len)
+                .with("expected", expected_len)
+                .with("separator", char::from(separator)),
+            _ => Fault::new("said").with("text", &error),
         };
         malformed(path, line, reason)
     };
@@ -73,7 +73,7 @@ fn decode(path: &Path, bytes: Vec<u8>, wanted: &str) -> Result<String, SourceErr
 fn strict(path: &Path, encoding: &'static Encoding, bytes: &[u8]) -> Result<String, SourceError> {
     let text = encoding.decode_without_bom_handling_and_without_replacement(bytes);
     text.map(std::borrow::Cow::into_owned).ok_or_else(|| {
-        let reason = format!("bytes that are no {}; name the right one in source.csv.encoding", encoding.name());
+        let reason = Fault::new("encoding").with("name", encoding.name());
         malformed(path, None, reason)
     })
 }

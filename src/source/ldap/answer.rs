@@ -7,41 +7,33 @@ use ldap3::{LdapError, LdapResult};
 use url::Url;
 
 use super::{refusal, tls};
-use crate::source::error::SourceError;
+use crate::source::error::{SourceError, remedy};
+use crate::text::Fault;
 
-/// Name and remedy of a result code that is not success.
-fn meaning(code: u32) -> (&'static str, &'static str) {
+/// Name of a result code that is not success.
+const fn name(code: u32) -> &'static str {
     match code {
-        1 => ("operationsError", "look into the server's log"),
-        2 => ("protocolError", "the server did not understand the request; look into its log"),
-        3 => ("timeLimitExceeded", "raise the server's time limit for the service account"),
-        4 => (
-            "sizeLimitExceeded",
-            "raise the server's size limit for the service account (OpenLDAP: `limits dn.exact=… size.prtotal=unlimited`), or lower source.ldap.page_size",
-        ),
-        8 => ("strongerAuthRequired", "the server wants TLS; use ldaps:// or starttls = true"),
-        10 => ("referral", "these entries live on another server; name that server in source.ldap.url"),
-        11 => ("adminLimitExceeded", "raise the server's limits for the service account"),
-        12 => (
-            "unavailableCriticalExtension",
-            "the server cannot send results in pages and sends no complete answer without",
-        ),
-        13 => ("confidentialityRequired", "the server wants TLS; use ldaps:// or starttls = true"),
-        14 => ("saslBindInProgress", "the server wants SASL; give the service account a simple password"),
-        19 => ("constraintViolation", "the server has locked the account for a while"),
-        32 => (
-            "noSuchObject",
-            "the base does not exist or may not be seen by the service account; correct base_dn or its rights",
-        ),
-        34 => ("invalidDNSyntax", "the server cannot read the DN; correct it in source.ldap"),
-        48 => ("inappropriateAuthentication", "the account has no password for a simple bind; give it one"),
-        49 => ("invalidCredentials", "the DN or the password is wrong; correct source.ldap.bind_dn and bind_password"),
-        50 => ("insufficientAccessRights", "give the service account the right to read below the base"),
-        51 => ("busy", "the server is overloaded; the next run tries again"),
-        52 => ("unavailable", "the server is shutting down or not ready; the next run tries again"),
-        53 => ("unwillingToPerform", "the server's policy forbids it; look into its log"),
-        80 => ("other", "look into the server's log"),
-        _ => ("an error", "look the code up in the server's documentation, and look into its log"),
+        1 => "operationsError",
+        2 => "protocolError",
+        3 => "timeLimitExceeded",
+        4 => "sizeLimitExceeded",
+        8 => "strongerAuthRequired",
+        10 => "referral",
+        11 => "adminLimitExceeded",
+        12 => "unavailableCriticalExtension",
+        13 => "confidentialityRequired",
+        14 => "saslBindInProgress",
+        19 => "constraintViolation",
+        32 => "noSuchObject",
+        34 => "invalidDNSyntax",
+        48 => "inappropriateAuthentication",
+        49 => "invalidCredentials",
+        50 => "insufficientAccessRights",
+        51 => "busy",
+        52 => "unavailable",
+        53 => "unwillingToPerform",
+        80 => "other",
+        _ => "an error",
     }
 }
 
@@ -50,18 +42,17 @@ pub(super) fn search_failed(base: &str, result: &LdapResult) -> SourceError {
     if result.rc == 10 {
         return SourceError::Referral { base: base.to_owned(), to: result.refs.join(", ") };
     }
-    let (name, remedy) = meaning(result.rc);
-    SourceError::Result { base: base.to_owned(), code: result.rc, name, remedy, text: result.text.clone() }
+    SourceError::Result { base: base.to_owned(), code: result.rc, name: name(result.rc), text: result.text.clone() }
 }
 
 /// A bind that did not end with success.
 pub(super) fn bind_refused(url: &str, dn: &str, result: &LdapResult) -> SourceError {
-    let (name, remedy) = meaning(result.rc);
-    let reason = match refusal::Refusal::of(result) {
-        Some(refusal) => format!("{name} ({}, data {}): {}", result.rc, refusal.data(), refusal.meaning()),
-        None => format!("{name} ({}): {remedy}", result.rc),
+    let (code, because) = match refusal::Refusal::of(result) {
+        Some(refusal) => (format!("{}, data {}", result.rc, refusal.data()), refusal.meaning()),
+        None => (result.rc.to_string(), remedy(result.rc)),
     };
-    SourceError::Bind { url: url.to_owned(), dn: dn.to_owned(), code: result.rc, reason }
+    let reason = Fault::new("refused").with("name", name(result.rc)).with("code", code).because("remedy", because);
+    SourceError::Bind { url: url.to_owned(), dn: dn.to_owned(), code: result.rc, reason: reason.into() }
 }
 
 /// No answer in time.
@@ -75,22 +66,17 @@ pub(super) fn not_opened(url: &Url, waited: Duration, error: LdapError) -> Sourc
     match error {
         LdapError::Timeout { .. } => timeout(&url, waited, "connecting"),
         LdapError::LdapResult { result } => {
-            let (name, _) = meaning(result.rc);
-            let reason =
-                format!("the server refuses StartTLS with {name} ({}); set it up for TLS, or use ldaps://", result.rc);
-            SourceError::Tls { url, reason }
+            let reason = Fault::new("tls-starttls-refused").with("name", name(result.rc)).with("code", result.rc);
+            SourceError::Tls { url, reason: reason.into() }
         }
         LdapError::Io { source } => match tls_error(&source) {
-            Some(error) => SourceError::Tls { url, reason: tls::explain(error) },
-            None if is_hang_up(source.kind()) => {
-                let reason = "the server hung up during the handshake; does it speak TLS on this port?".to_owned();
-                SourceError::Tls { url, reason }
-            }
+            Some(error) => SourceError::Tls { url, reason: tls::explain(error).into() },
+            None if is_hang_up(source.kind()) => SourceError::Tls { url, reason: Fault::new("tls-hung-up").into() },
             None => SourceError::Connect { url, reason: source.to_string() },
         },
-        LdapError::Rustls { source } => SourceError::Tls { url, reason: tls::explain(&source) },
+        LdapError::Rustls { source } => SourceError::Tls { url, reason: tls::explain(&source).into() },
         LdapError::ResultRecv { .. } | LdapError::OpSend { .. } => {
-            SourceError::Tls { url, reason: "the server hung up instead of starting TLS".to_owned() }
+            SourceError::Tls { url, reason: Fault::new("tls-starttls-hung-up").into() }
         }
         other => SourceError::Connect { url, reason: plain(&other) },
     }
@@ -112,7 +98,7 @@ fn tls_error(error: &std::io::Error) -> Option<&rustls::Error> {
 pub(super) fn plain(error: &LdapError) -> String {
     match error {
         LdapError::Io { source } => match tls_error(source) {
-            Some(error) => tls::explain(error),
+            Some(error) => tls::explain(error).to_string(),
             None => source.to_string(),
         },
         LdapError::OpSend { .. } | LdapError::ResultRecv { .. } | LdapError::EndOfStream => {

@@ -54,7 +54,7 @@ async fn steps(
     if let Some(file) = &config.ca_file {
         let read = tls::ca_certificates(&folder.join(file));
         let url = || config.url.urls().iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
-        let certificates = read.map_err(|reason| SourceError::Tls { url: url(), reason })?;
+        let certificates = read.map_err(|reason| SourceError::Tls { url: url(), reason: reason.into() })?;
         for certificate in &certificates {
             findings.push(lifetime(&format!("CA file {}", file.display()), certificate, now));
         }

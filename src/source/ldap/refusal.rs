@@ -3,6 +3,8 @@
 
 use ldap3::LdapResult;
 
+use crate::text::Fault;
+
 /// Why a bind was refused.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Refusal {
@@ -64,26 +66,8 @@ impl Refusal {
     }
 
     /// What it means for the service account, with the remedy.
-    pub const fn meaning(self) -> &'static str {
-        match self {
-            Self::NoSuchUser => "there is no such account; correct source.ldap.bind_dn",
-            Self::WrongPassword => "the name or the password is wrong; correct source.ldap.bind_dn and bind_password",
-            Self::NotFromHere => {
-                "the account may not sign in to this server; allow it in the account's `Log On To` list"
-            }
-            Self::NotNow => "the account may not sign in at this hour; allow it in the account's logon hours",
-            Self::PasswordExpired => {
-                "the password has expired; set a new one, and let the service account's password never expire"
-            }
-            Self::Disabled => "the account is disabled; enable it",
-            Self::AccountExpired => "the account has expired; move its expiry date",
-            Self::MustChange => {
-                "the password must be changed before the first use; clear `User must change password at next logon`"
-            }
-            Self::Locked => {
-                "the account is locked after too many wrong passwords; unlock it and look for who tries them"
-            }
-        }
+    pub fn meaning(self) -> Fault {
+        Fault::new(&format!("refusal-{}", self.data()))
     }
 }
 

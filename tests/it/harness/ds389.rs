@@ -56,7 +56,7 @@ impl Ds389 {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         configure(at, port);
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", "ns-slapd", "-d", "0", "-D"]).arg(at.join("etc"));
+        command.args(["--pdeathsig", "KILL", "/usr/sbin/ns-slapd", "-d", "0", "-D"]).arg(at.join("etc"));
         command.arg("-i").arg(at.join("run/pid")).stdin(Stdio::null()).stdout(Stdio::null());
         command.stderr(std::fs::File::create(at.join("log/stderr")).unwrap());
         // The parent-death signal follows the thread that started the child: this one stays to the end of the process.

@@ -51,7 +51,13 @@ impl Samba {
         std::fs::write(&conf, configuration(folder.path(), &address)).unwrap();
         let log = File::create(folder.path().join("log")).unwrap();
         let mut command = Command::new("setpriv");
-        command.args(["--pdeathsig", "KILL", program("samba")]).args(["-i", "--debug-stdout", "-M", "single", "-s"]);
+        command.args(["--pdeathsig", "KILL"]).arg(program("samba")).args([
+            "-i",
+            "--debug-stdout",
+            "-M",
+            "single",
+            "-s",
+        ]);
         command.arg(&conf).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
         // The parent-death signal follows the thread that started the child: this one stays to the end of the process.
         std::thread::spawn(move || command.spawn().unwrap().wait());
@@ -174,8 +180,8 @@ fn run(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn program(name: &'static str) -> &'static str {
-    let is_there = ["/usr/sbin", "/usr/bin"].iter().any(|folder| Path::new(folder).join(name).exists());
-    assert!(is_there, "`{name}` is not installed: run `make setup`");
-    name
+/// Where a program is: those of servers are not in everybody's path.
+fn program(name: &str) -> PathBuf {
+    let found = ["/usr/sbin", "/usr/bin"].iter().map(|folder| Path::new(folder).join(name)).find(|path| path.exists());
+    found.unwrap_or_else(|| panic!("`{name}` is not installed: run `make setup`"))
 }

@@ -38,6 +38,8 @@ pub struct Options<'a> {
     pub ldif: &'a str,
     /// The server's certificate ran out years ago.
     pub expired: bool,
+    /// The server wants a client certificate; that of [`Slapd::client`] makes its owner [`READER`].
+    pub wants_certificate: bool,
     /// People in the company; 1,200 when 0.
     pub people: usize,
 }
@@ -82,6 +84,11 @@ impl Slapd {
     /// PEM file of the CA that signed the server's certificate.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
+    }
+
+    /// PEM files of a client certificate and its key.
+    pub fn client(&self) -> (PathBuf, PathBuf) {
+        (self.folder.path().join("client.pem"), self.folder.path().join("client.key"))
     }
 
     /// `[source.ldap]` for `ldaps://`.
@@ -147,15 +154,17 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
     let f = folder.display();
     let text = format!(
         "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n\
-         include /etc/ldap/schema/inetorgperson.schema\nmodulepath /usr/lib/ldap\nmoduleload back_mdb\n\
-         moduleload argon2\nmoduleload ppolicy\nTLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
-         TLSCertificateKeyFile {f}/server.key\nTLSVerifyClient never\ndatabase mdb\nmaxsize 268435456\n\
+         include /etc/ldap/schema/inetorgperson.schema\ninclude /etc/ldap/schema/dyngroup.schema\n\
+         modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload argon2\nmoduleload ppolicy\nmoduleload dynlist\n\
+         authz-regexp \"^cn=reader$\" \"{READER}\"\nTLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
+         TLSCertificateKeyFile {f}/server.key\nTLSVerifyClient {verify}\ndatabase mdb\nmaxsize 268435456\n\
          suffix \"{suffix}\"\nrootdn \"cn=admin,{suffix}\"\ndirectory {f}/db\nindex objectClass,uid,entryUUID eq\n\
          access to attrs=userPassword by anonymous auth by * none\n\
          access to * by dn.exact=\"{READER}\" read by anonymous auth by * none\n{}\n\
          limits dn.exact=\"{READER}\" size.soft=500 size.hard=500 size.prtotal=unlimited\n",
         options.database,
         suffix = sample::SUFFIX,
+        verify = if options.wants_certificate { "demand" } else { "never" },
     );
     let conf = folder.join("slapd.conf");
     std::fs::write(&conf, text).unwrap();
@@ -179,7 +188,16 @@ fn certificates(folder: &Path, expired: bool) {
         server.not_after = rcgen::date_time_ymd(2020, 1, 1);
     }
     let key = KeyPair::generate().unwrap();
-    let signed = server.signed_by(&key, &Issuer::new(ca, ca_key)).unwrap();
+    let ca = Issuer::new(ca, ca_key);
+    let signed = server.signed_by(&key, &ca).unwrap();
+    let mut client = CertificateParams::new(Vec::new()).unwrap();
+    client.is_ca = IsCa::ExplicitNoCa;
+    client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+    client.distinguished_name = rcgen::DistinguishedName::new();
+    client.distinguished_name.push(rcgen::DnType::CommonName, "reader");
+    let client_key = KeyPair::generate().unwrap();
+    std::fs::write(folder.join("client.pem"), client.signed_by(&client_key, &ca).unwrap().pem()).unwrap();
+    std::fs::write(folder.join("client.key"), client_key.serialize_pem()).unwrap();
     std::fs::write(folder.join("ca.pem"), ca_pem).unwrap();
     std::fs::write(folder.join("server.pem"), signed.pem()).unwrap();
     std::fs::write(folder.join("server.key"), key.serialize_pem()).unwrap();

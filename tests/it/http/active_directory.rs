@@ -1,5 +1,10 @@
 //! A person of an Active Directory domain is synced and signs in.
 
+#![expect(clippy::indexing_slicing, reason = "a test that cannot go on fails")]
+
+use yaopai::sync::{RunReport, report_text};
+use yaopai::text::Language;
+
 use crate::both;
 use crate::harness::{App, Browser, samba};
 
@@ -33,5 +38,24 @@ both!(
             .unwrap();
         assert!(rows.iter().any(|(_, details)| details.contains("must_change_password")), "{rows:?}");
         assert_eq!(rows.iter().filter(|(outcome, _)| outcome == "success").count(), 1, "{rows:?}");
+    }
+);
+
+both!(
+    /// LDAP-012, LDAP-097: the service account was disabled; the report says so in the reader's language, and nobody is
+    /// touched.
+    a_refused_bind_is_explained_in_both_languages,
+    |kind| async move {
+        let server = samba::shared().await;
+        let table = server.usual().replace(samba::READER, "disabled@corp.example.com");
+        let app = App::with_config(kind, &format!("[[source]]\nname = \"ad\"\n{table}[source.users]\n")).await;
+        let error = yaopai::sync::run(&app.broker, "ad", "test", &mut |_| {}).await.unwrap_err();
+        assert!(error.to_string().contains("data 533"), "{error}");
+        let mut tx = app.broker.db.read().await.unwrap();
+        let rows: Vec<(String,)> = tx.all("SELECT CAST(report AS TEXT) FROM runs", &[]).await.unwrap();
+        let report: RunReport = serde_json::from_str(&rows[0].0).unwrap();
+        let (zh, en) = (report_text(&report, Language::Zh), report_text(&report, Language::En));
+        assert!(zh.contains("账号已被禁用；请启用") && zh.contains("没有做任何更改"), "{zh}");
+        assert!(en.contains("the account is disabled; enable it") && en.contains(&error.to_string()), "{en}");
     }
 );

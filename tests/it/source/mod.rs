@@ -3,6 +3,7 @@
 mod active_directory;
 mod csv;
 mod ds389;
+mod faults;
 mod ldif;
 mod openldap;
 mod sample;

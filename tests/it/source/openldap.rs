@@ -319,3 +319,76 @@ async fn the_doctor_finds_what_is_wrong_with_a_server() {
     let missing = worst(&source_of(&demo_mapping().replace("company.ldif", "gone.ldif")), now).await;
     assert!(missing.level == Level::Failed && missing.text.contains("gone.ldif"), "{missing:?}");
 }
+
+/// LDAP-076: what the server's own password policy holds against somebody; LDAP-071: a group whose members are the
+/// result of a search.
+#[tokio::test]
+async fn accounts_locked_for_good_and_groups_by_search() {
+    let person = |uid: &str, more: &str| {
+        format!(
+            "\ndn: uid={uid},{company}\nobjectClass: inetOrgPerson\nuid: {uid}\ncn: {uid}\nsn: {uid}\n\
+             employeeNumber: X-{uid}\ntitle: temp\n{more}",
+            company = sample::COMPANY
+        )
+    };
+    let ldif = [
+        POLICY.to_owned(),
+        person("gone", "pwdAccountLockedTime: 000001010000Z\n"),
+        person("mistyped", "pwdAccountLockedTime: 20260101000000Z\n"),
+        person("reset", "pwdReset: TRUE\n"),
+        format!(
+            "\ndn: cn=temps,{groups}\nobjectClass: groupOfURLs\ncn: temps\nmemberURL: ldap:///{company}??sub?(title=temp)\n",
+            groups = sample::GROUPS,
+            company = sample::COMPANY
+        ),
+    ];
+    let server = tokio::task::spawn_blocking(move || {
+        let overlays = "overlay ppolicy\nppolicy_default cn=policy,dc=example,dc=com\noverlay dynlist\n\
+                        dynlist-attrset groupOfURLs memberURL member";
+        Slapd::start(Options { ldif: &ldif.concat(), database: overlays, people: 20, ..Options::default() })
+    });
+    let server = server.await.unwrap();
+    let mut config = over(&server.ldaps());
+    config.groups.as_mut().unwrap().filter = "(|(objectClass=groupOfNames)(objectClass=groupOfURLs))".to_owned();
+    let snapshot = read(&config, Path::new("/")).await.unwrap();
+    let state = |uid: &str| {
+        let user = snapshot.users.iter().find(|user| one(user, "uid") == uid).unwrap();
+        one(user, source::ACCOUNT_STATE).to_owned()
+    };
+    assert_eq!(
+        (state("gone"), state("mistyped"), state("reset")),
+        ("disabled".into(), "locked".into(), "password-change".into())
+    );
+    let temps = snapshot.groups.iter().find(|group| one(group, "cn") == "temps").unwrap();
+    assert_eq!(temps.attributes["member"].len(), 3, "{temps:?}");
+}
+
+/// SASL EXTERNAL: the client certificate is the proof (RFC 4422 appendix A); without it the server does not even talk.
+#[tokio::test]
+async fn a_client_certificate_opens_the_directory() {
+    let start = || Slapd::start(Options { wants_certificate: true, people: 20, ..Options::default() });
+    let server = tokio::task::spawn_blocking(start).await.unwrap();
+    let (certificate, key) = server.client();
+    let external = |address: &str| {
+        format!(
+            "[source.ldap]\n{address}\nca_file = \"{}\"\nbind = \"external\"\nclient_certificate = \"{}\"\n\
+             client_key = \"{}\"\nbase_dn = \"{}\"\n",
+            server.ca_file().display(),
+            certificate.display(),
+            key.display(),
+            sample::SUFFIX
+        )
+    };
+    let ldaps = external(&format!("url = \"ldaps://localhost:{}\"", server.tls_port));
+    let starttls = external(&format!("url = \"ldap://localhost:{}\"\nstarttls = true", server.port));
+    for table in [&ldaps, &starttls] {
+        assert_eq!(read_over(table).await.unwrap().users.len(), 20);
+    }
+    let findings = source::check(&over(&ldaps), Path::new("/"), Clock::System.now()).await;
+    assert!(findings.iter().any(|finding| finding.text.contains("lets the client certificate in")), "{findings:?}");
+    // Without it, and with one whose key is another's.
+    assert!(read_over(&server.ldaps()).await.is_err());
+    let swapped = ldaps.replace("client.key", "server.key");
+    let error = read_over(&swapped).await.unwrap_err();
+    assert!(matches!(error, SourceError::Tls { .. }) && error.to_string().contains("client key"), "{error}");
+}
