@@ -102,7 +102,7 @@ pub struct RunReport {
     pub error: Option<String>,
     /// The same for people of either language, where the source is what failed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub fault: Option<Fault>,
+    pub fault: Option<Box<Fault>>,
     /// The plan it made or applied.
     pub plan_id: Option<PlanId>,
     /// The plan's digest.
