@@ -17,7 +17,6 @@ mod keys;
 mod logout;
 mod mtls;
 mod par;
-mod prove;
 mod reauth;
 mod refresh;
 mod request_object;
