@@ -21,7 +21,8 @@ fn judge(arguments: &[&str]) {
     installation.configure(&format!(
         "{smallest}\n[[application]]\nid = \"service\"\nsecret = {{ value = \"{SECRET}\" }}\n\
          redirect_uris = [\"https://service.example/callback\"]\n\
-         grant_types = [\"client_credentials\", \"authorization_code\"]\nscopes = [\"openid\", \"report:read\"]\n"
+         grant_types = [\"client_credentials\", \"authorization_code\"]\nscopes = [\"openid\", \"report:read\"]\n\
+         \n[registration]\nenabled = true\n"
     ));
     let running = installation.start();
     let done = Command::new(program)

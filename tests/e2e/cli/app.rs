@@ -176,7 +176,7 @@ fn an_application_that_is_not_there_or_not_ours_to_change_is_named() {
         refused(&installation.run(&["app", command, "nobody"]), &words);
     }
     done(&installation, &["app", "add", "phone", "--auth-method", "none", "--redirect-uri", "com.example.phone:/cb"]);
-    refused(&installation.run(&["app", "rotate-secret", "phone"]), &["application `phone` is public"]);
+    refused(&installation.run(&["app", "rotate-secret", "phone"]), &["application `phone` has no secret"]);
     let twice = installation.run(&["app", "add", "phone", "--grant", "client_credentials"]);
     refused(&twice, &["there is an application `phone` already"]);
     let declared = "[[application]]\nid = \"oa\"\nsecret = { value = \"a-secret-of-the-test-that-is-long-enough\" }\n\
