@@ -22,7 +22,7 @@ fn judge(arguments: &[&str]) {
         "{smallest}\n[[application]]\nid = \"service\"\nsecret = {{ value = \"{SECRET}\" }}\n\
          redirect_uris = [\"https://service.example/callback\"]\n\
          grant_types = [\"client_credentials\", \"authorization_code\"]\nscopes = [\"openid\", \"report:read\"]\n\
-         \n[registration]\nenabled = true\n"
+         \n[registration]\nenabled = true\nhosts = [\"service.example\"]\n"
     ));
     let running = installation.start();
     let done = Command::new(program)
