@@ -8,7 +8,7 @@ use super::{Presented, Provider};
 use crate::broker::Broker;
 use crate::crypto::constant_time_eq;
 use crate::model::{Application, AuthMethod, Confirmation, Grant, Profile};
-use crate::store::StoreError;
+use crate::store::{StoreError, Tx};
 
 /// What the tokens of a request are to be bound to (RFC 9449 section 5, RFC 8705 section 3): the key of its `DPoP` proof, else,
 /// where the application's settings want it, its certificate.
@@ -53,6 +53,20 @@ pub(super) fn may_redeem(grant: &Grant, proved: Option<&Confirmation>) -> bool {
 /// section 5, RFC 8705 section 4).
 pub(super) fn binds_refresh_tokens(app: &Application) -> bool {
     app.auth_method == AuthMethod::None
+}
+
+/// Binds the refresh tokens of `grant`, where those of the application are bound.
+pub(super) async fn bind_refresh_tokens(
+    tx: &mut Tx,
+    grant: &mut Grant,
+    app: &Application,
+    proved: Option<&Confirmation>,
+) -> Result<(), StoreError> {
+    if binds_refresh_tokens(app) && grant.details.confirmation.as_ref() != proved {
+        grant.details.confirmation = proved.cloned();
+        tx.grants().set_details(grant.id, &grant.details).await?;
+    }
+    Ok(())
 }
 
 /// `dpop_jkt` of an authorization request (RFC 9449 section 10), against the proof that came with it where it was pushed.

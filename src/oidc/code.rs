@@ -153,10 +153,7 @@ pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantErro
         tx.commit().await?;
         return Err(error);
     }
-    if binding::binds_refresh_tokens(app) && grant.details.confirmation != asked.confirmation {
-        grant.details.confirmation.clone_from(&asked.confirmation);
-        tx.grants().set_details(grant.id, &grant.details).await?;
-    }
+    binding::bind_refresh_tokens(&mut tx, &mut grant, app, asked.confirmation.as_ref()).await?;
     let refresh_token = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
         let refresh = broker.rng.token();
         super::refresh::insert(provider, app, &mut tx, &grant, &refresh, now).await?;

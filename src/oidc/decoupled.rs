@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::code::{access_event, active, end};
 use super::token::{self, Asked, GrantError, TokenResponse};
-use super::{Caller, Provider, refresh};
+use super::{Caller, Provider, binding, refresh};
 use crate::access::may_sign_in;
 use crate::audit::{self, Outcome};
 use crate::model::{
@@ -181,13 +181,14 @@ pub(super) async fn poll(
     let taken = tx.decoupled().consume(hash).await?.and_then(|request| request.grant_id);
     let taken = taken.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
     let grant = tx.grants().find(taken).await?.filter(|grant| grant.is_live(now));
-    let grant = grant.ok_or(GrantError::InvalidGrant("what the person agreed to was revoked"))?;
+    let mut grant = grant.ok_or(GrantError::InvalidGrant("what the person agreed to was revoked"))?;
     if let Err(error) = active(&mut tx, &grant).await {
         let event = token::event(caller, app, &grant, Outcome::Denied).with(json!({ "error": error.to_string() }));
         audit::append(&mut tx, now, &[event]).await?;
         tx.commit().await?;
         return Err(error);
     }
+    binding::bind_refresh_tokens(&mut tx, &mut grant, app, asked.confirmation.as_ref()).await?;
     let refresh_token = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
         let refresh = broker.rng.token();
         refresh::insert(provider, app, &mut tx, &grant, &refresh, now).await?;

@@ -101,7 +101,7 @@ signed-out-on = Back to the application
 
 ## On the way back to an application
 form-post-title = Back to the application
-form-post-lead = You are signed in. If nothing happens by itself, use the button.
+form-post-lead = If nothing happens by itself, use the button.
 form-post-go = Continue
 
 ## Refusals of applications

@@ -125,7 +125,7 @@ may-other = 使用“{ $scope }”
 
 ## 返回应用
 form-post-title = 正在返回应用
-form-post-lead = 您已登录。如果页面没有自动跳转，请点击按钮。
+form-post-lead = 如果页面没有自动跳转，请点击按钮。
 form-post-go = 继续
 
 ## 应用的拒绝

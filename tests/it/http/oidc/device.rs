@@ -2,10 +2,12 @@
 
 use chrono::Duration;
 use serde_json::{Value, json};
+use yaopai::crypto::SigningKey;
 use yaopai::model::Status;
 
 use super::{Client, OA, Scene, claims, signed_in};
 use crate::both;
+use crate::harness::prove::{Proof, key};
 use crate::harness::{App, Kind, person, save};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
@@ -264,5 +266,30 @@ both!(
         let (status, body) = scene.post(SCREEN, "/oauth2/device_authorization", &[("scope", "openid")]).await;
         assert_eq!((status, &body["error"]), (400, &"slow_down".into()));
         scene.device(SCANNER, "openid").await;
+    }
+);
+
+both!(
+    /// OAUTH-065
+    the_refresh_token_of_a_device_is_bound_to_its_key,
+    |kind| async move {
+        let scene = start(kind).await;
+        let (own, other, clock, url) = (key(), key(), scene.app.clock().clone(), scene.app.at("/oauth2/token"));
+        let ask = async |form: &[(&str, &str)], key: Option<&SigningKey>| -> Value {
+            let mut request = scene.app.browser().post(&url).form(&[form, &[("client_id", "screen")]].concat());
+            if let Some(key) = key {
+                request = request.header("dpop", Proof::new(key, "POST", &url).sign(&clock));
+            }
+            serde_json::from_str(&request.send().await.unwrap().text().await.unwrap()).unwrap()
+        };
+        let device = scene.device(SCREEN, "openid offline_access").await;
+        scene.click(&device, "approve").await;
+        let polled = [("grant_type", GRANT), ("device_code", device["device_code"].as_str().unwrap())];
+        let given = ask(&polled, Some(&own)).await;
+        assert_eq!(given["token_type"], "DPoP", "{given}");
+        let again = [("grant_type", "refresh_token"), ("refresh_token", given["refresh_token"].as_str().unwrap())];
+        assert_eq!(ask(&again, None).await["error"], "invalid_grant");
+        assert_eq!(ask(&again, Some(&other)).await["error"], "invalid_grant");
+        assert_eq!(ask(&again, Some(&own)).await["token_type"], "DPoP");
     }
 );
