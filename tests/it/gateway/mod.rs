@@ -1,5 +1,6 @@
 //! The gateway: forward-auth and the built-in proxy, before a system that shows exactly what reached it.
 
+mod bound;
 mod check;
 mod proxy;
 mod upstream;

@@ -10,6 +10,7 @@ mod keys;
 mod leftover;
 mod people;
 mod postgres;
+pub mod prove;
 pub mod samba;
 mod samba_domain;
 pub mod scripted_ldap;

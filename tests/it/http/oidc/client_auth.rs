@@ -12,8 +12,8 @@ use yaopai::http::App as State;
 use yaopai::model::Algorithm;
 use yaopai::oidc::{Caller, ClientError, GrantError, KeyRing, Params, Presented, answer_token_request};
 
-use super::prove::{ASSERTION, assertion, changed, jwk, jws, key, part, unique};
 use crate::both;
+use crate::harness::prove::{ASSERTION, assertion, changed, jwk, jws, key, part, unique};
 use crate::harness::{App, Kind};
 
 const SECRET: &str = "a-secret-that-signs-and-is-long-enough";

@@ -7,11 +7,11 @@ use yaopai::http::App as State;
 use yaopai::model::Algorithm;
 use yaopai::oidc::{DpopError, KeyRing, Shown, check_proof};
 
-use super::prove::{ASSERTION, Proof, assertion, jwk, key};
 use super::{
     CONFIG, Client, OA, SPA, Scene, VERIFIER, answer, authorize_path, challenge, claims, redemption, signed_in,
 };
 use crate::both;
+use crate::harness::prove::{ASSERTION, Proof, assertion, jwk, key};
 use crate::harness::{App, Kind, person};
 
 /// Applications that want more: bound tokens, nonces, FAPI 2.0.

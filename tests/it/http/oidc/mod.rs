@@ -20,7 +20,6 @@ mod keys;
 mod logout;
 mod mtls;
 mod par;
-mod prove;
 mod reauth;
 mod refresh;
 mod registration;
