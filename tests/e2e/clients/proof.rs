@@ -12,7 +12,7 @@ use super::{Kind, finish, installation, node};
 use crate::process::free_port;
 
 pub fn play(kind: Kind) {
-    let redirect_uri = "http://127.0.0.1:1/callback";
+    let redirect_uri = "https://rp.example/callback";
     let installation = installation(kind, redirect_uri);
     let (own, pkcs8) = SigningKey::generate(Algorithm::Es256).unwrap();
     let mut params = CertificateParams::default();
