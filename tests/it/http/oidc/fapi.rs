@@ -7,9 +7,9 @@ use chrono::Duration;
 use serde_json::{Value, json};
 use yaopai::crypto::SigningKey;
 
-use super::prove::{ASSERTION, Proof, assertion, key};
 use super::{CONFIG, Client, Scene, VERIFIER, answer, authorize_path, challenge, claims, par};
 use crate::both;
+use crate::harness::prove::{ASSERTION, Proof, assertion, key};
 use crate::harness::{Kind, Page};
 
 const BANK: Client = Client { id: "bank", secret: None, redirect_uri: "https://bank.example/cb" };
