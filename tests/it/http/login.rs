@@ -8,6 +8,9 @@ use yaopai::model::Status;
 use crate::both;
 use crate::harness::{App, Browser, Form, PASSWORD, build, person, save};
 
+/// Bytes of a body a little over what is read: a client that is still sending much more when it is refused may see the line
+/// close before it sees the answer.
+const BARELY_TOO_LONG: usize = 66_000;
 const OA: &str = r#"
 [[application]]
 id = "oa"
@@ -225,7 +228,7 @@ both!(
             assert_eq!(browser.sign_in(login, password).await.status, 400);
         }
         assert_eq!(browser.sign_in("wang.fang", &"x".repeat(1_025)).await.status, 400);
-        let huge = browser.sign_in("wang.fang", &"x".repeat(1_000_000)).await;
+        let huge = browser.sign_in("wang.fang", &"x".repeat(BARELY_TOO_LONG)).await;
         assert_eq!(huge.status, 413);
         assert!(huge.text.contains("</html>"));
         assert!(audited(&app).await.is_empty());
