@@ -153,14 +153,7 @@ pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantErro
         tx.commit().await?;
         return Err(error);
     }
-    binding::bind_refresh_tokens(&mut tx, &mut grant, app, asked.confirmation.as_ref()).await?;
-    let refresh_token = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
-        let refresh = broker.rng.token();
-        super::refresh::insert(provider, app, &mut tx, &grant, &refresh, now).await?;
-        Some(refresh)
-    } else {
-        None
-    };
+    let refresh_token = super::refresh::first(asked, &mut tx, &mut grant, now).await?;
     let scope = grant.scope.clone();
     let grant_type = GrantType::AuthorizationCode;
     let issue = token::Issue { grant: &grant, scope, nonce: code.nonce, grant_type, refresh_token };

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::code::{access_event, active, end};
 use super::token::{self, Asked, GrantError, TokenResponse};
-use super::{Caller, Provider, binding, refresh};
+use super::{Caller, Provider, refresh};
 use crate::access::may_sign_in;
 use crate::audit::{self, Outcome};
 use crate::model::{
@@ -188,14 +188,7 @@ pub(super) async fn poll(
         tx.commit().await?;
         return Err(error);
     }
-    binding::bind_refresh_tokens(&mut tx, &mut grant, app, asked.confirmation.as_ref()).await?;
-    let refresh_token = if app.settings.grant_types.contains(&GrantType::RefreshToken) {
-        let refresh = broker.rng.token();
-        refresh::insert(provider, app, &mut tx, &grant, &refresh, now).await?;
-        Some(refresh)
-    } else {
-        None
-    };
+    let refresh_token = refresh::first(asked, &mut tx, &mut grant, now).await?;
     let scope = grant.scope.clone();
     let issue = token::Issue { grant: &grant, scope, nonce: None, grant_type, refresh_token };
     token::issue(asked, tx, issue).await

@@ -23,8 +23,25 @@ const SUCCESSOR: &str = "refresh-token-successor";
 
 const UNKNOWN: &str = "the refresh token is unknown, used, expired, revoked or another application's";
 
+/// The first refresh token of a grant, where the application may have one, and what it is bound to.
+pub(super) async fn first(
+    asked: &Asked<'_>,
+    tx: &mut Tx,
+    grant: &mut Grant,
+    now: Instant,
+) -> Result<Option<String>, StoreError> {
+    let Asked { provider, app, .. } = *asked;
+    binding::bind_refresh_tokens(tx, grant, app, asked.confirmation.as_ref()).await?;
+    if !app.settings.grant_types.contains(&GrantType::RefreshToken) {
+        return Ok(None);
+    }
+    let token = provider.broker.rng.token();
+    insert(provider, app, tx, grant, &token, now).await?;
+    Ok(Some(token))
+}
+
 /// Writes a refresh token of `grant`.
-pub(super) async fn insert(
+async fn insert(
     provider: Provider<'_>,
     app: &Application,
     tx: &mut Tx,
