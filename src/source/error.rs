@@ -145,6 +145,11 @@ pub enum SourceError {
     },
     /// The LDAP library gave up inside; its task was ended, nothing else is touched.
     Stopped,
+    /// What is known already could not be asked for.
+    Known {
+        /// Why.
+        reason: String,
+    },
 }
 
 impl std::error::Error for SourceError {}
@@ -180,6 +185,7 @@ impl SourceError {
             Self::Broken { .. } => "connection_broken",
             Self::Timeout { .. } => "timeout",
             Self::Malformed { .. } | Self::Stopped => "malformed_answer",
+            Self::Known { .. } => "known_unreadable",
         }
     }
 
@@ -192,6 +198,7 @@ impl SourceError {
             Self::Base { key, cause } => Fault::new("config").with("key", key).with("reason", cause),
             Self::EmptyCredentials { what } => Fault::new("empty-credentials").with("what", what),
             Self::Stopped => Fault::new("stopped"),
+            Self::Known { reason } => Fault::new("known").with("reason", reason),
             Self::File { .. }
             | Self::Ldif { .. }
             | Self::FileChanged { .. }

@@ -1,12 +1,14 @@
 //! Reading masters: LDAP servers, LDIF files and tables become sealed snapshots.
 //!
 //! How to add a source: a table in `config/source.rs`, a folder or file here with a `read` that gives a [`Snapshot`]
-//! only when it saw everything, a line in [`read`].
+//! only when it saw everything, a line in [`read`]; where it can tell what changed, its ways in `changes.rs`.
 
+mod changes;
 mod check;
 mod collect;
 mod content;
 mod csv;
+mod delta;
 mod dn;
 mod error;
 mod filter;
@@ -22,8 +24,11 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::config::SourceConfig;
+use select::Selection;
 
+pub use changes::{follow, look_up, position, read_changes};
 pub use check::{Finding, Level, check};
+pub use delta::{Changes, Delta, DeltaRefusal, Found, Gone, KnownIds, MemberChange, Position};
 pub use dn::{Dn, DnError, PartValue, Rdn};
 pub use error::SourceError;
 pub use filter::{Filter, FilterError};
@@ -68,7 +73,17 @@ pub async fn read_unless(
     known: Option<String>,
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Read, SourceError> {
-    let selections = select::selections(config)?;
+    read_selected(config, folder, select::selections(config)?, known, progress).await
+}
+
+/// Reads these searches of the source.
+async fn read_selected(
+    config: &SourceConfig,
+    folder: &Path,
+    selections: Vec<Selection>,
+    known: Option<String>,
+    progress: &mut (dyn FnMut(Progress) + Send),
+) -> Result<Read, SourceError> {
     let (sender, mut receiver) = watch::channel(Progress::default());
     let mut tasks = JoinSet::new();
     let source = config.name.clone();

@@ -80,6 +80,8 @@ pub struct Snapshot {
     /// Fingerprint of everything that was read, as it came; none where a source has none. What a source derives from
     /// the clock or from another read must be part of it.
     pub content: Option<String>,
+    /// Which server it was read from; none for a file.
+    pub server: Option<String>,
 }
 
 /// What a read came to.

@@ -549,3 +549,14 @@ fault-remedy-52 = the server is shutting down or not ready; the next run tries a
 fault-remedy-53 = the server's policy forbids it; look into its log
 fault-remedy-80 = look into the server's log
 fault-remedy-other = look the code up in the server's documentation, and look into its log
+
+## Why changes alone cannot be read, and everything is
+fault-known = what is known of the source cannot be read from the database: { $reason }
+fault-full-not-supported = this source cannot tell what changed
+fault-full-reconfigured = base, filter, mapping or the way of reading changed since the last run
+fault-full-expired = the server no longer knows what changed since the last run: { $said }
+fault-full-rolled-back = { $server } was set back to an earlier state: it had counted to { $was } changes and is at { $is }; was it restored from a snapshot of its machine? Have the directory's operators look at it
+fault-full-restored = { $server } was restored from a backup: it has a new invocation id
+fault-full-other-server = { $server } answers now, which is not the server that was read last time
+fault-full-subtree-moved = `{ $dn }` came into the base or left it with everything below it
+fault-full-too-many = more changed than the server sends at once (result { $code }); its limits for the service account can be raised

@@ -522,3 +522,14 @@ fault-remedy-52 = 服务器正在关闭或尚未就绪；下次运行会重试
 fault-remedy-53 = 服务器的策略禁止此操作；请查看其日志
 fault-remedy-80 = 请查看服务器日志
 fault-remedy-other = 请在服务器文档中查找此代码，并查看其日志
+
+## 为什么不能只读取变更，而要全部读取
+fault-known = 无法从数据库读取数据源的已知条目：{ $reason }
+fault-full-not-supported = 此数据源无法告知变更内容
+fault-full-reconfigured = 自上次运行以来，起点、过滤条件、映射或读取方式有变化
+fault-full-expired = 服务器已不再保留上次运行以来的变更：{ $said }
+fault-full-rolled-back = { $server } 回到了较早的状态：变更计数曾到 { $was }，现在是 { $is }；是否从虚拟机快照恢复？请让目录管理员检查
+fault-full-restored = { $server } 是从备份恢复的：它有了新的 invocationId
+fault-full-other-server = 现在应答的是 { $server }，不是上次读取的服务器
+fault-full-subtree-moved = `{ $dn }` 连同其下所有条目移入或移出了读取范围
+fault-full-too-many = 变更多于服务器一次返回的上限（结果码 { $code }）；可以为服务账号调高限制
