@@ -1,4 +1,6 @@
 //! Who works where: the sample logins, the heads of all units, then everybody else by weight; groups over them.
+//!
+//! DNs and managers follow from the rest: [`Company::settle`] works them out anew after a change.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
@@ -7,7 +9,7 @@ use uuid::Uuid;
 
 use super::names::{Name, Names, latin};
 use super::units::{Unit, escape, tree};
-use super::{GROUPS, LOGINS, PASSWORD, SampleLogin};
+use super::{COMPANY, GROUPS, LOGINS, PASSWORD, SampleLogin};
 use crate::random::Rng;
 
 /// One who works there.
@@ -17,6 +19,8 @@ pub(super) struct Person {
     pub name: Name,
     pub dn: String,
     pub number: usize,
+    /// The last digits of the mobile number; those of a new colleague are the number.
+    pub mobile: usize,
     pub title: String,
     /// Index of the unit.
     pub unit: usize,
@@ -27,30 +31,45 @@ pub(super) struct Person {
     pub password: Option<String>,
 }
 
-/// A group: members are DNs.
+/// A member of a group: a person, or another group by its name.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Member {
+    Person(Uuid),
+    Group(&'static str),
+}
+
+/// A group.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub id: Uuid,
-    pub name: String,
+    pub name: &'static str,
     pub description: &'static str,
     pub dn: String,
-    pub members: Vec<String>,
+    pub members: Vec<Member>,
 }
 
 /// The whole company.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Company {
     /// Ids of the entries that only hold others: the suffix and the node of the groups.
     pub holders: [Uuid; 2],
     pub units: Vec<(Uuid, Unit)>,
     pub people: Vec<Person>,
     pub groups: Vec<Group>,
+    /// Number of whoever is hired next.
+    pub next_number: usize,
+    pub names: Names,
 }
 
 /// Random choices, repeatable.
 pub(super) struct Draw<'a>(&'a Rng);
 
-impl Draw<'_> {
+impl<'a> Draw<'a> {
+    /// Choices out of a generator.
+    pub fn new(rng: &'a Rng) -> Self {
+        Self(rng)
+    }
+
     /// A number below `bound`.
     pub fn below(&self, bound: u64) -> u64 {
         u64::from_be_bytes(self.0.bytes::<8>()) % bound.max(1)
@@ -69,7 +88,8 @@ impl Draw<'_> {
         list.get(usize::try_from(at).unwrap_or(0)).copied().unwrap_or_default()
     }
 
-    fn uuid(&self) -> Uuid {
+    /// A new id.
+    pub fn uuid(&self) -> Uuid {
         uuid::Builder::from_random_bytes(self.0.bytes::<16>()).into_uuid()
     }
 }
@@ -80,25 +100,30 @@ impl Company {
         let draw = Draw(rng);
         let holders = [draw.uuid(), draw.uuid()];
         let units = tree(people).into_iter().map(|unit| (draw.uuid(), unit)).collect();
-        let mut company = Self { holders, units, people: Vec::with_capacity(people), groups: Vec::new() };
-        let mut names = Names::new(LOGINS.iter().map(|login| login.login));
+        let names = Names::new(LOGINS.iter().map(|login| login.login));
+        let people_to_be = Vec::with_capacity(people);
+        let mut company =
+            Self { holders, units, people: people_to_be, groups: Vec::new(), next_number: 100_001, names };
         for login in &LOGINS {
             company.hire_login(login, &draw, rng);
         }
-        company.hire_heads(people, &mut names, &draw);
-        company.hire_others(people, &mut names, &draw);
-        company.name_managers();
+        company.hire_heads(people, &draw);
+        company.hire_others(people, &draw);
+        company.settle();
         company.found_groups(&draw);
         company
     }
 
-    fn hire(&mut self, draw: &Draw<'_>, name: Name, unit: usize, title: &str) -> Option<&mut Person> {
-        let above = self.units.get(unit).map(|(_, unit)| unit.dn.clone()).unwrap_or_default();
+    /// Puts somebody into a unit; where and under whom they stand is known after [`Company::settle`].
+    pub fn hire(&mut self, draw: &Draw<'_>, name: Name, unit: usize, title: &str) -> Option<&mut Person> {
+        let number = self.next_number;
+        self.next_number += 1;
         self.people.push(Person {
             id: draw.uuid(),
-            dn: format!("uid={},{above}", escape(&name.login)),
+            dn: String::new(),
             name,
-            number: 100_001 + self.people.len(),
+            number,
+            mobile: number,
             title: title.to_owned(),
             unit,
             is_head: false,
@@ -127,32 +152,67 @@ impl Company {
         }
     }
 
-    fn hire_heads(&mut self, people: usize, names: &mut Names, draw: &Draw<'_>) {
+    fn hire_heads(&mut self, people: usize, draw: &Draw<'_>) {
         for at in 0..self.units.len() {
             let title = self.units.get(at).and_then(|(_, unit)| unit.head);
             let has_head = self.people.iter().any(|person| person.unit == at && person.is_head);
             let Some(title) = title.filter(|_| !has_head && self.people.len() < people) else { continue };
-            if let Some(person) = self.hire(draw, names.next(draw), at, title) {
+            let name = self.names.next(draw);
+            if let Some(person) = self.hire(draw, name, at, title) {
                 person.is_head = true;
             }
         }
     }
 
-    fn hire_others(&mut self, people: usize, names: &mut Names, draw: &Draw<'_>) {
-        let total: u64 = self.units.iter().map(|(_, unit)| unit.weight).sum();
+    fn hire_others(&mut self, people: usize, draw: &Draw<'_>) {
         while self.people.len() < people {
-            let mut lot = draw.below(total);
-            let unit = self.units.iter().position(|(_, unit)| {
-                let is_here = lot < unit.weight;
-                lot = lot.saturating_sub(unit.weight);
-                is_here
-            });
-            let unit = unit.unwrap_or_default();
-            let title = self.units.get(unit).map_or("", |(_, unit)| draw.early(unit.staff));
-            if let Some(person) = self.hire(draw, names.next(draw), unit, title) {
+            let (unit, title) = self.vacancy(draw);
+            let name = self.names.next(draw);
+            if let Some(person) = self.hire(draw, name, unit, title) {
                 person.has_left = draw.below(50) == 0;
             }
         }
+    }
+
+    /// A unit that people work in, by weight, with one of its titles.
+    pub fn vacancy(&self, draw: &Draw<'_>) -> (usize, &'static str) {
+        let total: u64 = self.units.iter().map(|(_, unit)| unit.weight).sum();
+        let mut lot = draw.below(total);
+        let unit = self.units.iter().position(|(_, unit)| {
+            let is_here = lot < unit.weight;
+            lot = lot.saturating_sub(unit.weight);
+            is_here
+        });
+        let unit = unit.unwrap_or_default();
+        (unit, self.units.get(unit).map_or("", |(_, unit)| draw.early(unit.staff)))
+    }
+
+    /// Works out who stands where and who reports to whom.
+    pub fn settle(&mut self) {
+        for at in 0..self.units.len() {
+            let dn = self.unit_dn(at);
+            if let Some((_, unit)) = self.units.get_mut(at) {
+                unit.dn = dn;
+            }
+        }
+        let units = &self.units;
+        for person in &mut self.people {
+            let above = units.get(person.unit).map_or("", |(_, unit)| unit.dn.as_str());
+            person.dn = format!("uid={},{above}", escape(&person.name.login));
+            person.manager = None;
+        }
+        self.name_managers();
+    }
+
+    fn unit_dn(&self, at: usize) -> String {
+        let mut dn = String::new();
+        let mut next = Some(at);
+        while let Some((_, unit)) = next.and_then(|at| self.units.get(at)) {
+            let Some(above) = unit.above else { return format!("{dn}{COMPANY}") };
+            dn.push_str(&format!("ou={},", escape(&unit.name)));
+            next = Some(above);
+        }
+        dn
     }
 
     /// Everybody reports to the head of the own unit, heads to the nearest head above.
@@ -178,19 +238,20 @@ impl Company {
 
     fn found_groups(&mut self, draw: &Draw<'_>) {
         let code = |person: &Person| self.units.get(person.unit).map_or("", |(_, unit)| unit.code.as_str());
-        let members = |test: &dyn Fn(&Person) -> bool| -> Vec<String> {
-            self.people.iter().filter(|person| test(person)).map(|person| person.dn.clone()).collect()
+        let members = |test: &dyn Fn(&Person) -> bool| -> Vec<Member> {
+            self.people.iter().filter(|person| test(person)).map(|person| Member::Person(person.id)).collect()
         };
         let managers = members(&|person| person.is_head && person.title == "部门经理");
-        let mut approvers = vec![dn_of("department-managers")];
+        let mut approvers = vec![Member::Group("department-managers")];
         approvers.extend(members(&|person| person.is_head && person.title == "总经理"));
         let project = (0..15).filter_map(|_| {
             let at = usize::try_from(draw.below(self.people.len() as u64)).ok()?;
-            self.people.get(at).map(|person| person.dn.clone())
+            self.people.get(at).map(|person| (person.dn.as_str(), person.id))
         });
-        let mut project: Vec<String> = project.collect();
-        project.sort();
+        let mut project: Vec<(&str, Uuid)> = project.collect();
+        project.sort_unstable();
         project.dedup();
+        let project: Vec<Member> = project.into_iter().map(|(_, id)| Member::Person(id)).collect();
         let groups = [
             ("department-managers", "各部门经理", managers),
             ("expense-approvers", "报销审批人", approvers),
@@ -213,18 +274,13 @@ impl Company {
         ];
         let kept = groups.into_iter().filter(|(_, _, members)| !members.is_empty());
         self.groups = kept
-            .map(|(name, description, members)| Group {
-                id: draw.uuid(),
-                dn: dn_of(name),
-                name: name.to_owned(),
-                description,
-                members,
-            })
+            .map(|(name, description, members)| Group { id: draw.uuid(), dn: dn_of(name), name, description, members })
             .collect();
     }
 }
 
-fn dn_of(group: &str) -> String {
+/// DN of a group by its name.
+pub(super) fn dn_of(group: &str) -> String {
     format!("cn={},{GROUPS}", escape(group))
 }
 

@@ -1,15 +1,20 @@
 //! An invented Chinese company, the same for the same seed: for the demonstration, the tests and the measurements.
 //!
-//! `company` decides who works where, `names` what they are called, `ldif` writes it down (RFC 2849) so that both
-//! Yaopai and `slapadd` load it. Nobody in it exists: the domain is reserved (RFC 2606), eleven-digit mobile numbers
+//! `company` decides who works where, `names` what they are called, `records` what their entries hold, `ldif` writes it
+//! down (RFC 2849) so that both Yaopai and `slapadd` load it; `course` lets time pass, `changes` says what it changed. Nobody in it exists: the domain is reserved (RFC 2606), eleven-digit mobile numbers
 //! beginning with 140 are not given out.
 
+mod changes;
 mod company;
+mod course;
 mod ldif;
 mod names;
+mod records;
 mod units;
 
 use crate::random::Rng;
+
+pub use course::Course;
 
 /// The fewest people that fill the sample logins and their departments.
 pub const MIN_PEOPLE: usize = 20;

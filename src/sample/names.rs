@@ -176,7 +176,7 @@ pub(super) struct Name {
 }
 
 /// Gives out names; no login twice.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Names {
     taken: HashMap<String, u32>,
     hard: std::slice::Iter<'static, (&'static str, &'static str, &'static str, &'static str)>,

@@ -11,6 +11,10 @@ pub(super) struct Unit {
     pub dn: String,
     /// Index of the node above.
     pub above: Option<usize>,
+    /// Whether it was closed: nobody works here, and no entry stands for it.
+    pub is_closed: bool,
+    /// Names it had before.
+    pub was: Vec<String>,
     /// Order among siblings.
     pub order: usize,
     /// Title of the head; none for a node without one.
@@ -67,6 +71,8 @@ pub(super) fn tree(people: usize) -> Vec<Unit> {
         code: "QY".to_owned(),
         dn: COMPANY.to_owned(),
         above: None,
+        is_closed: false,
+        was: Vec::new(),
         order: 1,
         head: Some("总经理"),
         staff: &[],
@@ -128,6 +134,8 @@ fn below(
         code: format!("{prefix}-{code}"),
         dn: format!("ou={},{dn}", escape(name)),
         above: Some(above),
+        is_closed: false,
+        was: Vec::new(),
         order,
         head,
         staff,

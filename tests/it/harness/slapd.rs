@@ -18,6 +18,9 @@ pub const READER: &str = "cn=reader,dc=example,dc=com";
 /// Its password.
 pub const READER_PASSWORD: &str = "reader-Zj4k";
 
+/// Password of `cn=admin`, for [`Slapd::modify`].
+const ADMIN_PASSWORD: &str = "admin-Vq8w";
+
 /// A running server.
 pub struct Slapd {
     /// Port of `ldap://` (with StartTLS).
@@ -84,6 +87,17 @@ impl Slapd {
     /// PEM file of the CA that signed the server's certificate.
     pub fn ca_file(&self) -> PathBuf {
         self.folder.path().join("ca.pem")
+    }
+
+    /// Applies LDIF change records; entries that are added may say their entryUUID. Blocking.
+    pub fn modify(&self, records: &str) {
+        let file = self.folder.path().join("changes.ldif");
+        std::fs::write(&file, records).unwrap();
+        let mut command = Command::new("ldapmodify");
+        command.args(["-x", "-H", &format!("ldap://127.0.0.1:{}", self.port), "-e", "relax", "-w", ADMIN_PASSWORD]);
+        command.args(["-D", &format!("cn=admin,{}", sample::SUFFIX), "-f"]).arg(&file);
+        let done = command.output().unwrap_or_else(|error| panic!("ldapmodify: {error}: run `make setup`"));
+        assert!(done.status.success(), "ldapmodify: {}", String::from_utf8_lossy(&done.stderr));
     }
 
     /// PEM files of a client certificate and its key.
@@ -158,7 +172,7 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
          modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload argon2\nmoduleload ppolicy\nmoduleload dynlist\n\
          authz-regexp \"^cn=reader$\" \"{READER}\"\nTLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
          TLSCertificateKeyFile {f}/server.key\nTLSVerifyClient {verify}\ndatabase mdb\nmaxsize 268435456\n\
-         suffix \"{suffix}\"\nrootdn \"cn=admin,{suffix}\"\ndirectory {f}/db\nindex objectClass,uid,entryUUID eq\n\
+         suffix \"{suffix}\"\nrootdn \"cn=admin,{suffix}\"\nrootpw {ADMIN_PASSWORD}\ndirectory {f}/db\nindex objectClass,uid,entryUUID eq\n\
          access to attrs=userPassword by anonymous auth by * none\n\
          access to * by dn.exact=\"{READER}\" read by anonymous auth by * none\n{}\n\
          limits dn.exact=\"{READER}\" size.soft=500 size.hard=500 size.prtotal=unlimited\n",

@@ -1,6 +1,7 @@
 //! Sources: files and servers become sealed snapshots, or say why not.
 
 mod active_directory;
+mod changes;
 mod csv;
 mod ds389;
 mod faults;
