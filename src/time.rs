@@ -11,6 +11,15 @@ use chrono::{DateTime, Duration, Utc};
 /// An instant in UTC, whole microseconds.
 pub type Instant = DateTime<Utc>;
 
+/// A day of the calendar, in whatever zone it is written for.
+pub type Date = chrono::NaiveDate;
+
+/// The day that it is in the zone.
+#[must_use]
+pub fn date_in(at: Instant, zone: chrono_tz::Tz) -> Date {
+    at.with_timezone(&zone).date_naive()
+}
+
 /// Where the current time comes from. Cheap to clone.
 #[derive(Clone, Debug)]
 pub enum Clock {

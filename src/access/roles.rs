@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Deserialize;
 use uuid::Uuid;
@@ -148,8 +149,18 @@ pub struct RoleFacts<'a> {
     pub members: Vec<Member>,
 }
 
-/// (person, role, rule): one grant.
-pub type GrantKey = (UserId, String, String);
+/// One grant: cheap to clone.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct GrantKey {
+    /// The person.
+    pub user_id: UserId,
+    /// The role.
+    pub role: Arc<str>,
+    /// Id of the rule.
+    pub rule: Arc<str>,
+    /// Code of the department for which it holds, with everything below; empty where it holds everywhere.
+    pub scope: Arc<str>,
+}
 
 impl RoleRules {
     /// Loads `roles.toml` of the policies' folder. A folder without it has no rules.
@@ -198,8 +209,10 @@ impl RoleRules {
         let mut grants = BTreeSet::new();
         for rule in &self.rules {
             let scope = rule.scope(facts);
+            let (role, id): (Arc<str>, Arc<str>) = (rule.role.as_str().into(), rule.id.as_str().into());
             for person in facts.people.iter().filter(|person| rule.holds(&scope, person)) {
-                grants.insert((person.id, rule.role.clone(), rule.id.clone()));
+                let (role, rule, scope) = (role.clone(), id.clone(), Arc::from(""));
+                grants.insert(GrantKey { user_id: person.id, role, rule, scope });
             }
         }
         grants
@@ -375,8 +388,11 @@ mod tests {
                 member(31, ObjectKind::User, 1),
             ],
         };
-        let grants: Vec<(u128, String, String)> =
-            rules.evaluate(&facts).into_iter().map(|(user, role, rule)| (user.0.as_u128(), role, rule)).collect();
+        let grants: Vec<(u128, String, String)> = rules
+            .evaluate(&facts)
+            .into_iter()
+            .map(|grant| (grant.user_id.0.as_u128(), grant.role.to_string(), grant.rule.to_string()))
+            .collect();
         let expected = [(1, "approver", "approvers"), (1, "clerk", "finance"), (1, "employee", "all")];
         let more = [(2, "approver", "leads"), (2, "employee", "all")];
         let expected: Vec<(u128, String, String)> =

@@ -14,7 +14,7 @@ use crate::broker::Broker;
 use crate::config::Config;
 use crate::model::Status;
 use crate::policy::{
-    Action, Context, Decision, Fault, Policies, PolicyError, Principal, Request, Resource, check_cases,
+    Action, Context, Decision, Fault, Policies, PolicyError, Principal, Request, Resource, Standing, check_cases,
 };
 use crate::store::Tx;
 use crate::text::fold;
@@ -73,6 +73,9 @@ pub struct ExplainArgs {
     /// Who acts for them: `app:` and a client id.
     #[arg(long)]
     actor: Option<String>,
+    /// Code of the department that the resource belongs to; a route's own when missing.
+    #[arg(long)]
+    department: Option<String>,
     /// Address of the caller.
     #[arg(long)]
     address: Option<IpAddr>,
@@ -129,8 +132,16 @@ async fn explain(broker: &Broker, args: ExplainArgs) -> anyhow::Result<ExitCode>
         Some(note) => Some(note),
         None => missing(broker, &mut tx, &args.resource).await?,
     };
+    let department = args.department.as_deref().or_else(|| match &args.resource {
+        Resource::Route { name } => {
+            broker.config.routes.iter().find(|route| route.name == *name)?.department.as_deref()
+        }
+        _ => None,
+    });
+    let departments = access::department_above(&mut tx, department).await?;
     drop(tx);
     let context = Context {
+        departments,
         address: args.address,
         method: args.method,
         path: args.path,
@@ -215,24 +226,38 @@ fn explain_text(broker: &Broker, request: &Request, decision: &Decision, note: O
     text
 }
 
+/// `expense-approver@QY-HD, clerk@QY-HN`.
+fn scoped(standing: &Standing) -> String {
+    let each = standing.scoped_roles.iter().flat_map(|(role, codes)| codes.iter().map(move |c| format!("{role}@{c}")));
+    let all: Vec<String> = each.collect();
+    if all.is_empty() { "none".to_owned() } else { all.join(", ") }
+}
+
 fn facts(request: &Request) -> Vec<(&'static str, String)> {
     let list = |values: &std::collections::BTreeSet<String>| {
         let values: Vec<&str> = values.iter().map(String::as_str).collect();
         if values.is_empty() { "none".to_owned() } else { values.join(", ") }
     };
     let mut facts = match &request.principal {
-        Principal::User { id, login, employee_number, departments, position, groups, roles } => vec![
+        Principal::User { id, login, employee_number, departments, position, groups, roles, standing } => vec![
             ("user", format!("{login} ({id})")),
             ("employee number", employee_number.clone().unwrap_or_else(|| "none".to_owned())),
             ("departments", list(departments)),
             ("position", position.clone().unwrap_or_else(|| "none".to_owned())),
             ("groups", list(groups)),
             ("roles", list(roles)),
+            ("roles within", scoped(standing)),
+            ("posts", list(&standing.posts)),
+            ("heads", list(&standing.heads)),
+            ("acts for", list(&standing.acts_for)),
         ],
         Principal::Application { id } => vec![("application", id.clone())],
         Principal::Operator { login } => vec![("operator", login.clone())],
     };
     let context = &request.context;
+    if !context.departments.is_empty() {
+        facts.push(("resource of", context.departments.join(" < ")));
+    }
     let given = [
         ("address", context.address.map(|address| address.to_string())),
         ("method", context.method.clone()),

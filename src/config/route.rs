@@ -35,6 +35,9 @@ pub struct RouteConfig {
     /// Roles of which a person must hold one; no demand when empty.
     #[serde(default)]
     pub roles: Vec<String>,
+    /// Code of the department whose system this is: a role that holds for it counts here, and policies see it as
+    /// `context.department`.
+    pub department: Option<String>,
     /// Whether a browser session may call, besides access tokens.
     #[serde(default)]
     pub sessions: bool,

@@ -97,12 +97,16 @@ async fn decide<'a>(broker: &'a Broker, keys: &KeyRing, call: &Call, trail: &mut
     check_assurance(broker, route, &proof)?;
     let caller = gather(broker, proof).await?;
     trail.found(&caller);
-    check_roles(route, &caller.principal)?;
+    let departments = match &route.department {
+        None => Vec::new(),
+        code => access::department_above(&mut broker.db.read().await?, code.as_deref()).await?,
+    };
+    check_roles(route, &caller.principal, &departments)?;
     let request = Request {
         principal: caller.principal.clone(),
         action: Action::Call,
         resource: Resource::Route { name: route.name.clone() },
-        context: context(call, &path, &caller),
+        context: Context { departments, ..context(call, &path, &caller) },
     };
     let decision = broker.policies.decide(&request);
     trail.policies.clone_from(&decision.policies);
@@ -166,11 +170,8 @@ fn check_origin(call: &Call, host: &str) -> Result<(), Refusal> {
     if is_same { Ok(()) } else { Err(Refusal::CrossSite) }
 }
 
-fn check_roles(route: &RouteConfig, principal: &Principal) -> Result<(), Refusal> {
-    let has_one = match principal {
-        Principal::User { roles, .. } => route.roles.iter().any(|role| roles.contains(role)),
-        Principal::Application { .. } | Principal::Operator { .. } => false,
-    };
+fn check_roles(route: &RouteConfig, principal: &Principal, departments: &[String]) -> Result<(), Refusal> {
+    let has_one = route.roles.iter().any(|role| principal.has_role(role, departments));
     if route.roles.is_empty() || has_one { Ok(()) } else { Err(Refusal::Role(route.roles.clone())) }
 }
 
@@ -206,5 +207,6 @@ fn context(call: &Call, path: &CallPath, caller: &Caller) -> Context {
         client_id: token.map(|token| token.client_id.clone()),
         actor: token.and_then(|token| token.current_actor().map(str::to_owned)),
         amr: caller.amr.iter().cloned().collect(),
+        departments: Vec::new(),
     }
 }

@@ -59,6 +59,8 @@ id! {
     PlanId,
     /// All that was issued from one authorization.
     GrantId,
+    /// Somebody acting for somebody else.
+    ActingId,
     /// A sign-in that is asked for in one place and approved in another.
     DecoupledId,
 }

@@ -15,6 +15,7 @@ mod ids;
 mod lifetime;
 mod near_miss;
 mod operator;
+mod organisation;
 mod person;
 mod plan;
 mod pushed_request;
@@ -37,10 +38,13 @@ pub use consent::{Consent, Wish};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};
 pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};
 pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshToken};
-pub use ids::{DecoupledId, DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId};
+pub use ids::{
+    ActingId, DecoupledId, DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId,
+};
 pub use lifetime::Lifetime;
 pub use near_miss::{NearMiss, near_miss, nearest};
 pub use operator::Operator;
+pub use organisation::{Acting, Assignment, DepartmentKind};
 pub use person::{Attributes, Department, Group, Position, Status, User};
 pub use plan::{Link, LoggedChange, Member, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState, SourceState};
 pub use pushed_request::PushedRequest;

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
-use super::{DepartmentId, GroupId, PositionId, UserId};
+use super::{Assignment, DepartmentId, DepartmentKind, GroupId, PositionId, UserId};
 use crate::string_enum;
-use crate::time::Instant;
+use crate::time::{Date, Instant};
 
 /// Further attributes that the mapping names: attribute → values, sorted.
 pub type Attributes = BTreeMap<String, Vec<String>>;
@@ -72,6 +72,15 @@ pub struct User {
     pub created_at: Instant,
     /// When last changed.
     pub updated_at: Instant,
+    /// First day of employment; before it nobody signs in.
+    pub starts_on: Option<Date>,
+    /// Last day of employment; after it nobody signs in.
+    pub ends_on: Option<Date>,
+    /// Concurrent assignments (兼职), in force or not. Loaded with the people of a source
+    /// ([`crate::store::Users::list_by_source`]); empty where one person is looked up.
+    #[sqlx(skip)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignments: Vec<Assignment>,
 }
 
 /// A node of the org tree: company, subsidiary, department.
@@ -95,6 +104,14 @@ pub struct Department {
     pub created_at: Instant,
     /// When last changed.
     pub updated_at: Instant,
+    /// What kind of node it is.
+    pub kind: DepartmentKind,
+    /// Who heads it (负责人).
+    pub head_id: Option<UserId>,
+    /// Cost centre (成本中心); what is below inherits it.
+    pub cost_centre: Option<String>,
+    /// Legal entity (法人实体) that employs its people; what is below inherits it.
+    pub legal_entity: Option<String>,
 }
 
 /// A post that people hold.

@@ -150,6 +150,8 @@ pub struct RoleGrant {
     pub run_id: Option<RunId>,
     /// When granted.
     pub granted_at: Instant,
+    /// Code of the department for which it holds, with everything below it; empty where it holds everywhere.
+    pub scope: String,
 }
 
 /// A member of a group: a person or a nested group.

@@ -2,7 +2,7 @@
 //!
 //! Every policy file has cases, and every policy decides at least one of them: a policy that no case reaches is a fault.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::fault::{Fault, PolicyError};
 use super::load::{File, names, read_file};
-use super::{Action, Context, Policies, Principal, Request, Resource};
+use super::{Action, Context, Policies, Principal, Request, Resource, Standing};
 
 /// One case, run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -57,6 +57,16 @@ struct Case {
     groups: BTreeSet<String>,
     #[serde(default)]
     roles: BTreeSet<String>,
+    /// Positions of concurrent assignments.
+    #[serde(default)]
+    posts: BTreeSet<String>,
+    #[serde(default)]
+    heads: BTreeSet<String>,
+    #[serde(default)]
+    acts_for: BTreeSet<String>,
+    /// `{ expense-approver = ["QY-HD"] }`.
+    #[serde(default)]
+    scoped_roles: BTreeMap<String, BTreeSet<String>>,
     action: Action,
     resource: String,
     #[serde(default)]
@@ -76,6 +86,8 @@ struct Circumstances {
     client_id: Option<String>,
     actor: Option<String>,
     amr: BTreeSet<String>,
+    /// The department of what is asked about, then those above it.
+    departments: Vec<String>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -164,6 +176,12 @@ impl Case {
                 position: self.position,
                 groups: self.groups,
                 roles: self.roles,
+                standing: Standing {
+                    posts: self.posts,
+                    heads: self.heads,
+                    acts_for: self.acts_for,
+                    scoped_roles: self.scoped_roles,
+                },
             },
             (None, Some(id), None) => Principal::Application { id },
             (None, None, Some(login)) => Principal::Operator { login },
@@ -178,6 +196,7 @@ impl Case {
             client_id: self.context.client_id,
             actor: self.context.actor,
             amr: self.context.amr,
+            departments: self.context.departments,
         };
         Ok(Request { principal, action: self.action, resource, context })
     }

@@ -1,6 +1,6 @@
 //! What is asked and what is answered. Facts come in as values: this folder reads nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
@@ -40,8 +40,10 @@ pub enum Principal {
         position: Option<String>,
         /// Codes of all groups, direct and nested.
         groups: BTreeSet<String>,
-        /// Role names.
+        /// Role names that hold everywhere.
         roles: BTreeSet<String>,
+        /// What they are in the organisation besides.
+        standing: Standing,
     },
     /// A service calling in its own name: Cedar `Application::"id"`.
     Application {
@@ -53,6 +55,29 @@ pub enum Principal {
         /// Login name.
         login: String,
     },
+}
+
+/// What a person is in the organisation besides their primary place.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
+pub struct Standing {
+    /// Position codes of concurrent assignments in force: Cedar `in Position::"code"`, like the primary one.
+    pub posts: BTreeSet<String>,
+    /// Codes of the departments they head: Cedar `principal.heads`.
+    pub heads: BTreeSet<String>,
+    /// Login names of those they act for today: Cedar `principal.acts_for`.
+    pub acts_for: BTreeSet<String>,
+    /// Role → codes of the departments it holds for, each with everything below: Cedar `in ScopedRole::"role@code"`.
+    pub scoped_roles: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Principal {
+    /// Whether a person holds the role for a department, given with all above it: everywhere, or within one of these.
+    #[must_use]
+    pub fn has_role(&self, role: &str, departments: &[String]) -> bool {
+        let Self::User { roles, standing, .. } = self else { return false };
+        let within = |scopes: &BTreeSet<String>| departments.iter().any(|department| scopes.contains(department));
+        roles.contains(role) || standing.scoped_roles.get(role).is_some_and(within)
+    }
 }
 
 /// What it is done to.
@@ -121,6 +146,9 @@ pub struct Context {
     pub actor: Option<String>,
     /// How the person signed in (RFC 8176).
     pub amr: BTreeSet<String>,
+    /// Code of the department that what is asked about belongs to, then of all above it; empty when it belongs to none.
+    /// Cedar `context.department`; roles that hold for it are `RoleHere::"name"`.
+    pub departments: Vec<String>,
 }
 
 /// A question to the decision point.

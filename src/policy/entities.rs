@@ -10,7 +10,7 @@ use cedar_policy::{
     Context as CedarContext, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression,
 };
 
-use super::{Action, Context, Principal, Request, Resource};
+use super::{Action, Context, Principal, Request, Resource, Standing};
 
 /// A request as Cedar takes it.
 pub(super) struct Question {
@@ -25,7 +25,7 @@ pub(super) struct Question {
 impl Question {
     /// Translates `request`.
     pub(super) fn new(request: &Request) -> Result<Self, String> {
-        let principal = principal(&request.principal)?;
+        let principal = principal(&request.principal, &request.context.departments)?;
         let resource = resource(&request.resource)?;
         let asked = cedar_policy::Request::new(
             principal.uid(),
@@ -34,7 +34,8 @@ impl Question {
             context(&request.context)?,
             None,
         );
-        let entities = [principal, Entity::new_no_attrs(resource.clone(), HashSet::new())];
+        let mut entities = vec![principal, Entity::new_no_attrs(resource.clone(), HashSet::new())];
+        entities.extend(department(&request.context.departments)?);
         Ok(Self {
             request: asked.map_err(|error| error.to_string())?,
             entities: Entities::from_entities(entities, None).map_err(|error| error.to_string())?,
@@ -60,12 +61,41 @@ fn resource(resource: &Resource) -> Result<EntityUid, String> {
     }
 }
 
-fn principal(principal: &Principal) -> Result<Entity, String> {
+/// The department of what is asked about, within all above it.
+fn department(codes: &[String]) -> Result<Option<Entity>, String> {
+    let Some((own, above)) = codes.split_first() else { return Ok(None) };
+    let above = above.iter().map(|code| uid("Department", code)).collect::<Result<_, _>>()?;
+    Ok(Some(Entity::new_no_attrs(uid("Department", own)?, above)))
+}
+
+/// What a person is besides, as attributes and parents.
+fn standing(
+    standing: &Standing,
+    attributes: &mut HashMap<String, RestrictedExpression>,
+    parents: &mut HashSet<EntityUid>,
+) -> Result<(), String> {
+    let heads = standing.heads.iter().map(|code| Ok(RestrictedExpression::new_entity_uid(uid("Department", code)?)));
+    let heads: Vec<RestrictedExpression> = heads.collect::<Result<_, String>>()?;
+    attributes.insert("heads".to_owned(), RestrictedExpression::new_set(heads));
+    let acts_for = standing.acts_for.iter().map(|login| RestrictedExpression::new_string(login.clone()));
+    attributes.insert("acts_for".to_owned(), RestrictedExpression::new_set(acts_for));
+    for code in &standing.posts {
+        parents.insert(uid("Position", code)?);
+    }
+    for (role, scopes) in &standing.scoped_roles {
+        for scope in scopes {
+            parents.insert(uid("ScopedRole", &format!("{role}@{scope}"))?);
+        }
+    }
+    Ok(())
+}
+
+fn principal(principal: &Principal, here: &[String]) -> Result<Entity, String> {
     let text = |value: &str| RestrictedExpression::new_string(value.to_owned());
     let mut attributes = HashMap::new();
     let mut parents = HashSet::new();
     let uid_of = match principal {
-        Principal::User { id, login, employee_number, departments, position, groups, roles } => {
+        Principal::User { id, login, employee_number, departments, position, groups, roles, standing: besides } => {
             attributes.insert("login".to_owned(), text(login));
             if let Some(number) = employee_number {
                 attributes.insert("employee_number".to_owned(), text(number));
@@ -78,6 +108,10 @@ fn principal(principal: &Principal) -> Result<Entity, String> {
             }
             for code in positions {
                 parents.insert(uid("Position", code)?);
+            }
+            standing(besides, &mut attributes, &mut parents)?;
+            for role in roles.iter().chain(besides.scoped_roles.keys()).filter(|role| principal.has_role(role, here)) {
+                parents.insert(uid("RoleHere", role)?);
             }
             uid("User", id)?
         }
@@ -108,6 +142,9 @@ fn context(context: &Context) -> Result<CedarContext, String> {
         if let Some(value) = value {
             pairs.push((name.to_owned(), text(value)));
         }
+    }
+    if let Some(code) = context.departments.first() {
+        pairs.push(("department".to_owned(), RestrictedExpression::new_entity_uid(uid("Department", code)?)));
     }
     CedarContext::from_pairs(pairs).map_err(|error| error.to_string())
 }

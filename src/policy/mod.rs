@@ -15,6 +15,6 @@ mod load;
 mod policies;
 
 pub use cases::{CaseReport, CaseResult, check_cases};
-pub use decision::{Action, Context, Decision, Principal, Request, Resource};
+pub use decision::{Action, Context, Decision, Principal, Request, Resource, Standing};
 pub use fault::{Fault, PolicyError};
 pub use policies::{Policies, PolicyText, Reload};

@@ -50,12 +50,14 @@ impl Claims<'_> {
         self.0.all(sql, &[&user]).await
     }
 
-    /// Names of the roles a person holds, sorted.
+    /// Names of the roles a person holds, sorted. One that holds for a department and what is below only stands as
+    /// `role@department`: who looks for the plain name does not find it.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn roles(&mut self, user: UserId) -> Result<Vec<String>, StoreError> {
-        let sql = "SELECT DISTINCT role FROM role_grants WHERE user_id = $1 ORDER BY role";
+        let sql = "SELECT DISTINCT CASE scope WHEN '' THEN role ELSE role || '@' || scope END AS role \
+                   FROM role_grants WHERE user_id = $1 ORDER BY role";
         let rows: Vec<(String,)> = self.0.all(sql, &[&user]).await?;
         Ok(rows.into_iter().map(|(role,)| role).collect())
     }

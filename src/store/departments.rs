@@ -59,12 +59,16 @@ impl Departments<'_> {
                     &r.status,
                     &r.created_at,
                     &r.updated_at,
+                    &r.kind,
+                    &r.head_id,
+                    &r.cost_centre,
+                    &r.legal_entity,
                 ]
             })
             .collect();
-        let head =
-            "INSERT INTO departments (id, source, code, name, parent_id, sort_order, status, created_at, updated_at)";
-        let tail = "ON CONFLICT (id) DO UPDATE SET code = excluded.code, name = excluded.name, parent_id = excluded.parent_id, sort_order = excluded.sort_order, status = excluded.status, updated_at = excluded.updated_at";
+        let head = "INSERT INTO departments (id, source, code, name, parent_id, sort_order, status, created_at, updated_at, \
+             kind, head_id, cost_centre, legal_entity)";
+        let tail = "ON CONFLICT (id) DO UPDATE SET code = excluded.code, name = excluded.name, parent_id = excluded.parent_id, sort_order = excluded.sort_order, status = excluded.status, updated_at = excluded.updated_at, kind = excluded.kind, head_id = excluded.head_id, cost_centre = excluded.cost_centre, legal_entity = excluded.legal_entity";
         self.0.insert_rows(head, &rows, tail).await.map(drop)
     }
 
@@ -74,6 +78,26 @@ impl Departments<'_> {
     /// When the database fails.
     pub async fn list(&mut self) -> Result<Vec<Department>, StoreError> {
         self.0.all("SELECT * FROM departments ORDER BY sort_order, code", &[]).await
+    }
+
+    /// Codes of the active department of this code and of all above it, from the bottom up; empty when there is none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn codes_above_code(&mut self, code: &str) -> Result<Vec<String>, StoreError> {
+        let sql = "WITH RECURSIVE above(id, parent_id, code, depth) AS ( \
+                   SELECT id, parent_id, code, 0 FROM departments WHERE code = $1 AND status = 'active' \
+                   UNION SELECT d.id, d.parent_id, d.code, a.depth + 1 FROM departments d \
+                     JOIN above a ON d.id = a.parent_id WHERE a.depth < 64) \
+                   SELECT code FROM above ORDER BY depth";
+        let rows: Vec<(String,)> = self.0.all(sql, &[&code]).await?;
+        let mut codes: Vec<String> = Vec::with_capacity(rows.len());
+        for (code,) in rows {
+            if !codes.contains(&code) {
+                codes.push(code);
+            }
+        }
+        Ok(codes)
     }
 
     /// Codes of the department and of all above it, from the bottom up. A loop ends it: each department comes once.

@@ -16,8 +16,10 @@ impl Tx {
 
 impl Facts<'_> {
     /// What the person belongs to, as (kind, code): the `department` and all above it, the `position`, every `group`
-    /// directly or through nesting, every `role`. A disabled position or group counts for nothing, and neither does
-    /// what is reached through it only. UNION ends the recursion where the data holds a cycle.
+    /// directly or through nesting, every `role`; of concurrent assignments in force the `department` with all above and
+    /// the `post`; departments the person `heads`; roles within a department as `scoped` (`role@department`); login
+    /// names of people they act for as `acts_for`. A disabled position or group counts for nothing, and neither does what is
+    /// reached through it only. UNION ends the recursion where the data holds a cycle.
     ///
     /// # Errors
     /// When the database fails.
@@ -25,6 +27,9 @@ impl Facts<'_> {
         let sql = "WITH RECURSIVE above (id, parent_id, code) AS ( \
                      SELECT d.id, d.parent_id, d.code FROM departments d \
                        JOIN users u ON u.department_id = d.id WHERE u.id = $1 \
+                     UNION \
+                     SELECT d.id, d.parent_id, d.code FROM departments d \
+                       JOIN assignments a ON a.department_id = d.id WHERE a.user_id = $1 AND a.in_force \
                      UNION \
                      SELECT d.id, d.parent_id, d.code FROM departments d JOIN above a ON d.id = a.parent_id), \
                    belongs (id, code) AS ( \
@@ -38,7 +43,14 @@ impl Facts<'_> {
                    UNION SELECT 'group', code FROM belongs \
                    UNION SELECT 'position', p.code FROM positions p JOIN users u ON u.position_id = p.id \
                      WHERE u.id = $1 AND p.status = 'active' \
-                   UNION SELECT 'role', role FROM role_grants WHERE user_id = $1 \
+                   UNION SELECT 'post', p.code FROM positions p JOIN assignments a ON a.position_id = p.id \
+                     WHERE a.user_id = $1 AND a.in_force AND p.status = 'active' \
+                   UNION SELECT 'heads', code FROM departments WHERE head_id = $1 AND status = 'active' \
+                   UNION SELECT 'acts_for', u.login FROM acting a JOIN users u ON u.id = a.user_id \
+                     WHERE a.deputy_id = $1 AND a.in_force AND u.status <> 'deleted' \
+                   UNION SELECT CASE scope WHEN '' THEN 'role' ELSE 'scoped' END, \
+                                CASE scope WHEN '' THEN role ELSE role || '@' || scope END \
+                     FROM role_grants WHERE user_id = $1 \
                    ORDER BY kind, code";
         self.0.all(sql, &[&user]).await
     }

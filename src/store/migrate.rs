@@ -37,6 +37,7 @@ migrations! {
     "0053_assertions",
     "0055_logout",
     "0056_revocations",
+    "0087_organisation",
 }
 
 /// Which of the twins to run.

@@ -5,7 +5,9 @@
 //! on both databases. Words: `find` (an Option), `list`, `insert`, `update`, `delete`, `consume`.
 
 mod access_tokens;
+mod acting;
 mod applications;
+mod assignments;
 mod audit;
 mod authorization_codes;
 mod bulk;
@@ -45,7 +47,9 @@ mod test_logins;
 mod throttles;
 mod users;
 
+pub use acting::ActingFor;
 pub use applications::Applications;
+pub use assignments::Assignments;
 pub use audit::{AuditLog, AuditRow, AuditSearch};
 pub use authorization_codes::AuthorizationCodes;
 pub use change_log::ChangeLog;

@@ -29,7 +29,7 @@ impl RoleGrants<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn list_by_user(&mut self, user: UserId) -> Result<Vec<RoleGrant>, StoreError> {
-        let sql = "SELECT * FROM role_grants WHERE user_id = $1 ORDER BY role, rule";
+        let sql = "SELECT * FROM role_grants WHERE user_id = $1 ORDER BY role, rule, scope";
         self.0.all(sql, &[&user]).await
     }
 
@@ -50,20 +50,22 @@ impl RoleGrants<'_> {
     pub async fn insert(&mut self, grants: &[RoleGrant]) -> Result<(), StoreError> {
         let rows: Vec<Vec<&dyn Param>> = grants
             .iter()
-            .map(|g| -> Vec<&dyn Param> { vec![&g.user_id, &g.role, &g.rule, &g.run_id, &g.granted_at] })
+            .map(|g| -> Vec<&dyn Param> { vec![&g.user_id, &g.role, &g.rule, &g.run_id, &g.granted_at, &g.scope] })
             .collect();
-        let head = "INSERT INTO role_grants (user_id, role, rule, run_id, granted_at)";
+        let head = "INSERT INTO role_grants (user_id, role, rule, run_id, granted_at, scope)";
         self.0.insert_rows(head, &rows, "ON CONFLICT DO NOTHING").await.map(drop)
     }
 
-    /// Takes grants (person, role, rule) away.
+    /// Takes grants (person, role, rule, scope) away.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn delete(&mut self, grants: &[(UserId, String, String)]) -> Result<(), StoreError> {
-        let rows: Vec<Vec<&dyn Param>> =
-            grants.iter().map(|(user, role, rule)| -> Vec<&dyn Param> { vec![user, role, rule] }).collect();
-        let head = "DELETE FROM role_grants WHERE (user_id, role, rule) IN (";
+    pub async fn delete(&mut self, grants: &[(UserId, String, String, String)]) -> Result<(), StoreError> {
+        let rows: Vec<Vec<&dyn Param>> = grants
+            .iter()
+            .map(|(user, role, rule, scope)| -> Vec<&dyn Param> { vec![user, role, rule, scope] })
+            .collect();
+        let head = "DELETE FROM role_grants WHERE (user_id, role, rule, scope) IN (";
         self.0.insert_rows(head, &rows, ")").await.map(drop)
     }
 }

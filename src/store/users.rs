@@ -6,7 +6,7 @@ use crate::time::Instant;
 
 const UPSERT: &str = "INSERT INTO users (id, source, login, login_key, employee_number, display_name, given_name, \
     family_name, mail, mobile, title, department_id, position_id, manager_id, attributes, password_hash, status, \
-    status_reason, disabled_at, version, created_at, updated_at)";
+    status_reason, disabled_at, version, created_at, updated_at, starts_on, ends_on)";
 // Who was locked out before stays so since then. A hash of none keeps the stored one, an empty one forgets it.
 const UPSERT_TAIL: &str = "ON CONFLICT (id) DO UPDATE SET login = excluded.login, login_key = excluded.login_key, \
     employee_number = excluded.employee_number, display_name = excluded.display_name, \
@@ -17,7 +17,7 @@ const UPSERT_TAIL: &str = "ON CONFLICT (id) DO UPDATE SET login = excluded.login
     WHEN excluded.password_hash = '' THEN NULL ELSE excluded.password_hash END, status = excluded.status, \
     status_reason = excluded.status_reason, disabled_at = CASE WHEN excluded.status = 'active' THEN NULL \
     ELSE COALESCE(users.disabled_at, excluded.disabled_at) END, version = users.version + 1, \
-    updated_at = excluded.updated_at";
+    updated_at = excluded.updated_at, starts_on = excluded.starts_on, ends_on = excluded.ends_on";
 
 /// Store functions of people.
 #[derive(Debug)]
@@ -50,12 +50,19 @@ impl Users<'_> {
         self.0.optional(sql, &[&login_key]).await
     }
 
-    /// Everybody the source owns.
+    /// Everybody the source owns, with their concurrent assignments.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn list_by_source(&mut self, source: &str) -> Result<Vec<User>, StoreError> {
-        self.0.all("SELECT * FROM users WHERE source = $1", &[&source]).await
+        let mut users: Vec<User> = self.0.all("SELECT * FROM users WHERE source = $1", &[&source]).await?;
+        let mut assignments = self.0.assignments().list_by_source(source).await?;
+        if !assignments.is_empty() {
+            for user in &mut users {
+                user.assignments = assignments.remove(&user.id).unwrap_or_default();
+            }
+        }
+        Ok(users)
     }
 
     /// How many active people the source owns.
@@ -119,6 +126,8 @@ impl Users<'_> {
                     &u.version,
                     &u.created_at,
                     &u.updated_at,
+                    &u.starts_on,
+                    &u.ends_on,
                 ]
             })
             .collect();

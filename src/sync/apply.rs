@@ -120,6 +120,7 @@ async fn write_rows(tx: &mut Tx, rows: &Rows, source: &str, now: Instant) -> Res
     tx.groups().upsert(&rows.groups).await?;
     tx.users().park(&rows.parked_users).await?;
     tx.users().upsert(&rows.users).await?;
+    tx.assignments().replace(&rows.assignments).await?;
     tx.groups().remove_members(&rows.members_removed).await?;
     tx.groups().add_members(&rows.members_added).await?;
     tx.role_grants().delete(&rows.revoked).await?;

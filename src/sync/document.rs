@@ -9,8 +9,10 @@ use uuid::Uuid;
 
 use crate::crypto::sha256_hex;
 use crate::model::{
-    Attributes, Department, DepartmentId, Group, ObjectKind, Position, PositionId, Status, User, UserId,
+    Assignment, Attributes, Department, DepartmentId, DepartmentKind, Group, ObjectKind, Position, PositionId, Status,
+    User, UserId,
 };
+use crate::time::Date;
 
 /// A person.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -42,6 +44,13 @@ pub(super) struct UserDocument {
     pub status: Status,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status_reason: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub starts_on: Option<Date>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends_on: Option<Date>,
+    /// Concurrent ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub assignments: Vec<Assignment>,
 }
 
 impl UserDocument {
@@ -62,6 +71,9 @@ impl UserDocument {
             password: fingerprint(user.password_hash.as_deref()),
             status: user.status,
             status_reason: user.status_reason.clone(),
+            starts_on: user.starts_on,
+            ends_on: user.ends_on,
+            assignments: user.assignments.clone(),
         }
     }
 }
@@ -80,6 +92,23 @@ pub(super) struct DepartmentDocument {
     pub parent_id: Option<DepartmentId>,
     pub sort_order: i64,
     pub status: Status,
+    #[serde(default = "plain", skip_serializing_if = "is_plain")]
+    pub kind: DepartmentKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head_id: Option<UserId>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost_centre: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub legal_entity: Option<String>,
+}
+
+const fn plain() -> DepartmentKind {
+    DepartmentKind::Department
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_plain(kind: &DepartmentKind) -> bool {
+    *kind == plain()
 }
 
 impl DepartmentDocument {
@@ -90,6 +119,10 @@ impl DepartmentDocument {
             parent_id: department.parent_id,
             sort_order: department.sort_order,
             status: department.status,
+            kind: department.kind,
+            head_id: department.head_id,
+            cost_centre: department.cost_centre.clone(),
+            legal_entity: department.legal_entity.clone(),
         }
     }
 }
@@ -124,6 +157,9 @@ pub(super) struct MemberDocument {
 pub(super) struct RoleDocument {
     pub role: String,
     pub rule: String,
+    /// Code of the department it holds for.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub scope: String,
 }
 
 /// A document as a value. Our documents have string keys and finite numbers only, so this cannot fail; were it to, the

@@ -5,7 +5,8 @@ use std::fmt::Write as _;
 
 use super::finding::finding;
 use crate::crypto::sha256_hex;
-use crate::model::{Attributes, FindingArguments, FindingCode, NewFinding, ObjectKind};
+use crate::model::{Attributes, DepartmentKind, FindingArguments, FindingCode, NewFinding, ObjectKind};
+use crate::time::Date;
 
 /// A person as the source describes them.
 #[derive(Clone, Debug, Default)]
@@ -30,10 +31,27 @@ pub(super) struct UserRecord {
     pub password: Option<String>,
     pub enabled: bool,
     pub attributes: Attributes,
+    pub starts_on: Option<Date>,
+    pub ends_on: Option<Date>,
+    /// Concurrent ones, in the order of the source.
+    pub assignments: Vec<AssignmentRecord>,
+}
+
+/// A concurrent assignment.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub(super) struct AssignmentRecord {
+    /// External id of the department.
+    pub department: String,
+    /// External id of the position.
+    pub position: Option<String>,
+    /// External id of the manager.
+    pub manager: Option<String>,
+    pub starts_on: Option<Date>,
+    pub ends_on: Option<Date>,
 }
 
 /// A department.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(super) struct DepartmentRecord {
     pub external_id: String,
     pub dn: String,
@@ -42,6 +60,11 @@ pub(super) struct DepartmentRecord {
     /// External id of the department above.
     pub parent: Option<String>,
     pub sort_order: i64,
+    pub kind: DepartmentKind,
+    /// External id of the head.
+    pub head: Option<String>,
+    pub cost_centre: Option<String>,
+    pub legal_entity: Option<String>,
 }
 
 /// A position.
@@ -152,6 +175,17 @@ impl UserRecord {
                 digest.text(value);
             }
         }
+        // Nothing is added where there is nothing: the digests of earlier versions hold.
+        for (name, day) in [("from", self.starts_on), ("to", self.ends_on)] {
+            if let Some(day) = day {
+                digest.text(name).text(&day.to_string());
+            }
+        }
+        for of in &self.assignments {
+            digest.text("+").text(&of.department).optional(of.position.as_deref()).optional(of.manager.as_deref());
+            digest.optional(of.starts_on.map(|day| day.to_string()).as_deref());
+            digest.optional(of.ends_on.map(|day| day.to_string()).as_deref());
+        }
         digest.finish()
     }
 }
@@ -160,7 +194,16 @@ impl DepartmentRecord {
     pub fn digest(&self) -> String {
         let mut digest = Digest::new();
         digest.text(&self.dn).text(&self.code).text(&self.name).optional(self.parent.as_deref());
-        digest.text(&self.sort_order.to_string()).finish()
+        digest.text(&self.sort_order.to_string());
+        if self.kind != DepartmentKind::Department {
+            digest.text("kind").text(self.kind.as_str());
+        }
+        for (name, value) in [("head", &self.head), ("cost", &self.cost_centre), ("legal", &self.legal_entity)] {
+            if let Some(value) = value {
+                digest.text(name).text(value);
+            }
+        }
+        digest.finish()
     }
 }
 

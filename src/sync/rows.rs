@@ -7,8 +7,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::model::{
-    Change, ChangeKind, Department, DepartmentId, Group, GroupId, Member, ObjectKind, Position, PositionId, RoleGrant,
-    RunId, Status, User, UserId,
+    Assignment, Change, ChangeKind, Department, DepartmentId, Group, GroupId, Member, ObjectKind, Position, PositionId,
+    RoleGrant, RunId, Status, User, UserId,
 };
 use crate::store::Json;
 use crate::text::fold;
@@ -36,7 +36,9 @@ pub(super) struct Rows {
     pub members_added: Vec<Member>,
     pub members_removed: Vec<Member>,
     pub granted: Vec<RoleGrant>,
-    pub revoked: Vec<(UserId, String, String)>,
+    pub revoked: Vec<(UserId, String, String, String)>,
+    /// Concurrent assignments of those whose differ.
+    pub assignments: Vec<(UserId, Vec<Assignment>)>,
     /// Who could sign in before and no longer can.
     pub disabled: Vec<UserId>,
     /// Whose facts changed without a row of their own.
@@ -74,13 +76,16 @@ impl Rows {
         for (id, Ends { first, last }) in users {
             let is_active = last.status == Status::Active;
             let login_key = fold(&last.login);
-            if let Some(first) = first.filter(|first| first.status == Status::Active) {
+            if let Some(first) = first.as_ref().filter(|first| first.status == Status::Active) {
                 if !is_active {
                     self.disabled.push(UserId(id));
                 }
                 if !is_active || fold(&first.login) != login_key {
                     self.parked_users.push(UserId(id));
                 }
+            }
+            if first.as_ref().map_or(!last.assignments.is_empty(), |first| first.assignments != last.assignments) {
+                self.assignments.push((UserId(id), last.assignments.clone()));
             }
             self.users.push(User {
                 id: UserId(id),
@@ -105,6 +110,9 @@ impl Rows {
                 version: 1,
                 created_at: stamp.now,
                 updated_at: stamp.now,
+                starts_on: last.starts_on,
+                ends_on: last.ends_on,
+                assignments: last.assignments,
             });
         }
     }
@@ -127,6 +135,10 @@ impl Rows {
                 status: last.status,
                 created_at: stamp.now,
                 updated_at: stamp.now,
+                kind: last.kind,
+                head_id: last.head_id,
+                cost_centre: last.cost_centre,
+                legal_entity: last.legal_entity,
             });
         }
     }
@@ -188,14 +200,14 @@ impl Rows {
                 }
             }
             ChangeKind::RoleGranted | ChangeKind::RoleRevoked => {
-                let RoleDocument { role, rule } = read(document.as_ref())?;
+                let RoleDocument { role, rule, scope } = read(document.as_ref())?;
                 let user_id = UserId(change.object_id);
                 touched.insert(user_id);
                 if is_added {
                     let (run_id, granted_at) = (Some(stamp.run), stamp.now);
-                    self.granted.push(RoleGrant { user_id, role, rule, run_id, granted_at });
+                    self.granted.push(RoleGrant { user_id, role, rule, run_id, granted_at, scope });
                 } else {
-                    self.revoked.push((user_id, role, rule));
+                    self.revoked.push((user_id, role, rule, scope));
                 }
             }
             _ => {}

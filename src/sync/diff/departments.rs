@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::model::{ChangeKind, DepartmentId, FindingCode, ObjectKind, Status};
+use crate::model::{ChangeKind, DepartmentId, FindingCode, ObjectKind, Status, UserId};
 
 use super::super::document::DepartmentDocument;
 use super::super::link::{GONE, Pending};
@@ -66,6 +66,10 @@ fn one(item: &Pending<DepartmentRecord>, work: &Work, state: &State, draft: &mut
         parent_id: work.ids.find(KIND, record.parent.as_ref()).map(DepartmentId),
         sort_order: record.sort_order,
         status: Status::Active,
+        kind: record.kind,
+        head_id: work.ids.find(ObjectKind::User, record.head.as_ref()).map(UserId),
+        cost_centre: record.cost_centre.clone(),
+        legal_entity: record.legal_entity.clone(),
     };
     draft.link(KIND, &record.external_id, item.id, &record.dn, &item.digest);
     let object = (KIND, item.id);

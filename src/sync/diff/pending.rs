@@ -11,6 +11,7 @@ use super::super::link::{GONE, Links, Pending};
 use super::super::record::{DepartmentRecord, GroupRecord, Mapped, PositionRecord, UserRecord};
 use super::super::settled::Sum;
 use super::{Draft, Means, State};
+use crate::time::{Date, date_in};
 
 /// External id → our id, of what is linked and of what is new in this plan.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ impl Ids {
 /// What a plan has to look at.
 pub(super) struct Work {
     pub ids: Ids,
+    /// The day it is in the source's zone.
+    pub today: Date,
     pub users: Vec<Pending<UserRecord>>,
     pub departments: Vec<Pending<DepartmentRecord>>,
     pub positions: Vec<Pending<PositionRecord>>,
@@ -79,6 +82,7 @@ impl Work {
             sort.by_digest(ObjectKind::Group, mapped.groups, |r| (&r.external_id, r.digest()));
         Self {
             ids,
+            today: date_in(means.now, means.config.time_zone),
             users,
             departments,
             positions,

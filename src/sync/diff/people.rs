@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::model::{
-    ChangeKind, DepartmentId, FindingCode, Member, ObjectKind, PlannedLink, PositionId, Status, User, UserId,
+    Assignment, ChangeKind, DepartmentId, FindingCode, Member, ObjectKind, PlannedLink, PositionId, Status, User,
+    UserId,
 };
 use crate::store::Json;
 
@@ -146,7 +147,25 @@ fn target(item: &Pending<UserRecord>, work: &Work, known: Option<&User>) -> User
         password: fingerprint(record.password.as_deref()),
         status,
         status_reason,
+        starts_on: record.starts_on,
+        ends_on: record.ends_on,
+        assignments: assignments(record, work),
     }
+}
+
+/// Concurrent assignments, those of departments that are known here.
+fn assignments(record: &UserRecord, work: &Work) -> Vec<Assignment> {
+    let known = record.assignments.iter().filter_map(|of| {
+        Some(Assignment {
+            department_id: DepartmentId(work.ids.find(ObjectKind::Department, Some(&of.department))?),
+            position_id: work.ids.find(ObjectKind::Position, of.position.as_ref()).map(PositionId),
+            manager_id: work.ids.find(KIND, of.manager.as_ref()).map(UserId),
+            starts_on: of.starts_on,
+            ends_on: of.ends_on,
+            in_force: Assignment::covers(of.starts_on, of.ends_on, work.today),
+        })
+    });
+    known.collect()
 }
 
 fn one(

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::access::{GrantKey, RoleFacts};
 use crate::model::{
-    ChangeKind, DepartmentId, FindingCode, GroupId, Member, NewFinding, ObjectKind, PositionId, Status, UserId,
+    ChangeKind, DepartmentId, FindingCode, GroupId, Member, NewFinding, ObjectKind, PositionId, RoleGrant, Status,
 };
 
 use super::super::document::{CodedDocument, DepartmentDocument, RoleDocument};
@@ -35,35 +35,40 @@ pub(super) fn diff(
         members: members.to_vec(),
     };
     let wanted = means.rules.evaluate(&facts);
-    let held: BTreeSet<GrantKey> =
-        state.grants.iter().map(|grant| (grant.user_id, grant.role.clone(), grant.rule.clone())).collect();
+    let held: BTreeSet<GrantKey> = state.grants.iter().map(held).collect();
     draft.roles_before = i64::try_from(held.len()).unwrap_or(i64::MAX);
     for grant in wanted.difference(&held) {
         step(ChangeKind::RoleGranted, grant, draft);
-        draft.roles.entry(grant.1.clone()).or_default().granted += 1;
+        draft.roles.entry(grant.role.to_string()).or_default().granted += 1;
     }
     let mut kept = BTreeSet::new();
-    for grant in held.difference(&wanted).filter(|grant| future.is_active(grant.0)) {
-        let user = state.users.get(&grant.0);
+    for grant in held.difference(&wanted).filter(|grant| future.is_active(grant.user_id)) {
+        let user = state.users.get(&grant.user_id);
         if user.is_some_and(|user| protected.contains(&user.login_key)) {
             kept.insert(grant);
             continue;
         }
         step(ChangeKind::RoleRevoked, grant, draft);
-        draft.roles.entry(grant.1.clone()).or_default().revoked += 1;
+        draft.roles.entry(grant.role.to_string()).or_default().revoked += 1;
         draft.roles_revoked += 1;
     }
-    for (user, role, rule) in kept {
-        let arguments = arguments([("rule", rule.clone()), ("role", role.clone())]);
-        findings.push(finding(FindingCode::ProtectedRole, (&user.to_string(), role), arguments, false));
+    for GrantKey { user_id, role, rule, .. } in kept {
+        let arguments = arguments([("rule", rule.to_string()), ("role", role.to_string())]);
+        findings.push(finding(FindingCode::ProtectedRole, (&user_id.to_string(), role), arguments, false));
     }
 }
 
-fn step(kind: ChangeKind, grant: &(UserId, String, String), draft: &mut Draft) {
-    let document = RoleDocument { role: grant.1.clone(), rule: grant.2.clone() };
+fn held(grant: &RoleGrant) -> GrantKey {
+    let RoleGrant { user_id, role, rule, scope, .. } = grant;
+    GrantKey { user_id: *user_id, role: role.as_str().into(), rule: rule.as_str().into(), scope: scope.as_str().into() }
+}
+
+fn step(kind: ChangeKind, grant: &GrantKey, draft: &mut Draft) {
+    let document =
+        RoleDocument { role: grant.role.to_string(), rule: grant.rule.to_string(), scope: grant.scope.to_string() };
     let (before, after) =
         if kind == ChangeKind::RoleGranted { (None, Some(&document)) } else { (Some(&document), None) };
-    draft.push(kind, (ObjectKind::User, grant.0.0), before, after);
+    draft.push(kind, (ObjectKind::User, grant.user_id.0), before, after);
 }
 
 /// Codes of what is in use after the plan.

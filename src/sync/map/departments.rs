@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::config::{DepartmentMapping, SourceConfig};
-use crate::model::{FindingCode, ObjectKind};
+use crate::model::{DepartmentKind, FindingCode, ObjectKind};
 use crate::source::Snapshot;
 use crate::text::fold;
 
@@ -39,6 +39,10 @@ pub(super) fn map(
             name: render(&name, entry).unwrap_or_else(|| code.clone()),
             parent: index.department_above(&entry.dn).map(str::to_owned),
             sort_order: order.and_then(|order| order.parse().ok()).unwrap_or(0),
+            kind: DepartmentKind::Department,
+            head: None,
+            cost_centre: None,
+            legal_entity: None,
             code,
         });
     }
@@ -68,6 +72,10 @@ impl Paths {
                 name: name.to_owned(),
                 parent: above.clone(),
                 sort_order: 0,
+                kind: DepartmentKind::Department,
+                head: None,
+                cost_centre: None,
+                legal_entity: None,
             });
             above = Some(external_id);
         }

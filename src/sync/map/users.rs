@@ -89,6 +89,9 @@ impl Templates {
             password: value(&self.password),
             enabled: self.is_enabled(entry),
             attributes: self.attributes(entry),
+            starts_on: None,
+            ends_on: None,
+            assignments: Vec::new(),
             login,
         }
     }

@@ -81,6 +81,9 @@ pub async fn hire(url: &str) {
         version: 1,
         created_at: now,
         updated_at: now,
+        starts_on: None,
+        ends_on: None,
+        assignments: Vec::new(),
     };
     let roles = ["employee", "it-admin"].map(|role| RoleGrant {
         user_id: user.id,
@@ -88,6 +91,7 @@ pub async fn hire(url: &str) {
         rule: "test".to_owned(),
         run_id: None,
         granted_at: now,
+        scope: String::new(),
     });
     let mut tx = db.write().await.unwrap();
     tx.users().upsert(&[user]).await.unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use uuid::Uuid;
 use yaopai::access;
 use yaopai::model::{User, UserId};
-use yaopai::policy::Principal;
+use yaopai::policy::{Principal, Standing};
 use yaopai::store::{Json, Tx};
 
 use crate::both;
@@ -81,6 +81,7 @@ both!(a_person_is_in_all_above_and_around, |kind| async move {
         position: Some("clerk".to_owned()),
         groups: set(&["inner", "middle", "outer"]),
         roles: set(&["employee"]),
+        standing: Standing::default(),
     };
     assert_eq!(access::principal(&mut tx, &wang).await.unwrap(), expected);
     let Principal::User { departments, groups, roles, .. } = access::principal(&mut tx, &other).await.unwrap() else {

@@ -22,6 +22,7 @@ pub async fn person(broker: &Broker, login: &str, roles: &[&str]) -> User {
             rule: "test".to_owned(),
             run_id: None,
             granted_at: user.created_at,
+            scope: String::new(),
         })
         .collect();
     tx.role_grants().insert(&grants).await.unwrap();
@@ -55,6 +56,9 @@ pub fn build(broker: &Broker, login: &str) -> User {
         version: 1,
         created_at: now,
         updated_at: now,
+        starts_on: None,
+        ends_on: None,
+        assignments: Vec::new(),
     }
 }
 

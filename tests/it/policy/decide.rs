@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use yaopai::policy::{Action, Context, Decision, Policies, Principal, Request, Resource};
+use yaopai::policy::{Action, Context, Decision, Policies, Principal, Request, Resource, Standing};
 
 use super::folder;
 
@@ -15,6 +15,7 @@ fn user(roles: &[&str]) -> Principal {
         position: Some("clerk".to_owned()),
         groups: BTreeSet::from(["club".to_owned()]),
         roles: roles.iter().map(|role| (*role).to_owned()).collect(),
+        standing: Standing::default(),
     }
 }
 

@@ -5,8 +5,8 @@
 use serde_json::json;
 use uuid::Uuid;
 use yaopai::model::{
-    Department, DepartmentId, Group, GroupId, Member, ObjectKind, Position, PositionId, RoleGrant, RunId, Status, User,
-    UserId,
+    Department, DepartmentId, DepartmentKind, Group, GroupId, Member, ObjectKind, Position, PositionId, RoleGrant,
+    RunId, Status, User, UserId,
 };
 use yaopai::store::{Json, StoreError, Tx};
 use yaopai::time::Instant;
@@ -46,6 +46,9 @@ fn user(number: u128, login: &str) -> User {
         version: 1,
         created_at: at(),
         updated_at: at(),
+        starts_on: None,
+        ends_on: None,
+        assignments: Vec::new(),
     }
 }
 
@@ -60,6 +63,10 @@ fn department(number: u128, code: &str, parent: Option<u128>) -> Department {
         status: Status::Active,
         created_at: at(),
         updated_at: at(),
+        kind: DepartmentKind::Department,
+        head_id: None,
+        cost_centre: None,
+        legal_entity: None,
     }
 }
 
@@ -203,12 +210,13 @@ both!(roles_are_granted_once_and_taken_away, |kind| async move {
         rule: rule.into(),
         run_id: Some(RunId(id(99))),
         granted_at: at(),
+        scope: String::new(),
     };
     tx.role_grants().insert(&[grant("a"), grant("b")]).await.unwrap();
     tx.role_grants().insert(&[grant("a")]).await.unwrap();
     assert_eq!(tx.role_grants().roles_of(UserId(id(1))).await.unwrap(), ["clerk"]);
     assert_eq!(tx.role_grants().list_by_source("hr").await.unwrap().len(), 2);
-    tx.role_grants().delete(&[(UserId(id(1)), "clerk".into(), "a".into())]).await.unwrap();
+    tx.role_grants().delete(&[(UserId(id(1)), "clerk".into(), "a".into(), String::new())]).await.unwrap();
     assert_eq!(tx.role_grants().list_by_user(UserId(id(1))).await.unwrap(), [grant("b")]);
     assert_eq!(json!(grant("b"))["rule"], "b");
 });

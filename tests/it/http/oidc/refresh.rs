@@ -176,6 +176,7 @@ both!(
             rule: "test".into(),
             run_id: None,
             granted_at: scene.user.created_at,
+            scope: String::new(),
         };
         tx.role_grants().insert(&[grant]).await.unwrap();
         tx.commit().await.unwrap();

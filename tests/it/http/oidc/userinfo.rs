@@ -1,7 +1,7 @@
 //! `UserInfo`, and what every endpoint that takes an access token refuses.
 
 use serde_json::{Value, json};
-use yaopai::model::{Department, DepartmentId, Position, PositionId, Status, User};
+use yaopai::model::{Department, DepartmentId, DepartmentKind, Position, PositionId, Status, User};
 
 use super::{OA, Scene};
 use crate::both;
@@ -26,6 +26,10 @@ async fn in_a_department(scene: &Scene) {
         status: Status::Active,
         created_at: now,
         updated_at: now,
+        kind: DepartmentKind::Department,
+        head_id: None,
+        cost_centre: None,
+        legal_entity: None,
     };
     let top = department("Company", None);
     let middle = department("Finance", Some(top.id));
