@@ -59,6 +59,18 @@ string_enum! {
         ProtectedLogin = "protected_login",
         /// `rule` no longer gives `role` to a login from which no sync may take it.
         ProtectedRole = "protected_role",
+        /// `value` (a login) would hold both roles of the pair `rule`, `role`; `reason` is what the pair says of itself.
+        SeparationOfDuties = "separation_of_duties",
+        /// The attribute `attribute` holds no date: `value`.
+        BadDate = "bad_date",
+        /// The concurrent assignment `value` cannot be read, or names a department that is not known.
+        BadAssignment = "bad_assignment",
+        /// `count` departments that are above each other in a circle.
+        DepartmentCycle = "department_cycle",
+        /// The head `value` of a department is nobody whom the source returned.
+        UnknownHead = "unknown_head",
+        /// The deputy in `value` is nobody whom the source returned.
+        UnknownDeputy = "unknown_deputy",
     }
 }
 

@@ -35,6 +35,14 @@ impl Assignments<'_> {
         Ok(by_person(self.0.all(sql, &[&source]).await?))
     }
 
+    /// Those of everybody, by person.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list(&mut self) -> Result<HashMap<UserId, Vec<Assignment>>, StoreError> {
+        Ok(by_person(self.0.all("SELECT * FROM assignments ORDER BY user_id, place", &[]).await?))
+    }
+
     /// Those of these people, by person.
     ///
     /// # Errors

@@ -15,6 +15,22 @@ impl Tx {
 }
 
 impl Groups<'_> {
+    /// Every active group, whatever the source.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_active(&mut self) -> Result<Vec<Group>, StoreError> {
+        self.0.all("SELECT * FROM groups WHERE status = 'active' ORDER BY code", &[]).await
+    }
+
+    /// Every membership, whatever the source.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_all_members(&mut self) -> Result<Vec<Member>, StoreError> {
+        self.0.all("SELECT group_id, member_kind, member_id FROM group_members", &[]).await
+    }
+
     /// The group with this id.
     ///
     /// # Errors

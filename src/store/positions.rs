@@ -31,6 +31,14 @@ impl Positions<'_> {
         self.0.all("SELECT * FROM positions WHERE source = $1", &[&source]).await
     }
 
+    /// Every active position, whatever the source.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_active(&mut self) -> Result<Vec<Position>, StoreError> {
+        self.0.all("SELECT * FROM positions WHERE status = 'active' ORDER BY code", &[]).await
+    }
+
     /// Takes codes out of the way, so that swapped codes do not meet: the same transaction writes the rows with
     /// [`Positions::upsert`].
     ///

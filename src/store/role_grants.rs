@@ -24,6 +24,15 @@ impl RoleGrants<'_> {
         self.0.all(sql, &[&source]).await
     }
 
+    /// Every grant to active people.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_active(&mut self) -> Result<Vec<RoleGrant>, StoreError> {
+        let sql = "SELECT r.* FROM role_grants r JOIN users u ON u.id = r.user_id WHERE u.status = 'active'";
+        self.0.all(sql, &[]).await
+    }
+
     /// A person's grants, by role and rule.
     ///
     /// # Errors

@@ -65,6 +65,20 @@ impl Users<'_> {
         Ok(users)
     }
 
+    /// Everybody who is active, with their concurrent assignments.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_active(&mut self) -> Result<Vec<User>, StoreError> {
+        let mut users: Vec<User> =
+            self.0.all("SELECT * FROM users WHERE status = 'active' ORDER BY login_key", &[]).await?;
+        let mut assignments = self.0.assignments().list().await?;
+        for user in &mut users {
+            user.assignments = assignments.remove(&user.id).unwrap_or_default();
+        }
+        Ok(users)
+    }
+
     /// How many active people the source owns.
     ///
     /// # Errors

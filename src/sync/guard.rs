@@ -59,6 +59,9 @@ pub(super) fn judge(guard: &GuardConfig, draft: &Draft, numbers: &Numbers) -> Ve
     }
     let limit = percent(guard.max_roles_revoked_percent, draft.roles_before, guard.floor);
     over("roles_revoked", draft.roles_revoked, limit, "");
+    for (pair, people) in &draft.separated {
+        over("separation", *people, 0, pair);
+    }
     held
 }
 

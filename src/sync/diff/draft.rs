@@ -33,6 +33,8 @@ pub(in crate::sync) struct Draft {
     disabled: u64,
     pub roles_revoked: i64,
     pub roles_before: i64,
+    /// Pair of `sod.toml` that blocks → people who would newly hold both roles.
+    pub separated: BTreeMap<String, i64>,
     /// Whether nothing is left to do once the plan is applied: every record and every absent object gets its link, and
     /// nothing was found that depends on more than the entries.
     pub is_settling: bool,

@@ -276,6 +276,8 @@ impl<'a> Future<'a> {
             employee_number: document.employee_number.as_deref(),
             mail: document.mail.as_deref(),
             attributes: &document.attributes,
+            manager: document.manager_id,
+            assignments: &document.assignments,
         });
         let rest = self.state.users.values();
         let rest = rest.filter(|user| user.status == Status::Active && !self.touched.contains_key(&user.id));
@@ -287,6 +289,8 @@ impl<'a> Future<'a> {
             employee_number: user.employee_number.as_deref(),
             mail: user.mail.as_deref(),
             attributes: attributes(&user.attributes),
+            manager: user.manager_id,
+            assignments: &user.assignments,
         }))
     }
 }

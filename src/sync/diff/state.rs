@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{Department, DepartmentId, Group, GroupId, Member, Position, PositionId, RoleGrant, User, UserId};
+use crate::model::{
+    Acting, Department, DepartmentId, Group, GroupId, Member, Position, PositionId, RoleGrant, User, UserId,
+};
 use crate::store::{StoreError, Tx};
 
 /// Everything the source owns.
@@ -14,6 +16,8 @@ pub(in crate::sync) struct State {
     pub groups: HashMap<GroupId, Group>,
     pub members: Vec<Member>,
     pub grants: Vec<RoleGrant>,
+    /// Who acts for one of the source's people.
+    pub acting: Vec<Acting>,
     /// Folded login names of active people of other sources.
     pub other_logins: HashSet<String>,
 }
@@ -27,6 +31,7 @@ impl State {
             groups: tx.groups().list_by_source(source).await?.into_iter().map(|row| (row.id, row)).collect(),
             members: tx.groups().list_members(source).await?,
             grants: tx.role_grants().list_by_source(source).await?,
+            acting: tx.acting().list_by_source(source).await?,
             other_logins: tx.users().other_logins(source).await?.into_iter().map(|row| row.0).collect(),
         })
     }

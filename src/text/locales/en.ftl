@@ -320,6 +320,7 @@ sync-held-roles_revoked = { $actual } roles would be taken away, { $limit } are 
 sync-held-empty_snapshot = the source returned nobody, { $actual } people are active here
 sync-held-scope_changed = base, filter or mapping has changed since the last run: look at the plan first
 sync-held-after_undo = the last plan was undone: look whether the source is right now
+sync-held-separation = { $actual } people would newly hold both roles of { $about }, which do not go together
 sync-plan-head = Plan { $plan }, { $changes } steps, digest { $digest }
 sync-step-joined = joined
 sync-step-left = left
@@ -468,6 +469,28 @@ finding-next-protected_login = If the person has left, take the login out of gua
 finding-type-protected_role = Protected role
 finding-protected_role = Rule { $rule } no longer gives the role { $role }; the login is protected and keeps it.
 finding-next-protected_role = If the role is to go, take the login out of guard.protected; otherwise correct the source or the rule.
+# A conflict of roles (separation of duties).
+finding-type-separation_of_duties = Roles that do not go together
+finding-separation_of_duties = { $value } would hold { $role } (pair { $rule }): { $reason }.
+finding-next-separation_of_duties = Take one of the roles away at its rule or group, or exempt the person in sod.toml with a last day.
+finding-type-bad_date = Not a date
+finding-bad_date = “{ $value }” of { $attribute } is not a date such as 2026-12-31; it is left empty.
+finding-next-bad_date = Correct the date at the source.
+finding-type-bad_assignment = Concurrent assignment not understood
+finding-bad_assignment = The concurrent assignment “{ $value }” cannot be read or names a department that is not known; it is left out.
+finding-next-bad_assignment = Correct it at the source, or the mapping in [source.assignments].
+finding-type-department_cycle = Departments in a circle
+finding-department_cycle = { $count ->
+    [one] One department is above itself
+   *[other] { $count } departments are above each other in a circle
+  }; they stay as they were.
+finding-next-department_cycle = Correct the parent of one of the departments at the source.
+finding-type-unknown_head = Unknown head of department
+finding-unknown_head = The head { $value } is nobody whom the source returned; the field stays empty.
+finding-next-unknown_head = Enter the present head at the source, or widen base and filter so that the head is read.
+finding-type-unknown_deputy = Unknown deputy
+finding-unknown_deputy = “{ $value }” cannot be read or names a deputy whom the source did not return; nobody acts.
+finding-next-unknown_deputy = Correct the deputy at the source.
 
 ## Faults of sources: `fault-CODE`, with `{ $reason }` and the like being faults themselves
 fault-config = { $key }: { $reason }

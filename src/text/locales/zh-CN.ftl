@@ -296,6 +296,7 @@ sync-held-roles_revoked = 将收回 { $actual } 项角色，单次最多 { $limi
 sync-held-empty_snapshot = 数据源没有返回任何人，而这里有 { $actual } 名在用人员
 sync-held-scope_changed = 基准、过滤器或映射在上次同步后有变动：请先查看计划
 sync-held-after_undo = 上一个计划已被撤销：请先确认数据源现在正确
+sync-held-separation = 将有 { $actual } 人同时拥有互斥规则 { $about } 的两个角色
 sync-plan-head = 计划 { $plan }，共 { $changes } 步，摘要 { $digest }
 sync-step-joined = 入职
 sync-step-left = 离开
@@ -441,6 +442,25 @@ finding-next-protected_login = 如果此人已离职，请将其登录名移出 
 finding-type-protected_role = 受保护的角色
 finding-protected_role = 规则 { $rule } 不再授予角色 { $role }；该账号受保护，仍保留此角色。
 finding-next-protected_role = 如果应收回该角色，请将其登录名移出 guard.protected；否则请更正数据源或规则。
+# 职责分离冲突
+finding-type-separation_of_duties = 角色互斥
+finding-separation_of_duties = { $value } 将同时拥有 { $role }（互斥规则 { $rule }）：{ $reason }。
+finding-next-separation_of_duties = 请在相应的规则或组中取消其中一个角色，或在 sod.toml 中为其登记带截止日期的豁免。
+finding-type-bad_date = 日期无效
+finding-bad_date = { $attribute } 的值“{ $value }”不是日期（格式如 2026-12-31），此项留空。
+finding-next-bad_date = 请在数据源中更正日期。
+finding-type-bad_assignment = 兼职信息无法识别
+finding-bad_assignment = 兼职“{ $value }”无法解析，或其部门不存在，已略去。
+finding-next-bad_assignment = 请在数据源中更正，或调整 [source.assignments] 映射。
+finding-type-department_cycle = 部门关系成环
+finding-department_cycle = { $count } 个部门互为上级形成环，保持原状。
+finding-next-department_cycle = 请在数据源中更正其中一个部门的上级。
+finding-type-unknown_head = 部门负责人无法识别
+finding-unknown_head = 负责人 { $value } 不在数据源返回的人员中，此项留空。
+finding-next-unknown_head = 请在数据源中填写现任负责人，或放宽基准和过滤器以读取该负责人。
+finding-type-unknown_deputy = 代理人无法识别
+finding-unknown_deputy = “{ $value }”无法解析，或代理人不在数据源返回的人员中，代理不生效。
+finding-next-unknown_deputy = 请在数据源中更正代理人。
 
 ## 数据源故障：`fault-CODE`，其中 `{ $reason }` 等本身也是故障
 fault-config = { $key }：{ $reason }
