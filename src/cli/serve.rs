@@ -107,6 +107,16 @@ fn jobs(broker: &Broker, keys: &KeyRing) -> anyhow::Result<Vec<Job>> {
             Ok(Job { name: format!("sync:{}", source.name), schedule, work: Box::new(work) })
         })
         .collect::<anyhow::Result<_>>()?;
+    for source in &broker.config.sources {
+        let (owner, name) = (broker.clone(), source.name.clone());
+        let work = move || -> Work {
+            let (broker, name) = (owner.clone(), name.clone());
+            Box::pin(async move { keep_dates(&broker, &name).await })
+        };
+        // Midnight is the first look of a day; what was missed or in the way is caught up with at the next.
+        let schedule = Schedule::new("* * * * *", source.time_zone)?;
+        jobs.push(Job { name: format!("dates:{}", source.name), schedule, work: Box::new(work) });
+    }
     let (broker, keys) = (broker.clone(), keys.clone());
     let work = move || -> Work {
         let (broker, keys) = (broker.clone(), keys.clone());
@@ -126,6 +136,19 @@ async fn change_keys(broker: &Broker, keys: &KeyRing) {
         Ok(rotated) if rotated.is_empty() => {}
         Ok(rotated) => tracing::info!(?rotated, "signing keys changed by schedule"),
         Err(error) => tracing::error!(%error, "signing keys could not be changed by schedule"),
+    }
+}
+
+/// What begins or ends by its date.
+async fn keep_dates(broker: &Broker, source: &str) {
+    match sync::keep_dates(broker, source).await {
+        Ok(None) => {}
+        Ok(Some(report)) => {
+            let (people, roles) = (report.users.changed, report.role_totals());
+            tracing::info!(source, run = %report.run_id, people, ?roles, "dates have come into effect");
+        }
+        Err(sync::SyncError::Busy(_)) => tracing::debug!(source, "dates wait for the run under way"),
+        Err(error) => tracing::error!(source, %error, "dates could not be brought into effect"),
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CsvConfig, LdapConfig, LdifConfig, Lifetime, Template};
+use super::{AssignmentMapping, CsvConfig, HeadRule, KindRule, LdapConfig, LdifConfig, Lifetime, Template};
+use crate::model::DepartmentKind;
 
 /// What a mapping value holds until `SourceConfig::settle` fills in what is usual for the kind of directory.
 pub(super) const BY_KIND: &str = "\0";
@@ -39,6 +40,8 @@ pub struct SourceConfig {
     pub positions: Option<PositionMapping>,
     /// `[source.groups]`.
     pub groups: Option<GroupMapping>,
+    /// `[source.assignments]`: concurrent ones (兼职).
+    pub assignments: Option<AssignmentMapping>,
     /// `[source.guard]`.
     #[serde(default)]
     pub guard: GuardConfig,
@@ -84,6 +87,12 @@ pub struct UserMapping {
     pub title: Option<String>,
     /// Attribute with the DN of the manager.
     pub manager: Option<String>,
+    /// First day of employment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub starts_on: Option<String>,
+    /// Last day of employment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ends_on: Option<String>,
     /// Attribute with an `{ARGON2}` hash, for sources that cannot be bound to (LDIF).
     pub password: Option<String>,
     /// Which entries are locked out at the source.
@@ -127,6 +136,21 @@ pub enum DepartmentMapping {
         name: String,
         /// Order among siblings.
         order: Option<String>,
+        /// Code or DN of the department above; its place in the directory when missing.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        parent: Option<String>,
+        /// DN, login name or employee number of the head (负责人).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        head: Option<String>,
+        /// Cost centre.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cost_centre: Option<String>,
+        /// Legal entity.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        legal_entity: Option<String>,
+        /// Which departments are the company and its subsidiaries.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        kind: Option<KindRule>,
     },
     /// A path in an attribute of people: `集团/华东/销售部`.
     Attribute {
@@ -135,6 +159,12 @@ pub enum DepartmentMapping {
         /// What stands between levels.
         #[serde(default = "default_separator")]
         separator: String,
+        /// What the levels are, from the top down; departments where nothing more is said.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        levels: Vec<DepartmentKind>,
+        /// Who of a department's people heads it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        head: Option<HeadRule>,
     },
 }
 
@@ -212,7 +242,7 @@ pub struct GuardConfig {
 
 impl UserMapping {
     /// Mapped values that may be missing, by key.
-    fn optional(&self) -> [(&'static str, Option<&String>); 8] {
+    fn optional(&self) -> [(&'static str, Option<&String>); 10] {
         [
             ("users.employee_number", self.employee_number.as_ref()),
             ("users.given_name", self.given_name.as_ref()),
@@ -222,6 +252,8 @@ impl UserMapping {
             ("users.title", self.title.as_ref()),
             ("users.manager", self.manager.as_ref()),
             ("users.password", self.password.as_ref()),
+            ("users.starts_on", self.starts_on.as_ref()),
+            ("users.ends_on", self.ends_on.as_ref()),
         ]
     }
 }
@@ -253,7 +285,11 @@ impl SourceConfig {
         optional.push(("users.enabled.attribute", users.enabled.as_ref().map(|rule| &rule.attribute)));
         optional.push(("positions.attribute", self.positions.as_ref().map(|positions| &positions.attribute)));
         match &self.departments {
-            Some(DepartmentMapping::Ou { code, name, order, .. }) => {
+            Some(DepartmentMapping::Ou { code, name, order, parent, head, cost_centre, legal_entity, .. }) => {
+                optional.push(("departments.parent", parent.as_ref()));
+                optional.push(("departments.head", head.as_ref()));
+                optional.push(("departments.cost_centre", cost_centre.as_ref()));
+                optional.push(("departments.legal_entity", legal_entity.as_ref()));
                 optional.push(("departments.code", code.as_ref()));
                 optional.push(("departments.name", Some(name)));
                 optional.push(("departments.order", order.as_ref()));
@@ -294,6 +330,9 @@ impl SourceConfig {
         if kinds.into_iter().filter(|is_there| *is_there).count() != 1 {
             problems
                 .push(format!("source `{name}` needs exactly one of [source.ldap], [source.ldif] and [source.csv]"));
+        }
+        if let Some(assignments) = &self.assignments {
+            assignments.check(name, problems);
         }
         if let Some(csv) = &self.csv {
             csv.check(name, problems);

@@ -69,7 +69,20 @@ struct Keys {
 /// The searches that the mapping needs.
 pub(super) fn selections(config: &SourceConfig) -> Result<Vec<Selection>, SourceError> {
     let mut all = vec![users(config)?];
-    if let Some(DepartmentMapping::Ou { base_dn, filter, id, code, name, order }) = &config.departments {
+    if let Some(DepartmentMapping::Ou {
+        base_dn,
+        filter,
+        id,
+        code,
+        name,
+        order,
+        parent,
+        head,
+        cost_centre,
+        legal_entity,
+        kind,
+    }) = &config.departments
+    {
         let keys = Keys {
             part: Part::Departments,
             base: "source.departments.base_dn",
@@ -77,7 +90,9 @@ pub(super) fn selections(config: &SourceConfig) -> Result<Vec<Selection>, Source
             id: "source.departments.id",
         };
         let code = code.as_deref().unwrap_or("ou");
-        let templates = [Some(code), Some(name.as_str()), order.as_deref()];
+        let more = [order, parent, head, cost_centre, legal_entity].map(Option::as_deref);
+        let kind = kind.as_ref().map(|rule| rule.attribute.as_str());
+        let templates: Vec<Option<&str>> = [Some(code), Some(name.as_str()), kind].into_iter().chain(more).collect();
         all.push(selection(config, &keys, base_dn.as_deref(), filter, id.as_deref(), &templates)?);
     }
     if let Some(groups) = &config.groups {
@@ -115,8 +130,11 @@ fn users(config: &SourceConfig) -> Result<Selection, SourceError> {
         // A directory that can be bound to is never asked for password hashes.
         templates.push(users.password.as_deref());
     }
-    if let Some(DepartmentMapping::Attribute { attribute, .. }) = &config.departments {
+    templates.extend([users.starts_on.as_deref(), users.ends_on.as_deref()]);
+    templates.push(config.assignments.as_ref().map(|mapping| mapping.attribute.as_str()));
+    if let Some(DepartmentMapping::Attribute { attribute, head, .. }) = &config.departments {
         templates.push(Some(attribute));
+        templates.push(head.as_ref().map(|rule| rule.attribute.as_str()));
     }
     let keys =
         Keys { part: Part::Users, base: "source.users.base_dn", filter: "source.users.filter", id: "source.users.id" };

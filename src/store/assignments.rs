@@ -76,7 +76,8 @@ impl Assignments<'_> {
     }
 
     /// Whether a date of the source's people has come that is not in effect yet: of employment, of an assignment, of
-    /// somebody who acts for another. What is locked out for another reason than its dates is left alone.
+    /// somebody who acts for another. Who is locked out for another reason than dates, or whose login name somebody else
+    /// has now, is left alone.
     ///
     /// # Errors
     /// When the database fails.
@@ -85,7 +86,9 @@ impl Assignments<'_> {
                      AND (ends_on < $2 OR starts_on > $2)) \
                    OR EXISTS (SELECT 1 FROM users WHERE source = $1 AND status = 'disabled' \
                      AND status_reason IN ('not_started', 'ended') \
-                     AND (starts_on IS NULL OR starts_on <= $2) AND (ends_on IS NULL OR ends_on >= $2)) \
+                     AND (starts_on IS NULL OR starts_on <= $2) AND (ends_on IS NULL OR ends_on >= $2) \
+                     AND NOT EXISTS (SELECT 1 FROM users o WHERE o.login_key = users.login_key \
+                                     AND o.status = 'active')) \
                    OR EXISTS (SELECT 1 FROM assignments a JOIN users u ON u.id = a.user_id WHERE u.source = $1 \
                      AND a.in_force <> ((a.starts_on IS NULL OR a.starts_on <= $2) \
                                     AND (a.ends_on IS NULL OR a.ends_on >= $2))) \

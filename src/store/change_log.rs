@@ -47,13 +47,14 @@ impl ChangeLog<'_> {
         self.0.all(sql, &[&object, &limit]).await
     }
 
-    /// How many of the source's people were disabled since `since`.
+    /// How many of the source's people were disabled since `since`, those left out whose last day had come.
     ///
     /// # Errors
     /// When the database fails.
     pub async fn count_disabled(&mut self, source: &str, since: Instant) -> Result<i64, StoreError> {
         let sql = "SELECT COUNT(*) FROM change_log c JOIN users u ON u.id = c.object_id \
-                   WHERE c.kind = 'disabled' AND c.object_kind = 'user' AND c.at > $2 AND u.source = $1";
+                   WHERE c.kind = 'disabled' AND c.object_kind = 'user' AND c.at > $2 AND u.source = $1 \
+                     AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = c.run_id AND r.started_by = 'dates')";
         let (count,): (i64,) = self.0.one(sql, &[&source, &since]).await?;
         Ok(count)
     }

@@ -60,6 +60,14 @@ impl SourceStates<'_> {
         self.0.run(sql, &[&source, &version, &content, &ground, &run]).await.map(drop)
     }
 
+    /// Lets the next run ask the role rules about everybody.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn ask_roles_anew(&mut self, source: &str) -> Result<(), StoreError> {
+        self.0.run("UPDATE source_state SET roles_digest = '' WHERE source = $1", &[&source]).await.map(drop)
+    }
+
     /// Writes what the guard compares the next run with.
     ///
     /// # Errors

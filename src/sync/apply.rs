@@ -4,11 +4,12 @@ use serde_json::json;
 
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::model::{Change, ChangeKind, EndReason, ObjectKind, PlanId, PlanState, RunState};
+use crate::model::{Change, ChangeKind, EndReason, FindingCode, ObjectKind, PlanId, PlanState, RunState};
 use crate::store::{StoreError, Tx};
-use crate::time::Instant;
+use crate::time::{Instant, date_in};
 
 use super::SyncError;
+use super::dates::BY_DATES;
 use super::guard::AFTER_UNDO;
 use super::plan::{self, Ground, Prepared, digest, finish, write_report};
 use super::report::RunReport;
@@ -75,6 +76,8 @@ pub(super) async fn apply_prepared(
     let passwords = tx.plans().passwords(plan.id).await?.into_iter().collect();
     let rows = Rows::collect(&changes, &Stamp { source: &plan.source, run: plan.run_id, now, passwords })?;
     write_rows(&mut tx, &rows, &plan.source, now).await?;
+    let today = date_in(now, super::source_config(broker, &plan.source)?.time_zone);
+    tx.acting().bring_up(&plan.source, today).await?;
     tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
     tx.change_log().append_plan(plan.id, plan.run_id, now).await?;
     let revoked = tx.revoke_people(&rows.disabled, EndReason::Disabled, now).await?;
@@ -89,7 +92,14 @@ pub(super) async fn apply_prepared(
         tx.source_states().describe(&plan.source, AFTER_UNDO, "", seen).await?;
     } else {
         tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?;
-        tx.source_states().describe(&plan.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
+        if report.started_by == BY_DATES {
+            // What the source says was not looked at: another mapping or other rules are still to be judged.
+            if report.findings.contains_key(FindingCode::SeparationOfDuties.as_str()) {
+                tx.source_states().ask_roles_anew(&plan.source).await?;
+            }
+        } else {
+            tx.source_states().describe(&plan.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
+        }
         let after = Ground { version: ground.version + 1, ..ground };
         settled::note(&mut tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
     }

@@ -79,7 +79,11 @@ fn number(count: u64) -> i64 {
 pub(super) fn scope_digest(config: &SourceConfig) -> Result<String, serde_json::Error> {
     let base = config.ldap.as_ref().map(|ldap| ldap.base_dn.as_str());
     let base = base.or_else(|| config.ldif.as_ref()?.base_dn.as_deref());
-    let scope = serde_json::to_string(&(base, &config.users, &config.departments, &config.positions, &config.groups))?;
+    let mut scope =
+        serde_json::to_string(&(base, &config.users, &config.departments, &config.positions, &config.groups))?;
+    if let Some(assignments) = &config.assignments {
+        scope.push_str(&serde_json::to_string(assignments)?);
+    }
     Ok(sha256_hex(scope.as_bytes()))
 }
 

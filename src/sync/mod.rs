@@ -9,6 +9,7 @@
 //! of the document, a column.
 
 mod apply;
+mod dates;
 mod diff;
 mod document;
 mod error;
@@ -30,6 +31,7 @@ use crate::broker::Broker;
 use crate::config::SourceConfig;
 
 pub use apply::{Approval, apply};
+pub use dates::{BY_DATES, keep_dates};
 pub use error::SyncError;
 pub use outline::{Outlined, StepGroup, outline};
 pub use report::{Counts, GroupCounts, HeldReason, RoleCounts, RunReport};

@@ -8,6 +8,7 @@ use crate::source::{self, Read, Snapshot};
 use crate::store::Json;
 
 use super::apply::{Approval, apply_prepared, summary};
+use super::dates::keep_dates;
 use super::document::value;
 use super::plan::{Looked, Nothing, finish, make, write_report};
 use super::report::RunReport;
@@ -44,6 +45,8 @@ pub async fn plan(broker: &Broker, source: &str, by: &str, progress: Report<'_>)
 /// # Errors
 /// [`SyncError`]: nothing was concluded.
 pub async fn run(broker: &Broker, source: &str, by: &str, progress: Report<'_>) -> Result<RunReport, SyncError> {
+    // What has come by its date is no business of this plan, nor of its guard.
+    keep_dates(broker, source).await?;
     let begun = begin(broker, source, by).await?;
     let result = async { read(broker, source, begun.report.clone(), true, progress).await };
     let result = result.await;

@@ -1,10 +1,13 @@
 //! Departments: made, changed, moved, let in again, taken out of use.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+use uuid::Uuid;
 
 use crate::model::{ChangeKind, DepartmentId, FindingCode, ObjectKind, Status, UserId};
 
 use super::super::document::DepartmentDocument;
+use super::super::finding::{arguments, finding};
 use super::super::link::{GONE, Pending};
 use super::super::record::DepartmentRecord;
 use super::pending::{Work, settle};
@@ -19,6 +22,16 @@ pub(super) fn diff(work: &mut Work, state: &State, draft: &mut Draft) {
     };
     let taken = work.untouched.get(&KIND).into_iter().flatten().filter_map(|id| active_code(*id)).collect();
     let pending = std::mem::take(&mut work.departments);
+    let (pending, circles) = circles(pending, work, state);
+    for (item, count) in circles {
+        if !item.is_known {
+            work.ids.remove(KIND, &item.record.external_id);
+        }
+        let who = (item.record.external_id.as_str(), item.record.dn.as_str());
+        let arguments = arguments([("count", count.to_string())]);
+        work.findings.push(finding(FindingCode::DepartmentCycle, who, arguments, true));
+        draft.count(KIND).quarantined += 1;
+    }
     let (free, collided) = settle(pending, taken, |item| Some(item.record.code.clone()), active_code);
     for item in collided {
         if !item.is_known {
@@ -43,6 +56,68 @@ pub(super) fn diff(work: &mut Work, state: &State, draft: &mut Draft) {
             draft.push_late((KIND, link.object_id), &before, &after);
             draft.count(KIND).absent += 1;
         }
+    }
+}
+
+/// Parts departments that would be above themselves, with how many there are in the circle; until no more are: one that
+/// stays where it was may close the next circle.
+fn circles(
+    pending: Vec<Pending<DepartmentRecord>>,
+    work: &Work,
+    state: &State,
+) -> (Vec<Pending<DepartmentRecord>>, Vec<(Pending<DepartmentRecord>, usize)>) {
+    let mut above: HashMap<Uuid, Uuid> =
+        state.departments.values().filter_map(|row| Some((row.id.0, row.parent_id?.0))).collect();
+    for item in &pending {
+        match work.ids.find(KIND, item.record.parent.as_ref()) {
+            Some(parent) => drop(above.insert(item.id, parent)),
+            None => drop(above.remove(&item.id)),
+        }
+    }
+    let (mut free, mut found) = (pending, Vec::new());
+    loop {
+        let length = |id: Uuid| {
+            let walk = std::iter::successors(above.get(&id), |at| above.get(*at)).take(above.len() + 1);
+            walk.zip(1_usize..).find(|(at, _)| **at == id).map(|(_, steps)| steps)
+        };
+        let lengths: HashMap<Uuid, usize> = free.iter().filter_map(|item| Some((item.id, length(item.id)?))).collect();
+        if lengths.is_empty() {
+            return (free, found);
+        }
+        let (out, rest): (Vec<_>, Vec<_>) = free.into_iter().partition(|item| lengths.contains_key(&item.id));
+        free = rest;
+        for item in out {
+            match state.departments.get(&DepartmentId(item.id)).and_then(|row| row.parent_id) {
+                Some(parent) => drop(above.insert(item.id, parent.0)),
+                None => drop(above.remove(&item.id)),
+            }
+            let count = lengths.get(&item.id).copied().unwrap_or(1);
+            found.push((item, count));
+        }
+    }
+}
+
+/// Takes heads out of the plan who are left out of it: the department is looked at again by the next run.
+pub(super) fn drop_heads(state: &State, draft: &mut Draft) {
+    let mut new: HashSet<Uuid> = HashSet::new();
+    for change in &draft.changes {
+        if change.object_kind == ObjectKind::User && change.kind == ChangeKind::Created {
+            new.insert(change.object_id);
+        }
+    }
+    let is_nobody = |id: Uuid| !new.contains(&id) && !state.users.contains_key(&UserId(id));
+    let mut headless = HashSet::new();
+    for change in draft.changes.iter_mut().filter(|change| change.object_kind == KIND) {
+        for document in [&mut change.before, &mut change.after].into_iter().flatten() {
+            let head = document.get("head_id").and_then(|id| id.as_str()?.parse().ok());
+            if head.is_some_and(is_nobody) {
+                document.as_object_mut().map(|fields| fields.remove("head_id"));
+                headless.insert(change.object_id);
+            }
+        }
+    }
+    for link in draft.links.iter_mut().filter(|link| link.kind == KIND && headless.contains(&link.object_id)) {
+        link.digest.clear();
     }
 }
 
@@ -71,7 +146,10 @@ fn one(item: &Pending<DepartmentRecord>, work: &Work, state: &State, draft: &mut
         cost_centre: record.cost_centre.clone(),
         legal_entity: record.legal_entity.clone(),
     };
-    draft.link(KIND, &record.external_id, item.id, &record.dn, &item.digest);
+    // Where the department above is left out, the place is looked at again by the next run.
+    let is_placed = record.parent.is_none() || target.parent_id.is_some();
+    let digest = if is_placed { item.digest.as_str() } else { "" };
+    draft.link(KIND, &record.external_id, item.id, &record.dn, digest);
     let object = (KIND, item.id);
     let Some(row) = state.departments.get(&DepartmentId(item.id)) else {
         draft.push(ChangeKind::Created, object, None, Some(&target));

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::model::{Change, ChangeKind, NewFinding, ObjectKind, PlannedLink};
+use crate::model::{Change, ChangeKind, NewFinding, ObjectKind, PlannedLink, UserId};
 
 use super::super::document::value;
 use super::super::record::Mapped;
@@ -35,6 +35,8 @@ pub(in crate::sync) struct Draft {
     pub roles_before: i64,
     /// Pair of `sod.toml` that blocks → people who would newly hold both roles.
     pub separated: BTreeMap<String, i64>,
+    /// Those people, with the roles of the pair.
+    pub separated_people: Vec<(UserId, [String; 2])>,
     /// Whether nothing is left to do once the plan is applied: every record and every absent object gets its link, and
     /// nothing was found that depends on more than the entries.
     pub is_settling: bool,

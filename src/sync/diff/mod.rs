@@ -2,6 +2,7 @@
 //!
 //! Unchanged records are recognised by their digest alone; the rows are loaded only when something differs.
 
+mod dates;
 mod departments;
 mod draft;
 mod groups;
@@ -23,6 +24,7 @@ use crate::time::Instant;
 
 use super::link::{Links, resolve};
 use super::record::Mapped;
+pub(super) use dates::draft as draft_of_dates;
 pub(super) use draft::Draft;
 use pending::Work;
 pub(super) use people::UNDONE;
@@ -62,6 +64,7 @@ pub(super) async fn draft(
     positions::diff(&mut work, &state, &mut draft);
     groups::diff(&mut work, &state, &mut draft);
     let future = people::diff(&mut work, &state, &protected, &mut draft);
+    departments::drop_heads(&state, &mut draft);
     let members = groups::diff_members(&work, &state, &future, &mut draft);
     roles::diff(means, &state, &future, &members, &protected, &mut work.findings, &mut draft);
     draft.finish();

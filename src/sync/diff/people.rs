@@ -7,6 +7,7 @@ use crate::model::{
     UserId,
 };
 use crate::store::Json;
+use crate::time::Date;
 
 use super::super::document::{UserDocument, fingerprint};
 use super::super::finding::{arguments, finding};
@@ -21,6 +22,10 @@ const KIND: ObjectKind = ObjectKind::User;
 pub(in crate::sync) const ABSENT: &str = "absent";
 pub(in crate::sync) const SOURCE_DISABLED: &str = "source_disabled";
 pub(in crate::sync) const UNDONE: &str = "undone";
+/// The first day of employment is to come.
+pub(in crate::sync) const NOT_STARTED: &str = "not_started";
+/// The last day of employment is past.
+pub(in crate::sync) const ENDED: &str = "ended";
 
 /// People as they will be after the plan.
 pub(super) struct Future<'a> {
@@ -29,6 +34,13 @@ pub(super) struct Future<'a> {
     pub touched: HashMap<UserId, UserDocument>,
     /// Whether somebody is let in again: their memberships are compared then.
     pub somebody_returns: bool,
+}
+
+impl<'a> Future<'a> {
+    /// Nobody is touched yet.
+    pub fn new(state: &'a State) -> Self {
+        Self { state, touched: HashMap::new(), somebody_returns: false }
+    }
 }
 
 impl Future<'_> {
@@ -54,7 +66,7 @@ pub(super) fn diff<'a>(
     protected: &HashSet<String>,
     draft: &mut Draft,
 ) -> Future<'a> {
-    let mut future = Future { state, touched: HashMap::new(), somebody_returns: false };
+    let mut future = Future::new(state);
     let is_protected = |user: &User| user.status == Status::Active && protected.contains(&user.login_key);
     let (kept, absent): (Vec<_>, Vec<_>) = std::mem::take(&mut work.absent_users)
         .into_iter()
@@ -97,9 +109,10 @@ fn free_of_collisions(work: &mut Work, state: &State, draft: &mut Draft) -> Vec<
     };
     let mut taken = state.other_logins.clone();
     taken.extend(work.untouched.get(&KIND).into_iter().flatten().filter_map(|id| current(*id)));
+    let today = work.today;
     let wanted = |item: &Pending<UserRecord>| {
         let known = state.users.get(&UserId(item.id));
-        (status(&item.record, known).0 == Status::Active).then(|| item.record.login_key.clone())
+        (status(&item.record, known, today).0 == Status::Active).then(|| item.record.login_key.clone())
     };
     let (free, collided) = settle(std::mem::take(&mut work.users), taken, wanted, current);
     for item in collided {
@@ -115,22 +128,37 @@ fn free_of_collisions(work: &mut Work, state: &State, draft: &mut Draft) -> Vec<
 }
 
 /// May the person sign in, and if not, why.
-fn status(record: &UserRecord, known: Option<&User>) -> (Status, Option<String>) {
+fn status(record: &UserRecord, known: Option<&User>, today: Date) -> (Status, Option<String>) {
     let locked_by_sync = |user: &User| {
-        matches!(user.status_reason.as_deref(), Some(ABSENT | SOURCE_DISABLED | UNDONE))
+        matches!(user.status_reason.as_deref(), Some(ABSENT | SOURCE_DISABLED | UNDONE | NOT_STARTED | ENDED))
             || user.status == Status::Active
     };
     match known {
         // Locked out by somebody else, who alone lets in again.
         Some(user) if !locked_by_sync(user) => (user.status, user.status_reason.clone()),
-        _ if record.enabled => (Status::Active, None),
-        _ => (Status::Disabled, Some(SOURCE_DISABLED.to_owned())),
+        _ if !record.enabled => (Status::Disabled, Some(SOURCE_DISABLED.to_owned())),
+        _ => employed(record.starts_on, record.ends_on, today),
+    }
+}
+
+/// What the dates of employment say about that day.
+pub(in crate::sync) fn employed(
+    starts_on: Option<Date>,
+    ends_on: Option<Date>,
+    today: Date,
+) -> (Status, Option<String>) {
+    if ends_on.is_some_and(|last| last < today) {
+        (Status::Disabled, Some(ENDED.to_owned()))
+    } else if starts_on.is_some_and(|first| today < first) {
+        (Status::Disabled, Some(NOT_STARTED.to_owned()))
+    } else {
+        (Status::Active, None)
     }
 }
 
 fn target(item: &Pending<UserRecord>, work: &Work, known: Option<&User>) -> UserDocument {
     let record = &item.record;
-    let (status, status_reason) = status(record, known);
+    let (status, status_reason) = status(record, known, work.today);
     UserDocument {
         login: record.login.clone(),
         employee_number: record.employee_number.clone(),
@@ -179,6 +207,10 @@ fn one(
 ) {
     let known = state.users.get(&UserId(item.id));
     let (record, mut digest) = (&item.record, item.digest.as_str());
+    if protected.contains(&record.login_key) {
+        // No date locks them out.
+        (target.starts_on, target.ends_on) = (None, None);
+    }
     if let Some(user) = known
         && user.status == Status::Active
         && target.status == Status::Disabled
@@ -229,7 +261,7 @@ fn password(record: &UserRecord, known: Option<&User>) -> Option<String> {
 }
 
 /// The steps from a known person to the target: attributes, place, status. Tells whether there were any.
-fn steps(user: &User, target: &UserDocument, draft: &mut Draft) -> bool {
+pub(super) fn steps(user: &User, target: &UserDocument, draft: &mut Draft) -> bool {
     let object = (KIND, user.id.0);
     let mut at = UserDocument::of(user);
     let before = draft.changes.len();

@@ -4,9 +4,10 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::access::{Conflict, GrantKey, RoleDepartment, RoleFacts, Severity, Tree};
 use crate::model::{
-    ChangeKind, DepartmentId, FindingCode, GroupId, Member, NewFinding, ObjectKind, PositionId, Status,
+    Acting, Assignment, ChangeKind, DepartmentId, FindingCode, GroupId, Member, NewFinding, ObjectKind, PositionId,
+    Status,
 };
-use crate::time::date_in;
+use crate::time::{Date, date_in};
 
 use super::super::document::{CodedDocument, DepartmentDocument, RoleDocument};
 use super::super::finding::{arguments, finding};
@@ -24,7 +25,8 @@ pub(super) fn diff(
     draft: &mut Draft,
 ) {
     let organisation = Organisation::after(state, draft);
-    let facts = organisation.facts(state, future, members);
+    let today = date_in(means.now, means.config.time_zone);
+    let facts = organisation.facts(state, future, members, today);
     let wanted = means.rules.evaluate(&facts);
     let mut held: Vec<GrantKey> = state.grants.iter().map(GrantKey::from).collect();
     held.sort_unstable();
@@ -87,6 +89,7 @@ fn separate(
     }
     if pair.severity == Severity::Block {
         *draft.separated.entry(pair.id.clone()).or_default() += 1;
+        draft.separated_people.push((conflict.user_id, pair.roles.clone()));
     }
     let arguments = arguments([
         ("rule", pair.id.clone()),
@@ -142,7 +145,8 @@ impl Organisation {
     }
 
     /// What rules look at after the plan.
-    fn facts<'a>(&'a self, state: &State, future: &'a Future<'_>, members: &[Member]) -> RoleFacts<'a> {
+    fn facts<'a>(&'a self, state: &State, future: &'a Future<'_>, members: &[Member], today: Date) -> RoleFacts<'a> {
+        let acts = |of: &&Acting| Assignment::covers(of.starts_on, of.ends_on, today);
         let department = |document: &'a DepartmentDocument| RoleDepartment {
             code: &document.code,
             parent: document.parent_id,
@@ -157,7 +161,7 @@ impl Organisation {
             positions: self.positions.iter().map(|(id, code)| (*id, code.as_str())).collect(),
             groups: self.groups.iter().map(|(id, code)| (*id, code.as_str())).collect(),
             members: members.to_vec(),
-            acting: state.acting.iter().filter(|of| of.in_force).map(|of| (of.deputy_id, of.user_id)).collect(),
+            acting: state.acting.iter().filter(acts).map(|of| (of.deputy_id, of.user_id)).collect(),
             ..RoleFacts::default()
         }
     }

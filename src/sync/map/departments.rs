@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::config::{DepartmentMapping, SourceConfig};
+use crate::config::{DepartmentMapping, KindRule, SourceConfig};
 use crate::model::{DepartmentKind, FindingCode, ObjectKind};
-use crate::source::Snapshot;
+use crate::source::{Entry, Snapshot};
 use crate::text::fold;
 
 use super::super::SyncError;
@@ -20,10 +20,15 @@ pub(super) fn map(
     index: &Index<'_>,
     mapped: &mut Mapped,
 ) -> Result<(), SyncError> {
-    let Some(DepartmentMapping::Ou { code, name, order, .. }) = &config.departments else { return Ok(()) };
+    let Some(DepartmentMapping::Ou { code, name, order, cost_centre, legal_entity, kind, .. }) = &config.departments
+    else {
+        return Ok(());
+    };
     let code = template("departments.code", code.as_deref().unwrap_or("ou"))?;
     let name = template("departments.name", name)?;
     let order = optional("departments.order", order.as_ref())?;
+    let cost_centre = optional("departments.cost_centre", cost_centre.as_ref())?;
+    let legal_entity = optional("departments.legal_entity", legal_entity.as_ref())?;
     for entry in &snapshot.departments {
         *mapped.read.entry(ObjectKind::Department).or_default() += 1;
         let Some(code) = render(&code, entry) else {
@@ -39,15 +44,28 @@ pub(super) fn map(
             name: render(&name, entry).unwrap_or_else(|| code.clone()),
             parent: index.department_above(&entry.dn).map(str::to_owned),
             sort_order: order.and_then(|order| order.parse().ok()).unwrap_or(0),
-            kind: DepartmentKind::Department,
+            kind: kind.as_ref().map_or(DepartmentKind::Department, |rule| kind_of(rule, entry)),
             head: None,
-            cost_centre: None,
-            legal_entity: None,
+            cost_centre: cost_centre.as_ref().and_then(|template| render(template, entry)),
+            legal_entity: legal_entity.as_ref().and_then(|template| render(template, entry)),
             code,
         });
     }
     sort_by_depth(&mut mapped.departments);
     Ok(())
+}
+
+/// What kind of node the entry is.
+fn kind_of(rule: &KindRule, entry: &Entry) -> DepartmentKind {
+    let values = entry.attributes.get(&rule.attribute.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default();
+    let is_one = |of: &[String]| of.iter().any(|wanted| values.iter().any(|value| fold(value) == fold(wanted)));
+    if is_one(&rule.company) {
+        DepartmentKind::Company
+    } else if is_one(&rule.subsidiary) {
+        DepartmentKind::Subsidiary
+    } else {
+        DepartmentKind::Department
+    }
 }
 
 /// Departments out of the paths of people: each level is one, known by its folded path.
@@ -82,6 +100,11 @@ impl Paths {
         above
     }
 
+    /// The departments, as they are.
+    pub fn records(self) -> impl Iterator<Item = DepartmentRecord> {
+        self.0.into_values()
+    }
+
     /// The departments, parents before children.
     pub fn finish(self, mapped: &mut Mapped) {
         let count = u64::try_from(self.0.len()).unwrap_or(u64::MAX);
@@ -93,13 +116,13 @@ impl Paths {
     }
 }
 
-fn sort_by_depth(departments: &mut [DepartmentRecord]) {
+pub(super) fn sort_by_depth(departments: &mut [DepartmentRecord]) {
     let parents: HashMap<String, Option<String>> =
         departments.iter().map(|record| (record.external_id.clone(), record.parent.clone())).collect();
     departments.sort_by_cached_key(|record| {
         let mut depth = 0usize;
         let mut above = record.parent.as_ref();
-        // A department is never above itself: DNs and paths get shorter. The limit is for what cannot happen.
+        // Where parents are named by an attribute they may go in a circle: the limit ends it, and the plan leaves it out.
         while let Some(parent) = above.filter(|_| depth <= parents.len()) {
             depth += 1;
             above = parents.get(parent).and_then(Option::as_ref);

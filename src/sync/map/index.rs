@@ -30,6 +30,11 @@ impl<'a> Index<'a> {
         self.by_dn.get(&key(dn)).copied()
     }
 
+    /// The department with this DN.
+    pub fn department(&self, dn: &str) -> Option<&'a str> {
+        self.departments.get(&key(dn)).copied()
+    }
+
     /// The nearest department above this DN.
     pub fn department_above(&self, dn: &str) -> Option<&'a str> {
         let mut above = Dn::parse(dn).ok()?.normalized().parent();

@@ -5,6 +5,7 @@
 mod departments;
 mod groups;
 mod index;
+mod organisation;
 mod unique;
 mod users;
 
@@ -26,6 +27,7 @@ pub(super) fn map(config: &SourceConfig, snapshot: &Snapshot) -> Result<Mapped, 
     groups::map(config, snapshot, &index, &mut mapped)?;
     unique::people(&mut mapped);
     unique::codes(config, &mut mapped);
+    organisation::map(config, snapshot, &index, &mut mapped)?;
     Ok(mapped)
 }
 

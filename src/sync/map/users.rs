@@ -36,7 +36,7 @@ impl Templates {
     fn new(config: &SourceConfig) -> Result<Self, SyncError> {
         let users = &config.users;
         let department = match &config.departments {
-            Some(DepartmentMapping::Attribute { attribute, separator }) => {
+            Some(DepartmentMapping::Attribute { attribute, separator, .. }) => {
                 Some((template("departments.attribute", attribute)?, separator.clone()))
             }
             _ => None,
