@@ -39,6 +39,8 @@ string_enum! {
         PolicyLoad = "policy_load",
         /// The broker started or stopped.
         Lifecycle = "lifecycle",
+        /// Somebody acts for somebody else, from when to when.
+        Acting = "acting",
         /// A recovery administrator was made.
         Recovery = "recovery",
     }

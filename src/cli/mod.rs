@@ -1,5 +1,6 @@
 //! The command line: one file a subcommand. How to add one: a file with an `Args` and a `run`, a line in [`Command`].
 
+mod acting;
 mod app;
 mod app_secret;
 mod audit;
@@ -10,9 +11,11 @@ mod key;
 mod master;
 mod policy;
 mod recovery;
+mod separation;
 mod serve;
 mod sync;
 mod user;
+mod what_if;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

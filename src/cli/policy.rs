@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::print;
-use crate::access;
+use crate::access::{self, RoleRules};
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::model::Status;
@@ -26,6 +26,10 @@ pub enum Command {
     Check(CheckArgs),
     /// Says what policy answers, which policies determined it, and the facts they saw.
     Explain(Box<ExplainArgs>),
+    /// Says who would gain or lose which role if the rules were others; nothing is written.
+    Roles(super::what_if::Args),
+    /// Lists who holds roles that do not go together; ends with 1 when somebody holds a pair that blocks.
+    Sod(super::separation::Args),
 }
 
 /// Arguments of `policy check`.
@@ -88,6 +92,8 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
     match command {
         Command::Check(args) => check(config, args),
         Command::Explain(args) => explain(&super::broker(config).await?, *args).await,
+        Command::Roles(args) => super::what_if::run(&super::broker(config).await?, &args).await,
+        Command::Sod(args) => super::separation::run(&super::broker(config).await?, &args).await,
     }
 }
 
@@ -98,6 +104,8 @@ fn check(config: &Path, args: CheckArgs) -> anyhow::Result<ExitCode> {
         let config = Config::load(config)?;
         config.resolve(&config.policies.folder)
     };
+    // Role rules and pairs stand beside the policies.
+    RoleRules::load(&folder)?;
     let (faults, cases, held) = match Policies::load(&folder) {
         Ok(policies) => {
             let report = check_cases(&folder, &policies)?;

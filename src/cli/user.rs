@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::print;
-use crate::access::{Why, why};
+use crate::access::{Why, WhyRole, why};
+use crate::model::User;
 use crate::text::fold;
 
 /// People: who they are here, and why.
@@ -17,6 +18,9 @@ pub enum Command {
     Show(Args),
     /// Says which entry, rule and run gave a person each role.
     Why(Args),
+    /// Who acts for whom (代理): add, end, list.
+    #[command(subcommand)]
+    Act(super::acting::Command),
 }
 
 /// Arguments of `user show` and `user why`.
@@ -34,6 +38,7 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
     let (args, text): (&Args, fn(&Why) -> String) = match &command {
         Command::Show(args) => (args, show),
         Command::Why(args) => (args, reasons),
+        Command::Act(command) => return super::acting::run(&broker, command).await,
     };
     let user = broker.db.read().await?.users().find_by_login(&fold(&args.login)).await?;
     let user = user.with_context(|| format!("nobody has the login name `{}`", args.login))?;
@@ -58,6 +63,7 @@ fn show(why: &Why) -> String {
         ("mail", user.mail.clone()),
         ("mobile", user.mobile.clone()),
         ("title", user.title.clone()),
+        ("employed", employment(user)),
         ("departments", Some(why.departments.join(" < ")).filter(|text| !text.is_empty())),
         ("groups", Some(why.groups.join(", ")).filter(|text| !text.is_empty())),
         ("roles", Some(roles(why)).filter(|text| !text.is_empty())),
@@ -69,15 +75,28 @@ fn show(why: &Why) -> String {
             let _ = writeln!(text, "  {name:<16} {value}");
         }
     }
+    for line in &why.organisation {
+        let _ = writeln!(text, "  {:<16} {}", line.what, line.value);
+    }
     for (name, values) in &user.attributes.0 {
         let _ = writeln!(text, "  {name:<16} {}", values.join(", "));
     }
     text
 }
 
-/// Role names, each once.
+/// `from 2026-12-01 to 2027-11-30`.
+fn employment(user: &User) -> Option<String> {
+    match (user.starts_on, user.ends_on) {
+        (None, None) => None,
+        (Some(first), None) => Some(format!("from {first}")),
+        (None, Some(last)) => Some(format!("to {last}")),
+        (Some(first), Some(last)) => Some(format!("from {first} to {last}")),
+    }
+}
+
+/// Role names with what they hold for, each once.
 fn roles(why: &Why) -> String {
-    let mut names: Vec<&str> = why.roles.iter().map(|role| role.role.as_str()).collect();
+    let mut names: Vec<String> = why.roles.iter().map(WhyRole::shown).collect();
     names.dedup();
     names.join(", ")
 }
@@ -99,7 +118,11 @@ fn reasons(why: &Why) -> String {
         None => text.push_str("  no entry of any source\n"),
     }
     for role in &why.roles {
-        let _ = writeln!(text, "  role {} by rule {}", role.role, role.rule);
+        let within = if role.scope.is_empty() { String::new() } else { format!(" for {} and below", role.scope) };
+        let _ = writeln!(text, "  role {}{within} by rule {}", role.role, role.rule);
+        if !role.acting_for.is_empty() {
+            let _ = writeln!(text, "    as acting for {}", role.acting_for.join(", "));
+        }
         let description = role.description.as_deref().unwrap_or("this rule is no longer in roles.toml");
         let _ = writeln!(text, "    {description}");
         if let Some(run) = role.run_id {

@@ -69,8 +69,6 @@ string_enum! {
         DepartmentCycle = "department_cycle",
         /// The head `value` of a department is nobody whom the source returned.
         UnknownHead = "unknown_head",
-        /// The deputy in `value` is nobody whom the source returned.
-        UnknownDeputy = "unknown_deputy",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Departments.
 
 use super::{Param, StoreError, Tx};
-use crate::model::{Department, DepartmentId};
+use crate::model::{Department, DepartmentId, UserId};
 
 /// Store functions of departments.
 #[derive(Debug)]
@@ -70,6 +70,15 @@ impl Departments<'_> {
              kind, head_id, cost_centre, legal_entity)";
         let tail = "ON CONFLICT (id) DO UPDATE SET code = excluded.code, name = excluded.name, parent_id = excluded.parent_id, sort_order = excluded.sort_order, status = excluded.status, updated_at = excluded.updated_at, kind = excluded.kind, head_id = excluded.head_id, cost_centre = excluded.cost_centre, legal_entity = excluded.legal_entity";
         self.0.insert_rows(head, &rows, tail).await.map(drop)
+    }
+
+    /// Active departments that the person heads.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_by_head(&mut self, head: UserId) -> Result<Vec<Department>, StoreError> {
+        let sql = "SELECT * FROM departments WHERE head_id = $1 AND status = 'active' ORDER BY sort_order, code";
+        self.0.all(sql, &[&head]).await
     }
 
     /// Every department, whatever the source and status.

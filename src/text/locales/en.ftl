@@ -469,7 +469,6 @@ finding-next-protected_login = If the person has left, take the login out of gua
 finding-type-protected_role = Protected role
 finding-protected_role = Rule { $rule } no longer gives the role { $role }; the login is protected and keeps it.
 finding-next-protected_role = If the role is to go, take the login out of guard.protected; otherwise correct the source or the rule.
-# A conflict of roles (separation of duties).
 finding-type-separation_of_duties = Roles that do not go together
 finding-separation_of_duties = { $value } would hold { $role } (pair { $rule }): { $reason }.
 finding-next-separation_of_duties = Take one of the roles away at its rule or group, or exempt the person in sod.toml with a last day.
@@ -488,9 +487,16 @@ finding-next-department_cycle = Correct the parent of one of the departments at 
 finding-type-unknown_head = Unknown head of department
 finding-unknown_head = The head { $value } is nobody whom the source returned; the field stays empty.
 finding-next-unknown_head = Enter the present head at the source, or widen base and filter so that the head is read.
-finding-type-unknown_deputy = Unknown deputy
-finding-unknown_deputy = “{ $value }” cannot be read or names a deputy whom the source did not return; nobody acts.
-finding-next-unknown_deputy = Correct the deputy at the source.
+
+## Separation of duties: `yaopai policy sod`
+sod-conflict = { $person }: { $pair }, { $state }
+sod-block = blocks
+sod-warn = warning
+sod-exempt = exempt
+sod-held = holds { $role } for { $scope }, by rule { $rule }
+sod-everywhere = the whole company
+sod-note = compensating: { $note }
+sod-sum = { $conflicts } conflicts; { $people } people and { $pairs } pairs looked at
 
 ## Faults of sources: `fault-CODE`, with `{ $reason }` and the like being faults themselves
 fault-config = { $key }: { $reason }

@@ -442,7 +442,6 @@ finding-next-protected_login = 如果此人已离职，请将其登录名移出 
 finding-type-protected_role = 受保护的角色
 finding-protected_role = 规则 { $rule } 不再授予角色 { $role }；该账号受保护，仍保留此角色。
 finding-next-protected_role = 如果应收回该角色，请将其登录名移出 guard.protected；否则请更正数据源或规则。
-# 职责分离冲突
 finding-type-separation_of_duties = 角色互斥
 finding-separation_of_duties = { $value } 将同时拥有 { $role }（互斥规则 { $rule }）：{ $reason }。
 finding-next-separation_of_duties = 请在相应的规则或组中取消其中一个角色，或在 sod.toml 中为其登记带截止日期的豁免。
@@ -458,9 +457,16 @@ finding-next-department_cycle = 请在数据源中更正其中一个部门的上
 finding-type-unknown_head = 部门负责人无法识别
 finding-unknown_head = 负责人 { $value } 不在数据源返回的人员中，此项留空。
 finding-next-unknown_head = 请在数据源中填写现任负责人，或放宽基准和过滤器以读取该负责人。
-finding-type-unknown_deputy = 代理人无法识别
-finding-unknown_deputy = “{ $value }”无法解析，或代理人不在数据源返回的人员中，代理不生效。
-finding-next-unknown_deputy = 请在数据源中更正代理人。
+
+## 职责分离：`yaopai policy sod`
+sod-conflict = { $person }：{ $pair }，{ $state }
+sod-block = 禁止
+sod-warn = 警告
+sod-exempt = 已豁免
+sod-held = 拥有 { $role }，范围：{ $scope }，规则：{ $rule }
+sod-everywhere = 整个公司
+sod-note = 补偿措施：{ $note }
+sod-sum = 共 { $conflicts } 处冲突；检查了 { $people } 人、{ $pairs } 条互斥规则
 
 ## 数据源故障：`fault-CODE`，其中 `{ $reason }` 等本身也是故障
 fault-config = { $key }：{ $reason }

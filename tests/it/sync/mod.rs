@@ -3,9 +3,11 @@
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
 mod again;
+mod dates;
 mod guard;
 mod identity;
 mod kill;
+mod organisation;
 mod plan;
 mod revocation;
 mod roles;
