@@ -1,9 +1,12 @@
 //! Why somebody has a role: entry, rule and run.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::broker::Broker;
-use crate::model::{Link, RunId, User};
+use crate::config::Config;
+use crate::model::{Link, Offer, Precedence, RunId, User};
 use crate::store::{StoreError, Tx};
 use crate::time::{Date, Instant};
 
@@ -63,6 +66,10 @@ pub struct Why {
     /// Concurrent assignments, departments headed, who acts for whom.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub organisation: Vec<WhyLine>,
+    /// Every entry of every source that stands for the person.
+    pub entries: Vec<Link>,
+    /// Field → source, where more than one source says something of the person.
+    pub masters: BTreeMap<String, String>,
 }
 
 /// The rules cannot be read, or the database failed.
@@ -101,7 +108,21 @@ pub async fn why(broker: &Broker, user: User) -> Result<Why, WhyError> {
         run_id: grant.run_id,
         granted_at: grant.granted_at,
     });
-    Ok(Why { user, link, departments, groups, roles: roles.collect(), organisation })
+    let entries = tx.links().list_of_object(user.id.0).await?;
+    let masters = masters(&mut tx, &broker.config, &user).await?;
+    // The owner's entry stands for the account.
+    let link = entries.iter().find(|link| link.source == user.source).cloned().or(link);
+    Ok(Why { user, link, departments, groups, roles: roles.collect(), organisation, entries, masters })
+}
+
+/// Whose value of each field counts.
+async fn masters(tx: &mut Tx, config: &Config, user: &User) -> Result<BTreeMap<String, String>, StoreError> {
+    let said = tx.contributions().of(&[user.id]).await?;
+    let offers: BTreeMap<&str, &Offer> = said.iter().map(|one| (one.source.as_str(), &one.offer.0)).collect();
+    let sources = config.sources.iter().map(|source| source.name.clone()).collect();
+    let precedence = Precedence { fields: config.precedence.clone(), sources };
+    let masters = precedence.masters(&user.source, &offers);
+    Ok(masters.into_iter().map(|(field, (source, _))| (field.to_string(), source.to_owned())).collect())
 }
 
 /// What a person is besides, in words, and the login names of those they act for today.

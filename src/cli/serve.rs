@@ -117,6 +117,15 @@ fn jobs(broker: &Broker, keys: &KeyRing) -> anyhow::Result<Vec<Job>> {
         let schedule = Schedule::new("* * * * *", source.time_zone)?;
         jobs.push(Job { name: format!("dates:{}", source.name), schedule, work: Box::new(work) });
     }
+    for source in broker.config.sources.iter().filter(|source| source.grace.delete_after.is_some()) {
+        let (broker, name) = (broker.clone(), source.name.clone());
+        let work = move || -> Work {
+            let (broker, name) = (broker.clone(), name.clone());
+            Box::pin(async move { delete_due(&broker, &name).await })
+        };
+        let schedule = Schedule::new(DELETE_AT, source.time_zone)?;
+        jobs.push(Job { name: format!("grace:{}", source.name), schedule, work: Box::new(work) });
+    }
     let (broker, keys) = (broker.clone(), keys.clone());
     let work = move || -> Work {
         let (broker, keys) = (broker.clone(), keys.clone());
@@ -128,6 +137,21 @@ fn jobs(broker: &Broker, keys: &KeyRing) -> anyhow::Result<Vec<Job>> {
         work: Box::new(work),
     });
     Ok(jobs)
+}
+
+/// When people whose grace period is over are deleted, in the zone of their source.
+const DELETE_AT: &str = "30 4 * * *";
+
+async fn delete_due(broker: &Broker, source: &str) {
+    match sync::delete_due(broker, source, "schedule", false).await {
+        Ok(report) if report.held.is_empty() => {
+            tracing::info!(source, deleted = report.deleted, "people whose grace period was over are deleted");
+        }
+        Ok(report) => {
+            tracing::warn!(source, held = ?report.held, "more people are due to be deleted than may be at once: `yaopai user delete-due`");
+        }
+        Err(error) => tracing::error!(source, %error, "people whose grace period is over could not be deleted"),
+    }
 }
 
 /// Each minute one node looks whether keys are due.

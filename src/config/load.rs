@@ -96,6 +96,7 @@ impl Config {
         for source in &self.sources {
             source.check(&mut problems);
         }
+        self.check_joins(&mut problems);
         for application in &self.applications {
             application.check(&self.oidc, &mut problems);
             if self.mtls.is_none() && application.wants_certificates() {

@@ -9,6 +9,7 @@ mod csv;
 mod database;
 mod directory;
 mod fault;
+mod join;
 mod load;
 mod mtls;
 mod oidc;
@@ -34,6 +35,7 @@ pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
 pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers};
 pub use fault::one_line;
+pub use join::{GraceConfig, JoinConfig, OnOwned, OutOfScope, PrecedenceConfig, Rehire};
 pub use load::ConfigError;
 pub use mtls::MtlsConfig;
 pub use oidc::{KeysConfig, OidcConfig};
@@ -91,6 +93,9 @@ pub struct Config {
     /// `[[source]]`: where people come from.
     #[serde(default, rename = "source")]
     pub sources: Vec<SourceConfig>,
+    /// `[precedence]`: who is master of which field, where several sources know a person.
+    #[serde(default)]
+    pub precedence: PrecedenceConfig,
     /// `[[application]]`: applications declared here; read-only at run time.
     #[serde(default, rename = "application")]
     pub applications: Vec<ApplicationConfig>,

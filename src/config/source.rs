@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{AssignmentMapping, CsvConfig, HeadRule, KindRule, LdapConfig, LdifConfig, Lifetime, Template};
+use super::{
+    AssignmentMapping, CsvConfig, GraceConfig, HeadRule, JoinConfig, KindRule, LdapConfig, LdifConfig, Lifetime, OutOfScope,
+    Template,
+};
 use crate::model::DepartmentKind;
 
 /// What a mapping value holds until `SourceConfig::settle` fills in what is usual for the kind of directory.
@@ -45,6 +48,21 @@ pub struct SourceConfig {
     /// `[source.guard]`.
     #[serde(default)]
     pub guard: GuardConfig,
+    /// `[source.join]`: how entries find people whom other sources own; missing, they never do.
+    pub join: Option<JoinConfig>,
+    /// `[source.grace]`.
+    #[serde(default)]
+    pub grace: GraceConfig,
+    /// What becomes of people whose entries are still there, outside of base and filter.
+    #[serde(default = "default_out_of_scope")]
+    pub out_of_scope: OutOfScope,
+    /// DNs below which nothing belongs to this source: a child domain that has a source of its own.
+    #[serde(default)]
+    pub excludes: Vec<String>,
+}
+
+const fn default_out_of_scope() -> OutOfScope {
+    OutOfScope::Disable
 }
 
 fn default_schedule() -> String {
@@ -234,6 +252,8 @@ pub struct GuardConfig {
     pub max_roles_revoked_percent: f64,
     /// People disabled within a day over all runs.
     pub max_disabled_per_day: i64,
+    /// People locked out in one run because they moved out of scope.
+    pub max_moved_out: i64,
     /// Logins that no sync may ever disable.
     pub protected: Vec<String>,
     /// How long a held plan may be approved.
@@ -269,6 +289,7 @@ impl Default for GuardConfig {
             max_members_removed_percent: 50.0,
             max_roles_revoked_percent: 10.0,
             max_disabled_per_day: 200,
+            max_moved_out: 50,
             protected: Vec::new(),
             approval_expires: Lifetime::seconds(3 * 86_400),
         }

@@ -75,6 +75,22 @@ impl Template {
         }
         found.then(|| composed(&text)).filter(|text| !text.is_empty())
     }
+
+    /// What the value is one of, where it is a single attribute with several values: sorted and composed. Empty where
+    /// there is nothing to choose. `all` gives the values of an attribute, named in lower case.
+    pub fn choices<'a>(&self, all: impl Fn(&str) -> &'a [String]) -> Vec<String> {
+        let [Piece::Attribute(names)] = self.0.as_slice() else { return Vec::new() };
+        let usable = |name: &String| {
+            let values = all(name);
+            values.iter().any(|value| !value.trim().is_empty()).then_some(values)
+        };
+        let Some(values) = names.iter().find_map(usable).filter(|values| values.len() > 1) else { return Vec::new() };
+        let mut values: Vec<String> = values.iter().map(|value| composed(value)).collect();
+        values.retain(|value| !value.is_empty());
+        values.sort();
+        values.dedup();
+        if values.len() > 1 { values } else { Vec::new() }
+    }
 }
 
 fn attribute(name: &str, whole: &str) -> Result<String, String> {

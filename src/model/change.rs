@@ -33,6 +33,8 @@ string_enum! {
         Disabled = "disabled",
         /// Let in again.
         Enabled = "enabled",
+        /// The grace period is over: what is personal is forgotten.
+        Deleted = "deleted",
         /// A member joined a group.
         MemberAdded = "member_added",
         /// A member left a group.

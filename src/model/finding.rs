@@ -69,6 +69,26 @@ string_enum! {
         DepartmentCycle = "department_cycle",
         /// The head `value` of a department is nobody whom the source returned.
         UnknownHead = "unknown_head",
+        /// More than one person, or more than one entry, answers to `value`.
+        JoinAmbiguous = "join_ambiguous",
+        /// Nobody answers to `value`, and the source makes nobody.
+        JoinNobody = "join_nobody",
+        /// The person with `value` belongs to another source, and this one may not contribute.
+        JoinOwned = "join_owned",
+        /// The person with `value` is protected: no source joins them.
+        JoinProtected = "join_protected",
+        /// The person with `value` joined, and stays locked out by the source that owns them.
+        JoinDisabled = "join_disabled",
+        /// A new entry carries `value`, the employee number of somebody whose old entry is still there.
+        RehireConflict = "rehire_conflict",
+        /// The person is no longer in scope; their entry is still at the source.
+        MovedOutOfScope = "moved_out_of_scope",
+        /// `count` people were not returned, and the second look failed with `reason`: they stay as they are.
+        AbsenceUnconfirmed = "absence_unconfirmed",
+        /// `count` people belong to a source that is no longer configured.
+        OwnerGone = "owner_gone",
+        /// The person was not returned, and was there when they were looked up.
+        SeenAgain = "seen_again",
     }
 }
 

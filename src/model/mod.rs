@@ -8,6 +8,7 @@ mod algorithm;
 mod application;
 mod change;
 mod consent;
+mod contribution;
 mod decoupled;
 mod finding;
 mod grant;
@@ -35,6 +36,7 @@ pub use application::{
 };
 pub use change::{Change, ChangeKind, ObjectKind};
 pub use consent::{Consent, Wish};
+pub use contribution::{Candidate, ContributedField, Contribution, JoinKey, Offer, PlannedContribution, Precedence};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};
 pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};
 pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshToken};

@@ -78,8 +78,10 @@ impl Raw {
         self.values.insert(name.to_owned(), values);
     }
 
-    /// Puts the values with options behind the others; call it after the last [`Raw::push`].
+    /// Sorts what has several values, which a server may return in any order (RFC 4511 section 4.1.7), and puts those
+    /// with options behind the others; call it after the last [`Raw::push`].
     pub fn finish(&mut self) {
+        self.values.values_mut().filter(|values| values.len() > 1).for_each(|values| values.sort());
         for (name, value) in self.optioned.drain(..) {
             self.values.entry(name).or_default().push(value);
         }

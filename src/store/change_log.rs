@@ -1,9 +1,10 @@
 //! The change log: the ordered outbox.
 
+use serde_json::Value;
 use uuid::Uuid;
 
-use super::{StoreError, Tx};
-use crate::model::{LoggedChange, ObjectKind, PlanId, RunId};
+use super::{Json, Param, StoreError, Tx};
+use crate::model::{Change, LoggedChange, ObjectKind, PlanId, RunId};
 use crate::time::Instant;
 
 /// Store functions of the change log.
@@ -27,6 +28,25 @@ impl ChangeLog<'_> {
                    SELECT $3, $2, kind, object_kind, object_id, before, after FROM plan_changes WHERE plan_id = $1 \
                    ORDER BY seq";
         self.0.run(sql, &[&plan, &run, &at]).await
+    }
+
+    /// Appends changes that no plan holds, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn append(&mut self, changes: &[Change], run: RunId, at: Instant) -> Result<(), StoreError> {
+        let json = |document: &Option<Value>| document.clone().map(Json);
+        let documents: Vec<(Option<Json<Value>>, Option<Json<Value>>)> =
+            changes.iter().map(|one| (json(&one.before), json(&one.after))).collect();
+        let rows: Vec<Vec<&dyn Param>> = changes
+            .iter()
+            .zip(&documents)
+            .map(|(c, (before, after))| -> Vec<&dyn Param> {
+                vec![&at, &run, &c.kind, &c.object_kind, &c.object_id, before, after]
+            })
+            .collect();
+        let head = "INSERT INTO change_log (at, run_id, kind, object_kind, object_id, before, after)";
+        self.0.insert_rows(head, &rows, "").await.map(drop)
     }
 
     /// The next `limit` changes after the cursor, in order.

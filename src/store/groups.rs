@@ -82,6 +82,23 @@ impl Groups<'_> {
         self.0.all(sql, &[&source]).await
     }
 
+    /// Every group of all other sources, whatever the status.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_elsewhere(&mut self, source: &str) -> Result<Vec<Group>, StoreError> {
+        self.0.all("SELECT * FROM groups WHERE source <> $1", &[&source]).await
+    }
+
+    /// Members of every group of all other sources.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_members_elsewhere(&mut self, source: &str) -> Result<Vec<Member>, StoreError> {
+        let sql = "SELECT m.* FROM group_members m JOIN groups g ON g.id = m.group_id WHERE g.source <> $1";
+        self.0.all(sql, &[&source]).await
+    }
+
     /// Codes of the active groups a person is in, directly or through nested groups. Loops end: each group comes once.
     ///
     /// # Errors

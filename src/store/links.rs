@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::{StoreError, Tx};
-use crate::model::{Link, PlanId, RunId};
+use super::{Param, StoreError, Tx};
+use crate::model::{Link, PlanId, RunId, UserId};
 
 /// Store functions of links.
 #[derive(Debug)]
@@ -33,15 +33,65 @@ impl Links<'_> {
         self.0.optional("SELECT * FROM links WHERE object_id = $1 ORDER BY source LIMIT 1", &[&object]).await
     }
 
-    /// Makes the links what the plan says.
+    /// Every link of an object, by source.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn apply_plan(&mut self, plan: PlanId, source: &str, run: RunId) -> Result<(), StoreError> {
+    pub async fn list_of_object(&mut self, object: Uuid) -> Result<Vec<Link>, StoreError> {
+        self.0.all("SELECT * FROM links WHERE object_id = $1 ORDER BY source", &[&object]).await
+    }
+
+    /// People and groups that other sources returned under a name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn named_elsewhere(&mut self, source: &str) -> Result<Vec<Link>, StoreError> {
+        let sql = "SELECT * FROM links WHERE source <> $1 AND kind IN ('user', 'group') AND dn <> '' \
+                   AND digest <> 'gone'";
+        self.0.all(sql, &[&source]).await
+    }
+
+    /// Makes the next run of each other source look at these people again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_digests(&mut self, source: &str, people: &[UserId]) -> Result<(), StoreError> {
+        let list: Vec<&dyn Param> = people.iter().map(|id| -> &dyn Param { id }).collect();
+        let head = "UPDATE links SET digest = '' WHERE source <> $1 AND digest <> 'gone' AND object_id";
+        self.0.run_in(head, &[&source], &list, "").await.map(drop)
+    }
+
+    /// Forgets the names of entries that stood for these people; `source` knows that theirs are gone, others look again.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_names(&mut self, source: &str, people: &[UserId]) -> Result<(), StoreError> {
+        let list: Vec<&dyn Param> = people.iter().map(|id| -> &dyn Param { id }).collect();
+        let head = "UPDATE links SET dn = '' WHERE source = $1 AND object_id";
+        self.0.run_in(head, &[&source], &list, "").await?;
+        self.forget_digests(source, people).await
+    }
+
+    /// Makes the links what the plan says; gives those that others took the place of: (former external id, object).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn apply_plan(
+        &mut self,
+        plan: PlanId,
+        source: &str,
+        run: RunId,
+    ) -> Result<Vec<(String, Uuid)>, StoreError> {
+        // Each source has one link to an object: the former one goes first.
+        let sql = "DELETE FROM links WHERE source = $2 AND kind = 'user' AND external_id IN (SELECT external_id \
+                   FROM plan_links WHERE plan_id = $1 AND kind = 'user' AND digest = 'replaced') \
+                   RETURNING external_id, object_id";
+        let replaced = self.0.all(sql, &[&plan, &source]).await?;
         let sql = "INSERT INTO links (source, kind, external_id, object_id, dn, digest, run_id) \
                    SELECT $2, kind, external_id, object_id, dn, digest, $3 FROM plan_links WHERE plan_id = $1 \
-                   ON CONFLICT (source, kind, external_id) DO UPDATE SET dn = excluded.dn, digest = excluded.digest, \
+                   AND digest <> 'replaced' ON CONFLICT (source, kind, external_id) DO UPDATE SET dn = excluded.dn, digest = excluded.digest, \
                    run_id = excluded.run_id";
-        self.0.run(sql, &[&plan, &source, &run]).await.map(drop)
+        self.0.run(sql, &[&plan, &source, &run]).await?;
+        Ok(replaced)
     }
 }

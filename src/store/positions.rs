@@ -39,6 +39,14 @@ impl Positions<'_> {
         self.0.all("SELECT * FROM positions WHERE status = 'active' ORDER BY code", &[]).await
     }
 
+    /// Every position of all other sources, whatever the status.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_elsewhere(&mut self, source: &str) -> Result<Vec<Position>, StoreError> {
+        self.0.all("SELECT * FROM positions WHERE source <> $1", &[&source]).await
+    }
+
     /// Takes codes out of the way, so that swapped codes do not meet: the same transaction writes the rows with
     /// [`Positions::upsert`].
     ///

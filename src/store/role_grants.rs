@@ -33,6 +33,15 @@ impl RoleGrants<'_> {
         self.0.all(sql, &[]).await
     }
 
+    /// Every grant to these people.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_of(&mut self, people: &[UserId]) -> Result<Vec<RoleGrant>, StoreError> {
+        let list: Vec<&dyn Param> = people.iter().map(|id| -> &dyn Param { id }).collect();
+        self.0.all_in("SELECT * FROM role_grants WHERE user_id", &[], &list, "").await
+    }
+
     /// A person's grants, by role and rule.
     ///
     /// # Errors

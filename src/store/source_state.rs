@@ -24,6 +24,22 @@ impl SourceStates<'_> {
         self.0.optional("SELECT * FROM source_state WHERE source = $1", &[&source]).await
     }
 
+    /// Every source with its version, by name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn versions(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        self.0.all("SELECT source, version FROM source_state ORDER BY source", &[]).await
+    }
+
+    /// Locks a source until commit, so that nothing of it is applied meanwhile.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn lock(&mut self, source: &str) -> Result<(), StoreError> {
+        self.0.run("UPDATE source_state SET version = version WHERE source = $1", &[&source]).await.map(drop)
+    }
+
     /// Moves the source from `version` to the next; false when somebody else did before. Locks the row until commit.
     ///
     /// # Errors

@@ -1,7 +1,9 @@
 //! People.
 
+use uuid::Uuid;
+
 use super::{Param, StoreError, Tx};
-use crate::model::{User, UserId};
+use crate::model::{Candidate, User, UserId};
 use crate::time::Instant;
 
 const UPSERT: &str = "INSERT INTO users (id, source, login, login_key, employee_number, display_name, given_name, \
@@ -77,6 +79,99 @@ impl Users<'_> {
             user.assignments = assignments.remove(&user.id).unwrap_or_default();
         }
         Ok(users)
+    }
+
+    /// Everybody, as joining looks at them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn candidates(&mut self) -> Result<Vec<Candidate>, StoreError> {
+        let sql = "SELECT id, source, login_key, employee_number, mail, attributes, status, status_reason FROM users \
+                   ORDER BY id";
+        self.0.all(sql, &[]).await
+    }
+
+    /// The same of those with one of these employee numbers.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn candidates_by_number(&mut self, numbers: &[&str]) -> Result<Vec<Candidate>, StoreError> {
+        let numbers: Vec<String> = numbers.iter().map(|number| (*number).to_owned()).collect();
+        let list: Vec<&dyn Param> = numbers.iter().map(|number| -> &dyn Param { number }).collect();
+        let head = "SELECT id, source, login_key, employee_number, mail, attributes, status, status_reason FROM users \
+                    WHERE employee_number";
+        self.0.all_in(head, &[], &list, "ORDER BY id").await
+    }
+
+    /// People of other sources whom this one knows or has in a group, and these.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_around(&mut self, source: &str, besides: &[Uuid]) -> Result<Vec<User>, StoreError> {
+        let sql = "SELECT u.* FROM users u WHERE u.source <> $1 AND (u.id IN \
+                   (SELECT object_id FROM links WHERE source = $1 AND kind = 'user') OR u.id IN \
+                   (SELECT m.member_id FROM group_members m JOIN groups g ON g.id = m.group_id \
+                   WHERE g.source = $1 AND m.member_kind = 'user'))";
+        let mut all: Vec<User> = self.0.all(sql, &[&source]).await?;
+        let list: Vec<&dyn Param> = besides.iter().map(|id| -> &dyn Param { id }).collect();
+        all.extend(self.0.all_in("SELECT * FROM users WHERE id", &[], &list, "").await?);
+        Ok(all)
+    }
+
+    /// People of the source who have been absent since before `before`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_due(&mut self, source: &str, before: Instant) -> Result<Vec<(UserId,)>, StoreError> {
+        let sql = "SELECT id FROM users WHERE source = $1 AND status = 'disabled' AND status_reason = 'absent' \
+                   AND disabled_at < $2 ORDER BY disabled_at, id";
+        self.0.all(sql, &[&source, &before]).await
+    }
+
+    /// Marks people deleted and forgets what is personal; what is left finds them again: id, source, employee number.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reduce(&mut self, ids: &[UserId], at: Instant) -> Result<(), StoreError> {
+        let list: Vec<&dyn Param> = ids.iter().map(|id| -> &dyn Param { id }).collect();
+        let head = "UPDATE users SET status = 'deleted', login = '', login_key = '', display_name = '', \
+                    given_name = NULL, family_name = NULL, mail = NULL, mobile = NULL, title = NULL, \
+                    department_id = NULL, position_id = NULL, manager_id = NULL, attributes = $2, \
+                    starts_on = NULL, ends_on = NULL, password_hash = NULL, version = version + 1, updated_at = $1 WHERE status = 'disabled' AND id";
+        let nothing = super::Json(crate::model::Attributes::new());
+        self.0.run_in(head, &[&at, &nothing], &list, "").await?;
+        self.0.run_in("DELETE FROM role_grants WHERE user_id", &[], &list, "").await?;
+        self.0.run_in("DELETE FROM assignments WHERE user_id", &[], &list, "").await?;
+        self.0.run_in("DELETE FROM group_members WHERE member_kind = 'user' AND member_id", &[], &list, "").await?;
+        Ok(())
+    }
+
+    /// People of `owner` whom `other` returns as well.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn shared_with(&mut self, owner: &str, other: &str) -> Result<Vec<User>, StoreError> {
+        let sql = "SELECT u.* FROM users u JOIN links l ON l.object_id = u.id AND l.kind = 'user' \
+                   WHERE u.source = $1 AND l.source = $2 AND l.digest <> 'gone' ORDER BY u.id";
+        self.0.all(sql, &[&owner, &other]).await
+    }
+
+    /// Sources with the active people that they own.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_by_source(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        let sql = "SELECT source, COUNT(*) FROM users WHERE status = 'active' GROUP BY source ORDER BY source";
+        self.0.all(sql, &[]).await
+    }
+
+    /// Makes `source` the owner of these people.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn hand_over(&mut self, ids: &[UserId], source: &str) -> Result<u64, StoreError> {
+        let list: Vec<&dyn Param> = ids.iter().map(|id| -> &dyn Param { id }).collect();
+        self.0.run_in("UPDATE users SET source = $1, version = version + 1 WHERE id", &[&source], &list, "").await
     }
 
     /// How many active people the source owns.

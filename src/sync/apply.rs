@@ -11,6 +11,7 @@ use crate::time::{Instant, date_in};
 use super::SyncError;
 use super::dates::BY_DATES;
 use super::guard::AFTER_UNDO;
+use super::merge::Sharing;
 use super::plan::{self, Ground, Prepared, digest, finish, write_report};
 use super::report::RunReport;
 use super::rows::{Rows, Stamp};
@@ -62,10 +63,14 @@ pub(super) async fn apply_prepared(
         return Err(SyncError::PlanExpired(plan.id));
     }
     let ground = current_ground(broker, &plan.source).await?;
-    if plan.undoes.is_none() && ground.fingerprint() != plan.ground {
+    let is_shared = ground.shared_fingerprint() == plan.ground;
+    if plan.undoes.is_none() && !is_shared && ground.fingerprint() != plan.ground {
         return Err(SyncError::GroundMoved(plan.id));
     }
     let mut tx = broker.db.write().await?;
+    if is_shared && !others_stand(broker, &mut tx, &plan.source, &ground).await? {
+        return Err(SyncError::GroundMoved(plan.id));
+    }
     if !tx.source_states().advance(&plan.source, ground.version, plan.run_id, now).await? {
         return Err(SyncError::GroundMoved(plan.id));
     }
@@ -75,10 +80,15 @@ pub(super) async fn apply_prepared(
     }
     let passwords = tx.plans().passwords(plan.id).await?.into_iter().collect();
     let rows = Rows::collect(&changes, &Stamp { source: &plan.source, run: plan.run_id, now, passwords })?;
-    write_rows(&mut tx, &rows, &plan.source, now).await?;
+    write_rows(&mut tx, &rows, (&plan.source, broker.config.sources.len() > 1), now).await?;
     let today = date_in(now, super::source_config(broker, &plan.source)?.time_zone);
     tx.acting().bring_up(&plan.source, today).await?;
-    tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
+    let replaced = tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
+    tx.contributions().apply_plan(plan.id).await?;
+    if broker.config.sources.len() > 1 {
+        // What others add to those who are gone may make them theirs: their next runs look again.
+        tx.links().forget_digests(&plan.source, &rows.disabled).await?;
+    }
     tx.change_log().append_plan(plan.id, plan.run_id, now).await?;
     let revoked = tx.revoke_people(&rows.disabled, EndReason::Disabled, now).await?;
     report.state = RunState::Applied;
@@ -107,7 +117,12 @@ pub(super) async fn apply_prepared(
         tx.plans().set_state(undone, PlanState::Undone).await?;
     }
     tx.plans().supersede(&plan.source, plan.id).await?;
-    audit::append(&mut tx, now, &events(&changes, &report, approval.by, decided_by.is_some())).await?;
+    let mut events = events(&changes, &report, approval.by, decided_by.is_some());
+    events.extend(replaced.into_iter().map(|(former, id)| {
+        let details = json!({ "run": report.run_id, "change": "rehired", "former_entry": former });
+        Event::new(Action::Sync, Outcome::Success, approval.by, format!("user:{id}")).with(details)
+    }));
+    audit::append(&mut tx, now, &events).await?;
     finish(&mut report, broker.clock.now());
     write_report(&mut tx, &report).await?;
     tx.commit().await?;
@@ -117,12 +132,27 @@ pub(super) async fn apply_prepared(
 /// What the source stands on now.
 pub(super) async fn current_ground(broker: &Broker, source: &str) -> Result<Ground, SyncError> {
     let config = super::source_config(broker, source)?;
-    let state = broker.db.read().await?.source_states().find(source).await?;
-    plan::current_ground(broker, config, state.as_ref())
+    let mut tx = broker.db.read().await?;
+    let state = tx.source_states().find(source).await?;
+    plan::current_ground(broker, config, &mut tx, state.as_ref()).await
+}
+
+/// Locks all sources, in one order, and tells whether the others are where the plan saw them.
+async fn others_stand(broker: &Broker, tx: &mut Tx, source: &str, ground: &Ground) -> Result<bool, SyncError> {
+    let Some(sharing) = Sharing::of(&broker.config, super::source_config(broker, source)?) else { return Ok(true) };
+    for (name, _) in tx.source_states().versions().await? {
+        tx.source_states().lock(&name).await?;
+    }
+    Ok(sharing.others(tx).await? == ground.others)
 }
 
 /// Writes the state. Names that move are taken out of the way first, so that swaps and chains do not collide.
-async fn write_rows(tx: &mut Tx, rows: &Rows, source: &str, now: Instant) -> Result<(), StoreError> {
+async fn write_rows(
+    tx: &mut Tx,
+    rows: &Rows,
+    (source, is_one_of_several): (&str, bool),
+    now: Instant,
+) -> Result<(), StoreError> {
     tx.departments().park(&rows.parked_departments).await?;
     tx.departments().upsert(&rows.departments).await?;
     tx.positions().upsert(&rows.positions).await?;
@@ -135,7 +165,14 @@ async fn write_rows(tx: &mut Tx, rows: &Rows, source: &str, now: Instant) -> Res
     tx.groups().add_members(&rows.members_added).await?;
     tx.role_grants().delete(&rows.revoked).await?;
     tx.role_grants().insert(&rows.granted).await?;
-    if rows.is_wide { tx.users().touch_source(source, now).await } else { tx.users().touch(&rows.touched, now).await }
+    for (id, owner) in &rows.owned {
+        tx.users().hand_over(std::slice::from_ref(id), owner).await?;
+    }
+    if rows.is_wide {
+        tx.users().touch_source(source, now).await?;
+    }
+    // Among them may be people of other sources.
+    if is_one_of_several || !rows.is_wide { tx.users().touch(&rows.touched, now).await } else { Ok(()) }
 }
 
 /// One event for the run, one for the approval, one for each person locked out or let in.

@@ -51,6 +51,9 @@ pub(super) struct UserDocument {
     /// Concurrent ones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub assignments: Vec<Assignment>,
+    /// Who owns the account, only where that changes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source: Option<String>,
 }
 
 impl UserDocument {
@@ -74,6 +77,7 @@ impl UserDocument {
             starts_on: user.starts_on,
             ends_on: user.ends_on,
             assignments: user.assignments.clone(),
+            source: None,
         }
     }
 }

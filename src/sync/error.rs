@@ -17,6 +17,28 @@ pub enum SyncError {
         /// What there is.
         known: String,
     },
+    /// The source is no longer configured, and owns people.
+    #[error(
+        "source `{name}` is no longer configured; {people} active accounts still belong to it and stay as they are: \
+         configure it again, or hand them over with `yaopai user hand-over --from {name} --to SOURCE`"
+    )]
+    Orphaned {
+        /// What was asked for.
+        name: String,
+        /// Whom it owns.
+        people: i64,
+    },
+    /// Nobody is ever deleted.
+    #[error("source `{0}` deletes nobody; say in [source.grace] delete_after how long people stay restorable")]
+    NoGrace(String),
+    /// Somebody cannot be let in by hand.
+    #[error("`{who}` cannot be restored: {why}")]
+    NotRestorable {
+        /// Who.
+        who: String,
+        /// Why not.
+        why: String,
+    },
     /// The lease is held.
     #[error("another run of source `{0}` is under way; wait for it to end")]
     Busy(String),

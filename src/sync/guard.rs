@@ -20,6 +20,10 @@ pub(super) struct Numbers {
     pub last_scope: Option<String>,
     /// The same as configured now.
     pub scope: String,
+    /// Whether people who moved out of scope hold the plan.
+    pub holds_moved_out: bool,
+    /// Whether people who come back under a new entry hold the plan.
+    pub holds_rehired: bool,
 }
 
 /// Scope digest after an undo: the next run is held, so that it does not do again what was undone.
@@ -48,6 +52,10 @@ pub(super) fn judge(guard: &GuardConfig, draft: &Draft, numbers: &Numbers) -> Ve
     over("disabled_percent", disabled, percent(guard.max_disabled_percent, numbers.active, guard.floor), "");
     if disabled > 0 {
         over("disabled_per_day", disabled + numbers.disabled_lately, guard.max_disabled_per_day, "");
+    }
+    over("moved_out", draft.moved_out, if numbers.holds_moved_out { 0 } else { guard.max_moved_out }, "");
+    if numbers.holds_rehired {
+        over("rehired", draft.rehired, 0, "");
     }
     if is_known {
         over("created", number(users.created), guard.max_created, "");
@@ -84,6 +92,10 @@ pub(super) fn scope_digest(config: &SourceConfig) -> Result<String, serde_json::
     if let Some(assignments) = &config.assignments {
         scope.push_str(&serde_json::to_string(assignments)?);
     }
+    // What is not configured leaves the fingerprint as it was before there was such a thing.
+    if config.join.is_some() || !config.excludes.is_empty() {
+        scope.push_str(&serde_json::to_string(&(&config.join, &config.excludes))?);
+    }
     Ok(sha256_hex(scope.as_bytes()))
 }
 
@@ -107,7 +119,7 @@ mod tests {
     }
 
     fn numbers(active: i64) -> Numbers {
-        Numbers { active, disabled_lately: 0, last_scope: Some("s".into()), scope: "s".into() }
+        Numbers { active, disabled_lately: 0, last_scope: Some("s".into()), scope: "s".into(), ..Numbers::default() }
     }
 
     /// LDAP-019, LDAP-020

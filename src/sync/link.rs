@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use crate::model::{FindingCode, Link, ObjectKind};
+use crate::model::{FindingCode, Link, ObjectKind, RunId};
 use crate::source::Dn;
 
 use super::finding::arguments;
@@ -13,9 +13,18 @@ use super::record::Mapped;
 /// Digest of a link whose object is absent from the source and disabled: whatever comes back differs from it.
 pub(super) const GONE: &str = "gone";
 
+/// Digest of a link that another took the place of: the apply removes it.
+pub(super) const REPLACED: &str = "replaced";
+
 /// The links of a source.
 #[derive(Debug, Default)]
-pub(super) struct Links(HashMap<ObjectKind, HashMap<String, Link>>);
+pub(super) struct Links {
+    all: HashMap<ObjectKind, HashMap<String, Link>>,
+    /// Objects of other sources that entries refer to, by a key of their own.
+    referred: HashMap<(ObjectKind, String), Uuid>,
+    /// Links that others take the place of, by the new external id.
+    replaced: HashMap<String, Link>,
+}
 
 impl Links {
     pub fn new(links: Vec<Link>) -> Self {
@@ -23,15 +32,64 @@ impl Links {
         for link in links {
             all.entry(link.kind).or_default().insert(link.external_id.clone(), link);
         }
-        Self(all)
+        Self { all, ..Self::default() }
     }
 
     pub fn find(&self, kind: ObjectKind, external_id: &str) -> Option<&Link> {
-        self.0.get(&kind)?.get(external_id)
+        self.all.get(&kind)?.get(external_id)
     }
 
     pub fn of_kind(&self, kind: ObjectKind) -> impl Iterator<Item = &Link> {
-        self.0.get(&kind).into_iter().flat_map(HashMap::values)
+        self.all.get(&kind).into_iter().flat_map(HashMap::values)
+    }
+
+    /// External id of a person here.
+    pub fn of_object(&self, id: Uuid) -> Option<&str> {
+        self.of_kind(ObjectKind::User).find(|link| link.object_id == id).map(|link| link.external_id.as_str())
+    }
+
+    /// The key of an object that another source returned.
+    pub fn refer(&mut self, kind: ObjectKind, id: Uuid) -> String {
+        let key = format!("\u{1f}{id}");
+        self.referred.insert((kind, key.clone()), id);
+        key
+    }
+
+    pub fn referred(&self) -> impl Iterator<Item = (&(ObjectKind, String), &Uuid)> {
+        self.referred.iter()
+    }
+
+    /// Gives a person's entry a link, which may take the place of a former one.
+    pub fn join(&mut self, source: &str, external_id: &str, dn: &str, id: Uuid, former: Option<String>) {
+        let people = self.all.entry(ObjectKind::User).or_default();
+        if let Some(former) = former.and_then(|former| people.remove(&former)) {
+            self.replaced.insert(external_id.to_owned(), former);
+        }
+        let link = Link {
+            source: source.to_owned(),
+            kind: ObjectKind::User,
+            external_id: external_id.to_owned(),
+            object_id: id,
+            dn: dn.to_owned(),
+            digest: String::new(),
+            run_id: RunId(Uuid::nil()),
+        };
+        people.insert(external_id.to_owned(), link);
+    }
+
+    /// Takes a link back that [`Links::join`] gave; the former one holds again, and is told.
+    pub fn part(&mut self, external_id: &str) -> Option<String> {
+        let people = self.all.entry(ObjectKind::User).or_default();
+        people.remove(external_id);
+        let former = self.replaced.remove(external_id)?;
+        let id = former.external_id.clone();
+        people.insert(id.clone(), former);
+        Some(id)
+    }
+
+    /// Links that others take the place of: (new external id, link).
+    pub fn replaced(&self) -> impl Iterator<Item = (&String, &Link)> {
+        self.replaced.iter()
     }
 
     /// Links of a kind that no record and no entry left out answers for, and that are not known to be gone already:

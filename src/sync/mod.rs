@@ -8,16 +8,20 @@
 //! How to add a mapped field: a key in `config/source.rs`, a field of the record with its place in the digest, a field
 //! of the document, a column.
 
+mod absence;
 mod apply;
 mod dates;
 mod diff;
 mod document;
 mod error;
 mod finding;
+mod grace;
 mod guard;
 mod link;
 mod map;
+mod merge;
 mod outline;
+mod ownership;
 mod plan;
 mod record;
 mod report;
@@ -33,7 +37,9 @@ use crate::config::SourceConfig;
 pub use apply::{Approval, apply};
 pub use dates::{BY_DATES, keep_dates};
 pub use error::SyncError;
+pub use grace::delete_due;
 pub use outline::{Outlined, StepGroup, outline};
+pub use ownership::{HandedOver, hand_over, restore};
 pub use report::{Counts, GroupCounts, HeldReason, RoleCounts, RunReport};
 pub use run::{Progress, plan, run, take_snapshot};
 pub use undo::undo;

@@ -102,7 +102,7 @@ fn group(change: &Change) -> StepGroup {
         (ObjectKind::User, ChangeKind::Changed) => StepGroup::Changed,
         (ObjectKind::User, ChangeKind::Enabled) => StepGroup::Returned,
         (ObjectKind::User, ChangeKind::Disabled) if reason == Some("source_disabled") => StepGroup::LockedOut,
-        (ObjectKind::User, ChangeKind::Disabled) => StepGroup::Left,
+        (ObjectKind::User, ChangeKind::Disabled | ChangeKind::Deleted) => StepGroup::Left,
     }
 }
 

@@ -5,18 +5,22 @@ use chrono::Duration;
 use crate::access::RoleRules;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::config::SourceConfig;
+use crate::config::{OutOfScope, Rehire, SourceConfig};
 use crate::crypto::sha256_hex;
-use crate::model::{Change, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedLink, RunState, SourceState};
+use crate::model::{
+    Change, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedContribution, PlannedLink, RunState, SourceState,
+};
 use crate::source::Snapshot;
 use crate::store::{Json, StoreError, Tx};
 
 use super::SyncError;
+use super::absence;
 use super::diff::{self, Draft, Means};
 use super::document::{canonical, value};
 use super::guard::{self, Numbers};
 use super::link::Links;
 use super::map::map;
+use super::merge::{self, Sharing};
 use super::report::RunReport;
 
 /// How many findings a report holds in full; all of them are in the store.
@@ -37,20 +41,36 @@ pub(super) struct Ground {
     pub version: i64,
     pub scope_digest: String,
     pub roles_digest: String,
+    /// Fingerprint of what the other sources stand at, and of how sources go together; empty where there is one.
+    pub others: String,
+    /// What else the configuration decides: re-hires, people out of scope.
+    pub manner: String,
 }
 
 impl Ground {
-    pub fn new(config: &SourceConfig, rules: &RoleRules, state: Option<&SourceState>) -> Result<Self, SyncError> {
+    pub fn new(
+        config: &SourceConfig,
+        rules: &RoleRules,
+        state: Option<&SourceState>,
+        others: String,
+    ) -> Result<Self, SyncError> {
         Ok(Self {
             version: state.map_or(0, |state| state.version),
             scope_digest: guard::scope_digest(config)?,
             roles_digest: rules.digest.clone(),
+            others,
+            manner: format!("{} {}", config.grace.rehire, config.out_of_scope),
         })
     }
 
     /// The fingerprint that a plan keeps.
     pub fn fingerprint(&self) -> String {
         sha256_hex(format!("{} {} {}", self.version, self.scope_digest, self.roles_digest).as_bytes())
+    }
+
+    /// The fingerprint of a plan that depends on what other sources say.
+    pub fn shared_fingerprint(&self) -> String {
+        sha256_hex(format!("{} {}", self.fingerprint(), self.others).as_bytes())
     }
 }
 
@@ -64,13 +84,18 @@ pub(super) struct Nothing {
 }
 
 /// What the source stands on now.
-pub(super) fn current_ground(
+pub(super) async fn current_ground(
     broker: &Broker,
     config: &SourceConfig,
+    tx: &mut Tx,
     state: Option<&SourceState>,
 ) -> Result<Ground, SyncError> {
     let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
-    Ground::new(config, &rules, state)
+    let others = match Sharing::of(&broker.config, config) {
+        Some(sharing) => sharing.others(tx).await?,
+        None => String::new(),
+    };
+    Ground::new(config, &rules, state, others)
 }
 
 /// What came out of looking at a snapshot.
@@ -90,26 +115,40 @@ pub(super) async fn make(
 ) -> Result<Looked, SyncError> {
     let now = broker.clock.now();
     let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
-    let mapped = map(config, snapshot)?;
+    let sharing = Sharing::of(&broker.config, config);
+    let mut mapped = map(config, snapshot)?;
     let mut tx = broker.db.read().await?;
     let state = tx.source_states().find(&config.name).await?;
-    let ground = Ground::new(config, &rules, state.as_ref())?;
-    let links = Links::new(tx.links().list_by_source(&config.name).await?);
+    let ground = current_ground(broker, config, &mut tx, state.as_ref()).await?;
+    let mut links = Links::new(tx.links().list_by_source(&config.name).await?);
+    merge::correlate(&mut tx, config, sharing.as_ref(), &mut mapped, &mut links).await?;
+    merge::find_orphans(&mut tx, &broker.config, &mut mapped).await?;
+    merge::resolve_references(&mut tx, sharing.as_ref(), &mut mapped, &mut links).await?;
+    // Nothing is held open while the source is asked again.
+    drop(tx);
+    absence::confirm(config, &broker.config.folder, &mut mapped, &mut links).await;
+    let mut tx = broker.db.read().await?;
     let are_rules_new = state.as_ref().is_none_or(|state| state.roles_digest != rules.digest);
-    let means = Means { config, rules: &rules, are_rules_new, rng: &broker.rng, now };
+    let means = Means { config, rules: &rules, are_rules_new, sharing: sharing.as_ref(), rng: &broker.rng, now };
     let (mut draft, loaded) = diff::draft(&mut tx, &means, mapped, links).await?;
     describe(&mut report, &draft);
+    if let Some(sharing) = &sharing {
+        report.masters = merge::count_masters(&mut tx, sharing, &draft.contributions, &draft.owners).await?;
+    }
     if draft.changes.is_empty() && draft.links.is_empty() {
         report.state = RunState::Unchanged;
         let settles = snapshot.content.clone().filter(|_| draft.is_settling);
         return Ok(Looked::Nothing(Box::new(Nothing { report, findings: draft.findings, ground, settles })));
     }
-    let active = loaded.iter().flat_map(|state| state.users.values());
+    let own = loaded.iter().flat_map(|state| state.users.values());
+    let active = own.filter(|user| user.source == config.name);
     let numbers = Numbers {
         active: i64::try_from(active.filter(|user| user.status == crate::model::Status::Active).count()).unwrap_or(0),
         disabled_lately: tx.change_log().count_disabled(&config.name, now - Duration::days(1)).await?,
         last_scope: state.map(|state| state.scope_digest),
         scope: ground.scope_digest.clone(),
+        holds_moved_out: config.out_of_scope == OutOfScope::Hold,
+        holds_rehired: config.grace.rehire == Rehire::Hold,
     };
     drop(tx);
     report.held = guard::judge(&config.guard, &draft, &numbers);
@@ -122,7 +161,7 @@ pub(super) async fn make(
         run_id: report.run_id,
         state,
         digest: digest(&changes),
-        ground: ground.fingerprint(),
+        ground: if draft.is_shared { ground.shared_fingerprint() } else { ground.fingerprint() },
         guard: Json(value(&report.held)),
         summary: Json(serde_json::Value::Null),
         findings: Json(draft.findings),
@@ -134,7 +173,8 @@ pub(super) async fn make(
         applied_at: None,
         settles: snapshot.content.clone().filter(|_| draft.is_settling),
     };
-    let prepared = store(broker, plan, changes, &draft.links, report).await?;
+    let said = (draft.links.as_slice(), draft.contributions.as_slice());
+    let prepared = store(broker, plan, changes, said, report).await?;
     Ok(Looked::Plan(Box::new(prepared)))
 }
 
@@ -143,7 +183,7 @@ pub(super) async fn store(
     broker: &Broker,
     mut plan: Plan,
     changes: Vec<Change>,
-    links: &[PlannedLink],
+    (links, contributions): (&[PlannedLink], &[PlannedContribution]),
     mut report: RunReport,
 ) -> Result<Prepared, SyncError> {
     report.plan_id = Some(plan.id);
@@ -155,6 +195,10 @@ pub(super) async fn store(
     tx.plans().insert(&plan).await?;
     tx.plans().insert_changes(plan.id, &changes).await?;
     tx.plans().insert_links(plan.id, links).await?;
+    tx.contributions().plan(plan.id, contributions).await?;
+    if let Some(undone) = plan.undoes {
+        tx.contributions().plan_undo(plan.id, undone).await?;
+    }
     write_report(&mut tx, &report).await?;
     if plan.state == PlanState::Held {
         let held: Vec<&str> = report.held.iter().map(|reason| reason.code.as_str()).collect();
@@ -207,6 +251,8 @@ fn describe(report: &mut RunReport, draft: &Draft) {
     report.roles.clone_from(&draft.roles);
     report.absent_by_department.clone_from(&draft.absent_by_department);
     report.department_names.clone_from(&draft.department_names);
+    report.moved_out = u64::try_from(draft.moved_out).unwrap_or(0);
+    report.rehired = u64::try_from(draft.rehired).unwrap_or(0);
     for finding in &draft.findings {
         *report.findings.entry(finding.code.clone()).or_default() += 1;
     }

@@ -1,11 +1,12 @@
 //! Records: entries after mapping, with references as external ids, and their digests.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::finding::finding;
 use crate::crypto::sha256_hex;
-use crate::model::{Attributes, DepartmentKind, FindingArguments, FindingCode, NewFinding, ObjectKind};
+use crate::model::{Attributes, DepartmentKind, FindingArguments, FindingCode, NewFinding, ObjectKind, User};
+use crate::text::fold;
 use crate::time::Date;
 
 /// A person as the source describes them.
@@ -35,6 +36,9 @@ pub(super) struct UserRecord {
     pub ends_on: Option<Date>,
     /// Concurrent ones, in the order of the source.
     pub assignments: Vec<AssignmentRecord>,
+    /// Field → what its value is one of, sorted, where the source has several: the value that is here stays as long as
+    /// it is among them.
+    pub choices: BTreeMap<&'static str, Vec<String>>,
 }
 
 /// A concurrent assignment.
@@ -103,6 +107,23 @@ pub(super) struct Mapped {
     pub read: HashMap<ObjectKind, u64>,
     /// Member DNs that name nobody.
     pub members_skipped: u64,
+    /// References that the source itself does not answer.
+    pub unresolved: Vec<Unresolved>,
+    /// People who are still at the source, outside of base and filter: external id → DN.
+    pub moved_out: HashMap<String, String>,
+    /// Whether more has to be looked at even if the same is read again.
+    pub is_open: bool,
+}
+
+/// A manager or a member whom the source did not return.
+#[derive(Clone, Debug)]
+pub(super) struct Unresolved {
+    /// Who refers: a person (to the manager) or a group (to a member).
+    pub of: ObjectKind,
+    pub external_id: String,
+    pub dn: String,
+    /// A DN, or an employee number.
+    pub reference: String,
 }
 
 impl Mapped {
@@ -161,9 +182,18 @@ impl Digest {
 impl UserRecord {
     pub fn digest(&self) -> String {
         let mut digest = Digest::new();
-        digest.text(&self.dn).text(&self.login).optional(self.employee_number.as_deref()).text(&self.display_name);
-        for value in [&self.given_name, &self.family_name, &self.mail, &self.mobile, &self.title] {
-            digest.optional(value.as_deref());
+        let login = self.fixed("login", Some(&self.login)).unwrap_or_default();
+        let number = self.fixed("employee_number", self.employee_number.as_deref());
+        let name = self.fixed("display_name", Some(&self.display_name)).unwrap_or_default();
+        digest.text(&self.dn).text(login).optional(number).text(name);
+        for (field, value) in [
+            ("given_name", &self.given_name),
+            ("family_name", &self.family_name),
+            ("mail", &self.mail),
+            ("mobile", &self.mobile),
+            ("title", &self.title),
+        ] {
+            digest.optional(self.fixed(field, value.as_deref()));
         }
         for reference in [&self.department, &self.position, &self.manager, &self.password] {
             digest.optional(reference.as_deref());
@@ -186,7 +216,45 @@ impl UserRecord {
             digest.optional(of.starts_on.map(|day| day.to_string()).as_deref());
             digest.optional(of.ends_on.map(|day| day.to_string()).as_deref());
         }
+        for (field, values) in &self.choices {
+            digest.text(field).text(&values.len().to_string());
+            for value in values {
+                digest.text(value);
+            }
+        }
         digest.finish()
+    }
+
+    /// The value for the digest: where there is a choice, what it is chosen from counts instead.
+    fn fixed<'a>(&self, field: &str, value: Option<&'a str>) -> Option<&'a str> {
+        if self.choices.contains_key(field) { None } else { value }
+    }
+
+    /// Keeps each value that `user` has while the source still has it among others.
+    pub fn keep(&mut self, user: &User) {
+        for (field, values) in std::mem::take(&mut self.choices) {
+            let here = match field {
+                "login" => Some(&user.login),
+                "display_name" => Some(&user.display_name),
+                "employee_number" => user.employee_number.as_ref(),
+                "given_name" => user.given_name.as_ref(),
+                "family_name" => user.family_name.as_ref(),
+                "mail" => user.mail.as_ref(),
+                "mobile" => user.mobile.as_ref(),
+                _ => user.title.as_ref(),
+            };
+            let Some(here) = here.filter(|here| values.binary_search(here).is_ok()) else { continue };
+            match field {
+                "login" => (self.login, self.login_key) = (here.clone(), fold(here)),
+                "display_name" => self.display_name.clone_from(here),
+                "employee_number" => self.employee_number = Some(here.clone()),
+                "given_name" => self.given_name = Some(here.clone()),
+                "family_name" => self.family_name = Some(here.clone()),
+                "mail" => self.mail = Some(here.clone()),
+                "mobile" => self.mobile = Some(here.clone()),
+                _ => self.title = Some(here.clone()),
+            }
+        }
     }
 }
 

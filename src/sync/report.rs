@@ -140,6 +140,18 @@ pub struct RunReport {
     pub sessions_ended: u64,
     /// Grants (with their tokens) that ended with the apply.
     pub grants_ended: u64,
+    /// Field → source → people whose value of the field is that source's, where several sources know a person.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub masters: BTreeMap<String, BTreeMap<String, u64>>,
+    /// Of those disabled: people who are still at the source, out of scope.
+    #[serde(default)]
+    pub moved_out: u64,
+    /// People who came back under a new entry.
+    #[serde(default)]
+    pub rehired: u64,
+    /// People whose grace period was over, and who were deleted.
+    #[serde(default)]
+    pub deleted: u64,
 }
 
 impl RunReport {
@@ -180,6 +192,10 @@ impl RunReport {
             held: Vec::new(),
             sessions_ended: 0,
             grants_ended: 0,
+            masters: BTreeMap::new(),
+            moved_out: 0,
+            rehired: 0,
+            deleted: 0,
         }
     }
 

@@ -26,6 +26,8 @@ struct Ends<D> {
 #[derive(Debug, Default)]
 pub(super) struct Rows {
     pub users: Vec<User>,
+    /// Whose owner changes, and to whom.
+    pub owned: Vec<(UserId, String)>,
     pub departments: Vec<Department>,
     pub positions: Vec<Position>,
     pub groups: Vec<Group>,
@@ -86,6 +88,9 @@ impl Rows {
             }
             if first.as_ref().map_or(!last.assignments.is_empty(), |first| first.assignments != last.assignments) {
                 self.assignments.push((UserId(id), last.assignments.clone()));
+            }
+            if let Some(owner) = &last.source {
+                self.owned.push((UserId(id), owner.clone()));
             }
             self.users.push(User {
                 id: UserId(id),

@@ -10,6 +10,7 @@ use crate::store::Json;
 use super::apply::{Approval, apply_prepared, summary};
 use super::dates::keep_dates;
 use super::document::value;
+use super::ownership::orphaned;
 use super::plan::{Looked, Nothing, finish, make, write_report};
 use super::report::RunReport;
 use super::settled::{self, Settled};
@@ -147,7 +148,16 @@ pub(super) struct Begun {
 
 /// Takes the source's lease and notes the run.
 pub(super) async fn begin(broker: &Broker, source: &str, by: &str) -> Result<Begun, SyncError> {
-    source_config(broker, source)?;
+    if let Err(unknown) = source_config(broker, source) {
+        let people = orphaned(broker, source).await?;
+        let name = source.to_owned();
+        return Err(if people > 0 { SyncError::Orphaned { name, people } } else { unknown });
+    }
+    begin_any(broker, source, by).await
+}
+
+/// The same of a source that may no longer be configured.
+pub(super) async fn begin_any(broker: &Broker, source: &str, by: &str) -> Result<Begun, SyncError> {
     let name = format!("sync:{source}");
     let Some(lease) = Lease::take(&broker.db, &broker.clock, &broker.rng, &name).await? else {
         return Err(SyncError::Busy(source.to_owned()));

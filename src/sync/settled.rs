@@ -19,7 +19,7 @@ use super::plan::{Ground, current_ground, finish, write_report};
 use super::report::{Counts, GroupCounts, RunReport};
 
 /// How entries are read, mapped and compared. Grows with every change of it, so that the next run looks at everything.
-const REVISION: u32 = 1;
+const REVISION: u32 = 2;
 
 /// A source that had nothing left to do.
 #[derive(Clone, Debug)]
@@ -32,8 +32,9 @@ pub(super) struct Settled {
 
 /// Fingerprint of what decides about a plan besides the entries and the links.
 pub(super) fn ground(ground: &Ground) -> String {
-    let Ground { version: _, scope_digest, roles_digest } = ground;
-    sha256_hex(format!("{} {REVISION} {scope_digest} {roles_digest}", env!("CARGO_PKG_VERSION")).as_bytes())
+    let Ground { version: _, scope_digest, roles_digest, others, manner } = ground;
+    let text = format!("{} {REVISION} {scope_digest} {roles_digest} {others} {manner}", env!("CARGO_PKG_VERSION"));
+    sha256_hex(text.as_bytes())
 }
 
 impl Settled {
@@ -44,7 +45,7 @@ impl Settled {
         let (Some(content), Some(run)) = (state.settled_content.clone(), state.settled_run_id) else {
             return Ok(None);
         };
-        let now = current_ground(broker, config, Some(&state))?;
+        let now = current_ground(broker, config, &mut tx, Some(&state)).await?;
         if state.settled_ground.as_deref() != Some(&ground(&now)) {
             return Ok(None);
         }
@@ -93,6 +94,7 @@ fn describe(report: &mut RunReport, last: &RunReport) {
     report.positions = again(&last.positions);
     report.groups = again(&last.groups);
     report.members = GroupCounts { skipped: last.members.skipped, ..GroupCounts::default() };
+    report.masters.clone_from(&last.masters);
     report.findings.clone_from(&last.findings);
     report.finding_list.clone_from(&last.finding_list);
 }

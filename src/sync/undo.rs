@@ -61,7 +61,7 @@ async fn take_back(broker: &Broker, source: &str, by: &str, mut report: RunRepor
         applied_at: None,
         settles: None,
     };
-    let prepared = store(broker, plan, changes, &links, report).await?;
+    let prepared = store(broker, plan, changes, (&links, &[]), report).await?;
     apply_prepared(broker, prepared, Approval { by, is_given: false }).await
 }
 
@@ -75,7 +75,7 @@ fn reverse(change: Change) -> Change {
         ChangeKind::MemberRemoved => ChangeKind::MemberAdded,
         ChangeKind::RoleGranted => ChangeKind::RoleRevoked,
         ChangeKind::RoleRevoked => ChangeKind::RoleGranted,
-        ChangeKind::Changed | ChangeKind::Moved => change.kind,
+        ChangeKind::Changed | ChangeKind::Moved | ChangeKind::Deleted => change.kind,
     };
     Change { kind, before: change.after, after: change.before, ..change }
 }

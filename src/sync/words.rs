@@ -141,7 +141,20 @@ fn details(report: &RunReport, language: Language, text: &mut String) {
         let args = [("sessions", report.sessions_ended.to_string()), ("grants", report.grants_ended.to_string())];
         line("sync-ended", &args);
     }
+    masters(report, language, text);
     findings(report, language, text);
+}
+
+/// Who is master of which field.
+fn masters(report: &RunReport, language: Language, text: &mut String) {
+    if report.masters.is_empty() {
+        return;
+    }
+    let _ = writeln!(text, "  {}", say(language, "report-masters", &[]));
+    for (field, counts) in &report.masters {
+        let counts: Vec<String> = counts.iter().map(|(source, people)| format!("{source} {people}")).collect();
+        let _ = writeln!(text, "    {}{}", padded(field, 26), counts.join(", "));
+    }
 }
 
 fn findings(report: &RunReport, language: Language, text: &mut String) {

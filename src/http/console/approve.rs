@@ -47,7 +47,9 @@ fn is_stale(app: &App, current: &CurrentSession) -> bool {
 
 fn refuse(signed_in: &SignedIn, error: &SyncError) -> Response {
     let (status, key) = match error {
-        SyncError::NoSuchPlan { .. } | SyncError::UnknownSource { .. } => (StatusCode::NOT_FOUND, "error-not-found"),
+        SyncError::NoSuchPlan { .. } | SyncError::UnknownSource { .. } | SyncError::Orphaned { .. } => {
+            (StatusCode::NOT_FOUND, "error-not-found")
+        }
         SyncError::Busy(_) => (StatusCode::CONFLICT, "error-run-busy"),
         SyncError::PlanGone { .. }
         | SyncError::PlanExpired(_)
@@ -56,7 +58,9 @@ fn refuse(signed_in: &SignedIn, error: &SyncError) -> Response {
         | SyncError::NothingWaiting(_)
         | SyncError::NeedsApproval(_)
         | SyncError::NothingToUndo(_)
-        | SyncError::UndoConflicts(_) => (StatusCode::CONFLICT, "error-plan-stale"),
+        | SyncError::UndoConflicts(_)
+        | SyncError::NoGrace(_)
+        | SyncError::NotRestorable { .. } => (StatusCode::CONFLICT, "error-plan-stale"),
         SyncError::Source(_)
         | SyncError::Roles(_)
         | SyncError::Mapping(_)

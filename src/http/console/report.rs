@@ -1,5 +1,7 @@
 //! A run's report in the shape that pages show.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
@@ -84,6 +86,31 @@ pub(super) fn reasons(language: Language, held: &[HeldReason]) -> Vec<String> {
     held.iter().map(say).collect()
 }
 
+/// Who is master of which field: a row a field, a column a source.
+#[derive(Debug, Serialize)]
+struct Masters<'a> {
+    sources: BTreeSet<&'a str>,
+    rows: Vec<Master<'a>>,
+}
+
+/// A field with the people whose value of it is a source's, in the order of the columns.
+#[derive(Debug, Serialize)]
+struct Master<'a> {
+    field: &'a str,
+    counts: Vec<u64>,
+}
+
+/// None where nobody is known to several sources.
+fn masters(report: &RunReport) -> Option<Masters<'_>> {
+    let sources: BTreeSet<&str> =
+        report.masters.values().flat_map(|counts| counts.keys().map(String::as_str)).collect();
+    let row = |counts: &BTreeMap<String, u64>| {
+        sources.iter().map(|source| counts.get(*source).copied().unwrap_or(0)).collect::<Vec<u64>>()
+    };
+    let rows = report.masters.iter().map(|(field, counts)| Master { field, counts: row(counts) }).collect();
+    (!report.masters.is_empty()).then_some(Masters { sources, rows })
+}
+
 /// The values that the report's part of a page names.
 pub(super) fn values(signed_in: &SignedIn, report: &RunReport) -> Value {
     let (language, zone) = (signed_in.visit.language, signed_in.visit.app.broker.config.server.time_zone);
@@ -113,6 +140,7 @@ pub(super) fn values(signed_in: &SignedIn, report: &RunReport) -> Value {
         members => Value::from(Serde(report.members)),
         roles => Value::from(Serde(&report.roles)),
         gone_from => Value::from(Serde(report.gone_from())),
+        masters => Value::from(Serde(masters(report))),
         reasons => reasons(language, &report.held),
         findings => Value::from(Serde(findings)),
         findings_total => total,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::model::{Change, ChangeKind, NewFinding, ObjectKind, PlannedLink, UserId};
+use crate::model::{Change, ChangeKind, NewFinding, ObjectKind, PlannedContribution, PlannedLink, UserId};
 
 use super::super::document::value;
 use super::super::record::Mapped;
@@ -40,6 +40,16 @@ pub(in crate::sync) struct Draft {
     /// Whether nothing is left to do once the plan is applied: every record and every absent object gets its link, and
     /// nothing was found that depends on more than the entries.
     pub is_settling: bool,
+    /// What sources will have said of people, where several do.
+    pub contributions: Vec<PlannedContribution>,
+    /// Owner of each of those people after the plan.
+    pub owners: BTreeMap<UserId, String>,
+    /// Of those who can no longer sign in: people who are still at the source, out of scope.
+    pub moved_out: i64,
+    /// People who come back under a new entry.
+    pub rehired: i64,
+    /// Whether anything was decided by what other sources say.
+    pub is_shared: bool,
 }
 
 impl Draft {

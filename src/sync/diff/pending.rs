@@ -8,6 +8,7 @@ use crate::model::{FindingCode, Link, NewFinding, ObjectKind, Status, User, User
 
 use super::super::finding::{arguments, finding};
 use super::super::link::{GONE, Links, Pending};
+use super::super::merge::Sharing;
 use super::super::record::{DepartmentRecord, GroupRecord, Mapped, PositionRecord, UserRecord};
 use super::super::settled::Sum;
 use super::{Draft, Means, State};
@@ -20,7 +21,8 @@ pub(super) struct Ids(HashMap<(ObjectKind, String), Uuid>);
 impl Ids {
     pub fn new(links: &Links) -> Self {
         let linked = super::KINDS.into_iter().flat_map(|kind| links.of_kind(kind));
-        Self(linked.map(|link| ((link.kind, link.external_id.clone()), link.object_id)).collect())
+        let linked = linked.map(|link| ((link.kind, link.external_id.clone()), link.object_id));
+        Self(linked.chain(links.referred().map(|(key, id)| (key.clone(), *id))).collect())
     }
 
     pub fn find(&self, kind: ObjectKind, external_id: Option<&String>) -> Option<Uuid> {
@@ -55,6 +57,8 @@ pub(super) struct Work {
     /// Our ids of entries that are left out and linked: their objects stay as they are.
     pub untouched: HashMap<ObjectKind, HashSet<Uuid>>,
     pub findings: Vec<NewFinding>,
+    /// People who are still at the source, out of scope: external id → DN.
+    pub moved_out: HashMap<String, String>,
 }
 
 impl Work {
@@ -94,6 +98,7 @@ impl Work {
             absent_groups,
             untouched,
             findings: mapped.findings,
+            moved_out: mapped.moved_out,
         }
     }
 
@@ -160,7 +165,7 @@ impl Sort<'_, '_> {
         for record in records {
             let (external_id, digest) = identify(&record);
             let link = self.links.find(kind, external_id);
-            if link.is_some_and(|link| link.digest == digest) {
+            if link.is_some_and(|link| is_same(&link.digest, &digest, self.means.sharing)) {
                 settled.push(record);
                 continue;
             }
@@ -174,6 +179,12 @@ impl Sort<'_, '_> {
         self.draft.count(kind).unchanged += u64::try_from(settled.len()).unwrap_or(0);
         (pending, settled)
     }
+}
+
+/// Whether a link was made from the record: one that contributes was made under the same precedence, too.
+fn is_same(link: &str, record: &str, sharing: Option<&Sharing>) -> bool {
+    let Some(rest) = link.strip_prefix(record) else { return false };
+    rest.is_empty() || rest.strip_prefix('.').is_some_and(|rest| sharing.is_some_and(|all| all.digest == rest))
 }
 
 /// Parts the records whose name stays with another object, until no more collide: a record that is left out keeps its

@@ -12,9 +12,10 @@ use crate::time::Date;
 use super::super::document::{UserDocument, fingerprint};
 use super::super::finding::{arguments, finding};
 use super::super::link::{GONE, Pending};
+use super::super::merge::{Merge, Role};
 use super::super::record::UserRecord;
 use super::pending::{Work, settle};
-use super::{Draft, State};
+use super::{Draft, State, contributed};
 
 const KIND: ObjectKind = ObjectKind::User;
 
@@ -26,6 +27,8 @@ pub(in crate::sync) const UNDONE: &str = "undone";
 pub(in crate::sync) const NOT_STARTED: &str = "not_started";
 /// The last day of employment is past.
 pub(in crate::sync) const ENDED: &str = "ended";
+/// Their entry is still at the source, outside of base and filter.
+pub(in crate::sync) const OUT_OF_SCOPE: &str = "out_of_scope";
 
 /// People as they will be after the plan.
 pub(super) struct Future<'a> {
@@ -64,10 +67,13 @@ pub(super) fn diff<'a>(
     work: &mut Work,
     state: &'a State,
     protected: &HashSet<String>,
+    merge: &mut Merge,
     draft: &mut Draft,
 ) -> Future<'a> {
     let mut future = Future::new(state);
-    let is_protected = |user: &User| user.status == Status::Active && protected.contains(&user.login_key);
+    let is_protected = |user: &User| {
+        user.status == Status::Active && protected.contains(&user.login_key) && merge.role(Some(user)) == Role::Owner
+    };
     let (kept, absent): (Vec<_>, Vec<_>) = std::mem::take(&mut work.absent_users)
         .into_iter()
         .partition(|link| state.users.get(&UserId(link.object_id)).is_some_and(is_protected));
@@ -77,17 +83,43 @@ pub(super) fn diff<'a>(
         work.findings.push(finding(FindingCode::ProtectedLogin, who, arguments, false));
         work.untouched.entry(KIND).or_default().insert(link.object_id);
     }
-    for item in free_of_collisions(work, state, draft) {
-        let target = target(&item, work, state.users.get(&UserId(item.id)));
+    for item in work.users.iter_mut().filter(|item| !item.record.choices.is_empty()) {
+        if let Some(user) = state.users.get(&UserId(item.id)) {
+            item.record.keep(user);
+        }
+    }
+    for item in free_of_collisions(work, state, merge, draft) {
+        let known = state.users.get(&UserId(item.id));
+        let own = target(&item, work, known);
+        let target = match (merge.role(known), known) {
+            (Role::Contributor, Some(user)) => {
+                contributed::contribute(&item, &own, user, merge, work, draft, &mut future);
+                continue;
+            }
+            (Role::Heir, Some(user)) => {
+                let target = merge.inherited(user, own);
+                contributed::inherit(user, &target, draft);
+                draft.is_shared = true;
+                target
+            }
+            _ => merge.own(UserId(item.id), own),
+        };
         one(&item, target, state, protected, work, draft, &mut future);
     }
     for link in absent {
-        draft.link(KIND, &link.external_id, link.object_id, &link.dn, GONE);
-        let Some(user) = state.users.get(&UserId(link.object_id)).filter(|user| user.status == Status::Active) else {
+        let known = state.users.get(&UserId(link.object_id));
+        if let Some(user) = known.filter(|user| merge.role(Some(user)) != Role::Owner) {
+            contributed::withdraw(&link, user, merge, draft, &mut future);
             continue;
-        };
+        }
+        let moved_to = work.moved_out.get(&link.external_id);
+        let dn = moved_to.unwrap_or(&link.dn);
+        draft.link(KIND, &link.external_id, link.object_id, dn, GONE);
+        let Some(user) = known.filter(|user| user.status == Status::Active) else { continue };
+        let reason = if moved_to.is_some() { OUT_OF_SCOPE } else { ABSENT };
+        draft.moved_out += i64::from(moved_to.is_some());
         let before = UserDocument::of(user);
-        let after = UserDocument { status: Status::Disabled, status_reason: Some(ABSENT.to_owned()), ..before.clone() };
+        let after = UserDocument { status: Status::Disabled, status_reason: Some(reason.to_owned()), ..before.clone() };
         draft.push(ChangeKind::Disabled, (KIND, link.object_id), Some(&before), Some(&after));
         draft.count(KIND).absent += 1;
         draft.note_disabled(1);
@@ -103,7 +135,7 @@ pub(super) fn diff<'a>(
 }
 
 /// Records whose login name is free, or becomes free by this plan.
-fn free_of_collisions(work: &mut Work, state: &State, draft: &mut Draft) -> Vec<Pending<UserRecord>> {
+fn free_of_collisions(work: &mut Work, state: &State, merge: &Merge, draft: &mut Draft) -> Vec<Pending<UserRecord>> {
     let current = |id| {
         state.users.get(&UserId(id)).filter(|user| user.status == Status::Active).map(|user| user.login_key.clone())
     };
@@ -112,7 +144,9 @@ fn free_of_collisions(work: &mut Work, state: &State, draft: &mut Draft) -> Vec<
     let today = work.today;
     let wanted = |item: &Pending<UserRecord>| {
         let known = state.users.get(&UserId(item.id));
-        (status(&item.record, known, today).0 == Status::Active).then(|| item.record.login_key.clone())
+        // The owner alone names the login.
+        let is_named = merge.role(known) != Role::Contributor && status(&item.record, known, today).0 == Status::Active;
+        is_named.then(|| item.record.login_key.clone())
     };
     let (free, collided) = settle(std::mem::take(&mut work.users), taken, wanted, current);
     for item in collided {
@@ -130,8 +164,8 @@ fn free_of_collisions(work: &mut Work, state: &State, draft: &mut Draft) -> Vec<
 /// May the person sign in, and if not, why.
 fn status(record: &UserRecord, known: Option<&User>, today: Date) -> (Status, Option<String>) {
     let locked_by_sync = |user: &User| {
-        matches!(user.status_reason.as_deref(), Some(ABSENT | SOURCE_DISABLED | UNDONE | NOT_STARTED | ENDED))
-            || user.status == Status::Active
+        let reasons = [ABSENT, SOURCE_DISABLED, UNDONE, OUT_OF_SCOPE, NOT_STARTED, ENDED];
+        user.status_reason.as_deref().is_some_and(|reason| reasons.contains(&reason)) || user.status != Status::Disabled
     };
     match known {
         // Locked out by somebody else, who alone lets in again.
@@ -178,6 +212,7 @@ fn target(item: &Pending<UserRecord>, work: &Work, known: Option<&User>) -> User
         starts_on: record.starts_on,
         ends_on: record.ends_on,
         assignments: assignments(record, work),
+        source: None,
     }
 }
 
@@ -263,7 +298,7 @@ fn password(record: &UserRecord, known: Option<&User>) -> Option<String> {
 /// The steps from a known person to the target: attributes, place, status. Tells whether there were any.
 pub(super) fn steps(user: &User, target: &UserDocument, draft: &mut Draft) -> bool {
     let object = (KIND, user.id.0);
-    let mut at = UserDocument::of(user);
+    let mut at = UserDocument { source: target.source.clone(), ..UserDocument::of(user) };
     let before = draft.changes.len();
     let changed = UserDocument {
         department_id: at.department_id,

@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use uuid::Uuid;
+
 use crate::model::{
     Acting, Department, DepartmentId, Group, GroupId, Member, Position, PositionId, RoleGrant, User, UserId,
 };
@@ -34,5 +36,25 @@ impl State {
             acting: tx.acting().list_by_source(source).await?,
             other_logins: tx.users().other_logins(source).await?.into_iter().map(|row| row.0).collect(),
         })
+    }
+
+    /// Adds what a plan of one of several sources depends on besides: people of other sources whom this one knows, has in
+    /// a group or names now (`besides`), their roles, and the organisation of all sources.
+    pub async fn widen(&mut self, tx: &mut Tx, source: &str, besides: &[Uuid]) -> Result<(), StoreError> {
+        let around = tx.users().list_around(source, besides).await?;
+        let people: Vec<UserId> = around.iter().map(|user| user.id).collect();
+        let mut assignments = tx.assignments().list_by_users(&people).await?;
+        self.users.extend(around.into_iter().map(|mut user| {
+            user.assignments = assignments.remove(&user.id).unwrap_or_default();
+            (user.id, user)
+        }));
+        self.grants.extend(tx.role_grants().list_of(&people).await?);
+        self.grants.sort();
+        self.grants.dedup();
+        self.departments.extend(tx.departments().list().await?.into_iter().map(|row| (row.id, row)));
+        self.positions.extend(tx.positions().list_elsewhere(source).await?.into_iter().map(|row| (row.id, row)));
+        self.groups.extend(tx.groups().list_elsewhere(source).await?.into_iter().map(|row| (row.id, row)));
+        self.members.extend(tx.groups().list_members_elsewhere(source).await?);
+        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Groups: members by DN, people and nested groups; who is unknown is skipped and counted.
+//! Groups: members by DN, people and nested groups; who is unknown may be known elsewhere.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use crate::source::Snapshot;
 
 use super::super::SyncError;
 use super::super::finding::arguments;
-use super::super::record::{GroupRecord, Mapped};
+use super::super::record::{GroupRecord, Mapped, Unresolved};
 use super::index::Index;
 use super::{render, template};
 
@@ -32,18 +32,18 @@ pub(super) fn map(
             continue;
         };
         let mut members = BTreeSet::new();
-        let mut unknown = 0u64;
         for dn in entry.attributes.get(&member).into_iter().flatten().filter(|dn| !dn.trim().is_empty()) {
             match index.find(dn) {
                 // A group within itself says nothing.
                 Some((ObjectKind::Group, id)) if id == entry.external_id => {}
                 Some((kind, id)) => drop(members.insert((kind, id.to_owned()))),
-                None => unknown += 1,
+                None => mapped.unresolved.push(Unresolved {
+                    of: ObjectKind::Group,
+                    external_id: entry.external_id.clone(),
+                    dn: entry.dn.clone(),
+                    reference: dn.clone(),
+                }),
             }
-        }
-        if unknown > 0 {
-            mapped.members_skipped += unknown;
-            mapped.warn(FindingCode::UnknownMember, who, arguments([("count", unknown.to_string())]));
         }
         mapped.groups.push(GroupRecord {
             external_id: entry.external_id.clone(),

@@ -9,26 +9,44 @@ mod organisation;
 mod unique;
 mod users;
 
+use std::borrow::Cow;
+
 use crate::config::{SourceConfig, Template};
 use crate::model::ObjectKind;
-use crate::source::{Entry, Part, Snapshot};
+use crate::source::{Dn, Entry, Part, PartValue, Snapshot};
+use crate::text::fold;
 
 use super::SyncError;
+use super::absence::is_within;
 use super::record::Mapped;
 use index::Index;
 
 /// Maps a snapshot.
 pub(super) fn map(config: &SourceConfig, snapshot: &Snapshot) -> Result<Mapped, SyncError> {
+    let snapshot = &*without_excluded(config, snapshot);
     let mut mapped = Mapped::default();
     reject(snapshot, &mut mapped);
     let index = Index::new(snapshot);
     departments::map(config, snapshot, &index, &mut mapped)?;
     users::map(config, snapshot, &index, &mut mapped)?;
     groups::map(config, snapshot, &index, &mut mapped)?;
-    unique::people(&mut mapped);
+    unique::people(config, &mut mapped);
     unique::codes(config, &mut mapped);
     organisation::map(config, snapshot, &index, &mut mapped)?;
     Ok(mapped)
+}
+
+/// The snapshot without what belongs to another source.
+fn without_excluded<'a>(config: &SourceConfig, snapshot: &'a Snapshot) -> Cow<'a, Snapshot> {
+    if config.excludes.is_empty() {
+        return Cow::Borrowed(snapshot);
+    }
+    let mut rest = snapshot.clone();
+    for entries in [&mut rest.users, &mut rest.departments, &mut rest.groups] {
+        entries.retain(|entry| !is_within(&config.excludes, &entry.dn));
+    }
+    rest.rejected.retain(|rejected| !is_within(&config.excludes, &rejected.dn));
+    Cow::Owned(rest)
 }
 
 /// Entries that could not be read count as present.
@@ -57,7 +75,22 @@ fn optional(key: &str, text: Option<&String>) -> Result<Option<Template>, SyncEr
     text.map(|text| template(key, text)).transpose()
 }
 
-/// The value of a template in an entry.
+/// The value of a template in an entry. Of several values of an attribute the one in the entry's own name counts, else
+/// the first.
 fn render(template: &Template, entry: &Entry) -> Option<String> {
-    template.render(|name| entry.attributes.get(name)?.first().map(String::as_str))
+    template.render(|name| {
+        let values = entry.attributes.get(name)?;
+        let named = if values.len() > 1 { named(entry, name, values) } else { None };
+        named.or_else(|| values.first().map(String::as_str))
+    })
+}
+
+/// The value that stands in the entry's relative name.
+fn named<'a>(entry: &Entry, name: &str, values: &'a [String]) -> Option<&'a str> {
+    let dn = Dn::parse(&entry.dn).ok()?;
+    let is_it = |value: &&String| {
+        let own = dn.0.first().into_iter().flat_map(|rdn| &rdn.0).filter(|part| part.kind.eq_ignore_ascii_case(name));
+        own.map(|part| &part.value).any(|own| matches!(own, PartValue::Text(text) if fold(text) == fold(value)))
+    };
+    values.iter().find(is_it).map(String::as_str)
 }

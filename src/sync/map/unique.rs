@@ -13,7 +13,7 @@ use super::super::finding::arguments;
 use super::super::record::{DepartmentRecord, Mapped, UserRecord};
 
 /// Leaves out people who share a login name or an employee number.
-pub(super) fn people(mapped: &mut Mapped) {
+pub(super) fn people(config: &SourceConfig, mapped: &mut Mapped) {
     let users = std::mem::take(&mut mapped.users);
     let shared = |key: fn(&UserRecord) -> Option<&str>| -> HashMap<String, usize> {
         let mut count: HashMap<&str, usize> = HashMap::with_capacity(users.len());
@@ -22,7 +22,8 @@ pub(super) fn people(mapped: &mut Mapped) {
         }
         count.into_iter().filter(|(_, times)| *times > 1).map(|(key, times)| (key.to_owned(), times)).collect()
     };
-    let logins = shared(|user| Some(&user.login_key));
+    // A source that only adds attributes names nobody.
+    let logins = if config.creates() { shared(|user| Some(&user.login_key)) } else { HashMap::new() };
     let numbers = shared(|user| user.employee_number.as_deref());
     let mut kept = Vec::with_capacity(users.len());
     for user in users {

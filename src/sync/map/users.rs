@@ -9,7 +9,7 @@ use crate::text::fold;
 
 use super::super::SyncError;
 use super::super::finding::arguments;
-use super::super::record::{Mapped, PositionRecord, UserRecord};
+use super::super::record::{Mapped, PositionRecord, Unresolved, UserRecord};
 use super::departments::Paths;
 use super::index::Index;
 use super::{optional, render, template};
@@ -92,8 +92,30 @@ impl Templates {
             starts_on: None,
             ends_on: None,
             assignments: Vec::new(),
+            choices: self.choices(entry),
             login,
         }
+    }
+
+    /// Fields of which the entry has several values.
+    fn choices(&self, entry: &Entry) -> BTreeMap<&'static str, Vec<String>> {
+        let fields = [
+            ("login", Some(&self.login)),
+            ("display_name", Some(&self.display_name)),
+            ("employee_number", self.employee_number.as_ref()),
+            ("given_name", self.given_name.as_ref()),
+            ("family_name", self.family_name.as_ref()),
+            ("mail", self.mail.as_ref()),
+            ("mobile", self.mobile.as_ref()),
+            ("title", self.title.as_ref()),
+        ];
+        // Most entries have one value of everything.
+        if entry.attributes.iter().all(|(name, values)| values.len() < 2 || name == "objectclass") {
+            return BTreeMap::new();
+        }
+        let all = |name: &str| entry.attributes.get(name).map(Vec::as_slice).unwrap_or_default();
+        let choices = fields.into_iter().filter_map(|(field, template)| Some((field, template?.choices(all))));
+        choices.filter(|(_, values)| !values.is_empty()).collect()
     }
 
     fn is_enabled(&self, entry: &Entry) -> bool {
@@ -145,6 +167,8 @@ pub(super) fn map(
             continue;
         }
         let login = render(&templates.login, entry).filter(|login| !fold(login).is_empty());
+        // Who only adds attributes names nobody.
+        let login = login.or_else(|| (!config.creates()).then(|| id.to_owned()));
         let Some(login) = login else {
             mapped.quarantine(ObjectKind::User, FindingCode::MissingLogin, (id, dn), FindingArguments::new());
             continue;
@@ -185,14 +209,14 @@ fn usable_hash(text: &str) -> Option<String> {
     hash.starts_with("$argon2id$").then(|| hash.to_owned())
 }
 
-/// External id of the manager; one who is not among the people read is left empty, with a finding.
+/// External id of the manager; one who is not among the people read may be known elsewhere.
 fn manager(template: Option<&Template>, entry: &Entry, index: &Index<'_>, mapped: &mut Mapped) -> Option<String> {
     let dn = template.and_then(|template| render(template, entry))?;
     if let Some((ObjectKind::User, id)) = index.find(&dn) {
         return Some(id.to_owned());
     }
-    let who = (entry.external_id.as_str(), entry.dn.as_str());
-    mapped.warn(FindingCode::UnknownManager, who, arguments([("manager", dn)]));
+    let (external_id, of) = (entry.external_id.clone(), ObjectKind::User);
+    mapped.unresolved.push(Unresolved { of, external_id, dn: entry.dn.clone(), reference: dn });
     None
 }
 

@@ -310,6 +310,9 @@ sync-findings = findings: { $count }
 sync-finding-more = … and { $count } more
 sync-guard-clear = guard: nothing to hold
 sync-guard-held = guard: held, because
+sync-held-moved_out = { $actual } people would be locked out because they moved out of scope; the limit is { $limit }
+sync-held-rehired = { $actual } people come back under new entries, which is to be approved
+sync-held-deleted = { $actual } people are due to be deleted; the limit is { $limit }
 sync-held-disabled = { $actual } people would be locked out, { $limit } are allowed in one run
 sync-held-disabled_percent = { $actual } people would be locked out, { $limit } are allowed for a source of this size
 sync-held-disabled_per_day = { $actual } people would be locked out within a day, { $limit } are allowed
@@ -389,6 +392,9 @@ report-gone-departments = { $people } people from { $departments } departments
 report-department = Department
 report-people = People
 report-scroll = Swipe sideways to see every column.
+report-masters = Who is master of which field
+report-field = Field
+report-masters-note = People known to several sources, by the source whose value counts.
 findings-none = Every entry could be read.
 ## Findings of a run: what kind (finding-type-), what exactly (finding-), what to do next (finding-next-)
 finding-type-rejected-bad_dn = Unreadable name
@@ -497,6 +503,42 @@ sod-held = holds { $role } for { $scope }, by rule { $rule }
 sod-everywhere = the whole company
 sod-note = compensating: { $note }
 sod-sum = { $conflicts } conflicts; { $people } people and { $pairs } pairs looked at
+finding-type-join_ambiguous = More than one fits
+finding-join_ambiguous = More than one person, or more than one entry, answers to “{ $value }”: it is not guessed which is meant.
+finding-next-join_ambiguous = Give each person a number or address of their own at the source, or join by something that is unique.
+finding-type-join_nobody = Nobody to add to
+finding-join_nobody = Nobody answers to “{ $value }”, and this source only adds attributes.
+finding-next-join_nobody = Nothing needs to be done if the person is yet to come; otherwise correct the number at one of the sources.
+finding-type-join_owned = Belongs to another source
+finding-join_owned = The person with “{ $value }” belongs to another source, and join.on_owned wants no contribution.
+finding-next-join_owned = Take the entry out of one of the sources, or set on_owned = "contribute".
+finding-type-join_protected = Protected person
+finding-join_protected = The person with “{ $value }” is protected: no other source may add to them.
+finding-next-join_protected = Take the login out of guard.protected, or the entry out of this source.
+finding-type-join_disabled = Locked out by the owner
+finding-join_disabled = The person with “{ $value }” is known here, and stays locked out by the source that owns them.
+finding-next-join_disabled = Let the person in again at the owning source, or hand the account over with `yaopai user hand-over`.
+finding-type-rehire_conflict = Old entry still there
+finding-rehire_conflict = This new entry carries “{ $value }”, the employee number of an account whose old entry is still at the source, or could not be looked up.
+finding-next-rehire_conflict = Delete the old entry, or take the employee number from it; the next run gives the new entry its old account back.
+finding-type-moved_out_of_scope = Moved out of scope
+finding-moved_out_of_scope = The person is no longer below the configured base or no longer meets the filter; the entry is still at the source.
+finding-next-moved_out_of_scope = If the person belongs here, widen base or filter, or move the entry back; `out_of_scope` says what becomes of the account.
+finding-type-absence_unconfirmed = Absence not confirmed
+finding-absence_unconfirmed = { $count ->
+    [one] One person was not returned, and the second look failed ({ $reason }): they stay as they are.
+   *[other] { $count } people were not returned, and the second look failed ({ $reason }): they stay as they are.
+ }
+finding-next-absence_unconfirmed = Look why the source does not answer; the next run looks again.
+finding-type-owner_gone = Owner no longer configured
+finding-owner_gone = { $count ->
+    [one] One active account belongs
+   *[other] { $count } active accounts belong
+ } to the source “{ $value }”, which is no longer configured: it stays as it is, whatever becomes of the person.
+finding-next-owner_gone = Configure the source again, or hand its accounts over with `yaopai user hand-over --from { $value } --to SOURCE`.
+finding-type-seen_again = Seen at the second look
+finding-seen_again = The person was not returned, and was there when they were looked up: the entry moved while the source was read.
+finding-next-seen_again = Nothing needs to be done; the next run reads the entry.
 
 ## Faults of sources: `fault-CODE`, with `{ $reason }` and the like being faults themselves
 fault-config = { $key }: { $reason }

@@ -45,6 +45,8 @@ pub struct Options<'a> {
     pub wants_certificate: bool,
     /// People in the company; 1,200 when 0.
     pub people: usize,
+    /// A second database on the same server: its suffix, and LDIF records for it.
+    pub second: Option<(&'a str, &'a str)>,
 }
 
 static SHARED: OnceLock<Slapd> = OnceLock::new();
@@ -70,6 +72,13 @@ impl Slapd {
         let added =
             Command::new(binary("slapadd")).arg("-q").arg("-f").arg(&conf).arg("-l").arg(&ldif).output().unwrap();
         assert!(added.status.success(), "slapadd: {}", String::from_utf8_lossy(&added.stderr));
+        if let Some((suffix, records)) = options.second {
+            std::fs::write(&ldif, records).unwrap();
+            let mut command = Command::new(binary("slapadd"));
+            command.args(["-q", "-b", suffix, "-f"]).arg(&conf).arg("-l").arg(&ldif);
+            let added = command.output().unwrap();
+            assert!(added.status.success(), "slapadd: {}", String::from_utf8_lossy(&added.stderr));
+        }
         let free = || TcpListener::bind("127.0.0.1:0").unwrap();
         let (plain, tls) = (free(), free());
         let (port, tls_port) = (plain.local_addr().unwrap().port(), tls.local_addr().unwrap().port());
@@ -91,11 +100,16 @@ impl Slapd {
 
     /// Applies LDIF change records; entries that are added may say their entryUUID. Blocking.
     pub fn modify(&self, records: &str) {
+        self.modify_as(&format!("cn=admin,{}", sample::SUFFIX), records);
+    }
+
+    /// The same as the administrator of a database.
+    pub fn modify_as(&self, admin: &str, records: &str) {
         let file = self.folder.path().join("changes.ldif");
         std::fs::write(&file, records).unwrap();
         let mut command = Command::new("ldapmodify");
         command.args(["-x", "-H", &format!("ldap://127.0.0.1:{}", self.port), "-e", "relax", "-w", ADMIN_PASSWORD]);
-        command.args(["-D", &format!("cn=admin,{}", sample::SUFFIX), "-f"]).arg(&file);
+        command.args(["-D", admin, "-f"]).arg(&file);
         let done = command.output().unwrap_or_else(|error| panic!("ldapmodify: {error}: run `make setup`"));
         assert!(done.status.success(), "ldapmodify: {}", String::from_utf8_lossy(&done.stderr));
     }
@@ -180,8 +194,15 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
         suffix = sample::SUFFIX,
         verify = if options.wants_certificate { "demand" } else { "never" },
     );
+    let second = options.second.map(|(suffix, _)| {
+        std::fs::create_dir(folder.join("second")).unwrap();
+        format!(
+            "database mdb\nmaxsize 268435456\nsuffix \"{suffix}\"\nrootdn \"cn=admin,{suffix}\"\nrootpw {ADMIN_PASSWORD}\ndirectory {f}/second\nindex objectClass,uid,entryUUID eq\n\
+             access to * by dn.exact=\"{READER}\" read by anonymous auth by * none\n"
+        )
+    });
     let conf = folder.join("slapd.conf");
-    std::fs::write(&conf, text).unwrap();
+    std::fs::write(&conf, text + &second.unwrap_or_default()).unwrap();
     conf
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
+mod absence;
 mod again;
 mod dates;
 mod guard;
@@ -11,6 +12,7 @@ mod organisation;
 mod plan;
 mod revocation;
 mod roles;
+mod several;
 mod undo;
 
 use std::fmt::Write as _;
