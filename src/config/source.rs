@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AssignmentMapping, CsvConfig, GraceConfig, HeadRule, JoinConfig, KindRule, LdapConfig, LdifConfig, Lifetime, OutOfScope,
-    Template,
+    AssignmentMapping, CsvConfig, GraceConfig, HeadRule, JoinConfig, KindRule, LdapConfig, LdifConfig, Lifetime,
+    OutOfScope, Template,
 };
 use crate::model::DepartmentKind;
 

@@ -13,7 +13,8 @@ use crate::time::date_in;
 
 use super::apply::{Approval, apply_prepared};
 use super::diff::{Means, State, draft_of_dates};
-use super::plan::{Ground, digest, store};
+use super::merge::Sharing;
+use super::plan::{current_ground, digest, store};
 use super::report::RunReport;
 use super::run::begin;
 use super::{SyncError, settled, source_config};
@@ -41,12 +42,16 @@ async fn bring_up(broker: &Broker, config: &SourceConfig, mut report: RunReport)
     let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
     let mut tx = broker.db.read().await?;
     let last = tx.source_states().find(&config.name).await?;
-    let ground = Ground::new(config, &rules, last.as_ref())?;
+    let ground = current_ground(broker, config, &mut tx, last.as_ref()).await?;
     let are_rules_new = last.as_ref().is_none_or(|last| last.roles_digest != rules.digest);
-    let state = State::load(&mut tx, &config.name).await?;
+    let sharing = Sharing::of(&broker.config, config);
+    let mut state = State::load(&mut tx, &config.name).await?;
+    if sharing.is_some() {
+        state.widen(&mut tx, &config.name, &[]).await?;
+    }
     let known = tx.findings().list_by_source(&config.name).await?;
     drop(tx);
-    let means = Means { config, rules: &rules, are_rules_new, rng: &broker.rng, now };
+    let means = Means { config, rules: &rules, are_rules_new, sharing: sharing.as_ref(), rng: &broker.rng, now };
     let (draft, found) = draft_of_dates(&means, &state);
     report.users = draft.counts.values().copied().next().unwrap_or_default();
     report.roles.clone_from(&draft.roles);
@@ -90,6 +95,6 @@ async fn bring_up(broker: &Broker, config: &SourceConfig, mut report: RunReport)
             .filter(|last| !is_withheld && last.settled_ground.as_ref() == Some(&settled_ground))
             .and_then(|last| last.settled_content),
     };
-    let prepared = store(broker, plan, draft.changes, &draft.links, report).await?;
+    let prepared = store(broker, plan, draft.changes, (&draft.links, &draft.contributions), report).await?;
     apply_prepared(broker, prepared, Approval { by: BY_DATES, is_given: false }).await
 }

@@ -17,7 +17,8 @@ pub(in crate::sync) fn draft(means: &Means<'_>, state: &State) -> (Draft, Vec<Ne
     let active = state.users.values().filter(|user| user.status == Status::Active);
     taken.extend(active.map(|user| user.login_key.as_str()));
     let (mut draft, mut future) = (Draft::default(), Future::new(state));
-    let mut users: Vec<&User> = state.users.values().collect();
+    // Each source keeps the dates of its own people, in its own zone.
+    let mut users: Vec<&User> = state.users.values().filter(|user| user.source == means.config.name).collect();
     users.sort_by_key(|user| user.id);
     for user in users {
         let mut target = on(user, today);

@@ -55,6 +55,7 @@ impl State {
         self.positions.extend(tx.positions().list_elsewhere(source).await?.into_iter().map(|row| (row.id, row)));
         self.groups.extend(tx.groups().list_elsewhere(source).await?.into_iter().map(|row| (row.id, row)));
         self.members.extend(tx.groups().list_members_elsewhere(source).await?);
+        self.acting = tx.acting().list().await?;
         Ok(())
     }
 }

@@ -43,7 +43,8 @@ pub(in crate::sync) async fn correlate(
         return Ok(());
     }
     let people = People::load(tx, join, &fresh).await?;
-    let present: HashSet<&str> = mapped.users.iter().map(|record| record.external_id.as_str()).collect();
+    let present: HashMap<&str, bool> =
+        mapped.users.iter().map(|record| (record.external_id.as_str(), record.enabled)).collect();
     let look = Look { config, join, rehires, people, links, mapped, present, protected: protected(config) };
     let mut verdicts: Vec<(String, String, Verdict)> =
         fresh.iter().map(|record| (record.external_id.clone(), record.dn.clone(), look.judge(record))).collect();
@@ -152,7 +153,8 @@ struct Look<'a> {
     people: People,
     links: &'a Links,
     mapped: &'a Mapped,
-    present: HashSet<&'a str>,
+    /// Who is returned, and whether they are let in.
+    present: HashMap<&'a str, bool>,
     protected: HashSet<String>,
 }
 
@@ -208,11 +210,15 @@ impl Look<'_> {
             return Verdict::Finding(FindingCode::JoinProtected, value);
         }
         if let Some(former) = self.links.of_object(person.id.0) {
-            let is_there = self.present.contains(former) || self.mapped.is_quarantined(KIND, former);
-            if is_there {
-                return Verdict::Finding(FindingCode::RehireConflict, value);
-            }
-            return Verdict::Is(person.id, Some(former.to_owned()));
+            return match self.present.get(former) {
+                // Whoever is locked out there does not stand in the way of somebody new.
+                Some(false) if is_own => Verdict::New,
+                Some(_) => Verdict::Finding(FindingCode::RehireConflict, value),
+                None if self.mapped.is_quarantined(KIND, former) => {
+                    Verdict::Finding(FindingCode::RehireConflict, value)
+                }
+                None => Verdict::Is(person.id, Some(former.to_owned())),
+            };
         }
         if is_own && person.status == Status::Active {
             // Nothing at the source stands for this account any more, and nobody has locked it out.
