@@ -31,7 +31,7 @@ use crate::config::Config;
 use crate::net::Outgoing;
 use crate::policy::Policies;
 use crate::random::Rng;
-use crate::store::{Db, StoreError};
+use crate::store::{Db, Reads, StoreError};
 use crate::time::Clock;
 
 /// Identity broker: sign in once, one truth about people, every integration call judged.
@@ -164,7 +164,8 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
     let audit = Recorder::new(db.clone(), Clock::System);
     let (config, master) = (Arc::new(config), Arc::new(master));
     let net = Outgoing::new(config.clone());
-    Ok(Broker { config, db, clock: Clock::System, rng, master, audit, net, policies })
+    let reads = Reads::new(&db);
+    Ok(Broker { config, db, reads, clock: Clock::System, rng, master, audit, net, policies })
 }
 
 /// A new master key beside a database that was sealed with another would make secrets that nobody can use: it is taken

@@ -186,14 +186,11 @@ async fn gather(broker: &Broker, proof: Proof) -> Result<Caller, Refusal> {
                 let principal = Principal::Application { id };
                 return Ok(Caller { user: None, token: Some(token), amr: Vec::new(), principal });
             }
-            Some(id) => {
-                let user = broker.db.read().await?.users().find(id).await?;
-                (Some(token), user, Vec::new())
-            }
+            Some(id) => (Some(token), broker.reads.user(id).await?, Vec::new()),
         },
     };
     let user: User = user.filter(|user| user.status == Status::Active).ok_or(Refusal::Token)?;
-    let principal = access::principal(&mut broker.db.read().await?, &user).await?;
+    let principal = access::principal_now(broker, &user).await?;
     Ok(Caller { user: Some(user), token, amr, principal })
 }
 

@@ -188,7 +188,7 @@ async fn person(asked: &Asked<'_>, token: &AccessToken) -> Result<Option<(User, 
 async fn judge(asked: &Asked<'_>, exchange: &Exchange<'_>) -> Result<(), GrantError> {
     let broker = asked.provider.broker;
     let principal = if let Some((user, _)) = &exchange.person {
-        access::principal(&mut broker.db.read().await?, user).await?
+        access::principal_now(broker, user).await?
     } else {
         let id = exchange.subject.sub.strip_prefix(APPLICATION_SUBJECT).unwrap_or_default();
         Principal::Application { id: id.to_owned() }

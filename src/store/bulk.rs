@@ -127,11 +127,14 @@ fn in_list<'p>(
     list: &[&'p dyn Param],
     tail: &'static str,
 ) -> (String, Vec<&'p dyn Param>) {
+    // Lists of a few lengths only, so that statements stay prepared: the last value again fills up.
+    let places = list.len().next_power_of_two();
     let mut sql = format!("{head} IN (");
-    for place in 1..=list.len() {
+    for place in 1..=places {
         let comma = if place == 1 { "" } else { ", " };
         let _ = write!(sql, "{comma}${}", fixed.len() + place);
     }
     let _ = write!(sql, ") {tail}");
-    (sql, fixed.iter().chain(list).copied().collect())
+    let filling = list.last().into_iter().cycle().take(places - list.len());
+    (sql, fixed.iter().chain(list).chain(filling).copied().collect())
 }

@@ -69,9 +69,9 @@ async fn told(
     user: &User,
     is_all: bool,
 ) -> Result<Map<String, Value>, Stop> {
-    let mut tx = provider.broker.db.read().await?;
+    let broker = provider.broker;
     let granted = Granted { app, scope: &grant.scope, details: &grant.details };
-    let mut told = if is_all { claims::at_userinfo(&mut tx, granted, user.clone()).await? } else { Map::new() };
-    told.extend(claims::in_tokens(&mut tx, granted, user.id).await?.id_token);
+    let mut told = if is_all { claims::at_userinfo(broker, granted, user.clone()).await? } else { Map::new() };
+    told.extend(claims::in_tokens(&mut broker.db.read().await?, granted, user.id).await?.id_token);
     Ok(told)
 }

@@ -31,7 +31,7 @@ use yaopai::net::Outgoing;
 use yaopai::oidc::{KeyRing, declare_applications};
 use yaopai::policy::Policies;
 use yaopai::random::Rng;
-use yaopai::store::Db;
+use yaopai::store::{Db, Reads};
 use yaopai::time::Clock;
 
 pub use browser::{Browser, Form, Page};
@@ -96,6 +96,7 @@ pub async fn broker(kind: Kind, folder: &std::path::Path, config: Config) -> Bro
         audit: Recorder::new(db.clone(), clock.clone()),
         net: Outgoing::new(config.clone()),
         policies: Policies::load(&policies()).unwrap(),
+        reads: Reads::new(&db),
         db,
         clock,
         rng: Rng::system(),
