@@ -22,6 +22,8 @@ pub const MAX_PASSWORD: usize = 1_024;
 const WAITING_PER_CHECK: usize = 32;
 /// How long memory blocks are kept after the last check: a broker at rest holds none of them.
 const KEEP: Duration = Duration::from_secs(1);
+/// How long the allocator holds on to what was given back to it.
+const RETAINED: Duration = Duration::from_millis(1_100);
 /// Memory of our own hashes in KiB, with [`OWN_PASSES`]: the OWASP recommendation.
 const OWN_MEMORY: u32 = 19 * 1_024;
 /// Passes of our own hashes.
@@ -171,9 +173,11 @@ impl Hasher {
         let pool = Arc::downgrade(&self.0);
         tokio::spawn(async move {
             tokio::time::sleep(KEEP).await;
-            if let Some(pool) = pool.upgrade().filter(|pool| pool.begun.load(Ordering::SeqCst) == turn) {
-                pool.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            }
+            let Some(pool) = pool.upgrade().filter(|pool| pool.begun.load(Ordering::SeqCst) == turn) else { return };
+            pool.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            tokio::time::sleep(RETAINED).await;
+            // It looks at what it may give back to the system when a thread ends, and hardly ever while all is quiet.
+            std::thread::spawn(|| drop(vec![0u8; 64]));
         });
     }
 

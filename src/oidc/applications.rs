@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant as Monotonic};
 
@@ -36,6 +37,8 @@ struct Inner {
     loaded: RwLock<Option<Loaded>>,
     reloading: tokio::sync::Mutex<()>,
     failures: Cache<(String, IpAddr), u32>,
+    /// Whether anybody ever failed: nearly no broker has to look.
+    has_failures: AtomicBool,
     key_sets: ClientKeys,
     authorities: Authorities,
 }
@@ -51,6 +54,7 @@ impl Default for Applications {
             loaded: RwLock::default(),
             reloading: tokio::sync::Mutex::default(),
             failures,
+            has_failures: AtomicBool::new(false),
             key_sets: ClientKeys::default(),
             authorities: Authorities::default(),
         }))
@@ -92,7 +96,8 @@ impl Applications {
     /// Whether an address has given so many wrong secrets for the application that it has to wait. Another address is
     /// not touched, so that nobody can lock an application out.
     pub(super) fn is_throttled(&self, id: &str, address: IpAddr) -> bool {
-        self.0.failures.get(&(id.to_owned(), address)).is_some_and(|failures| failures >= FAILURES)
+        self.0.has_failures.load(Ordering::Acquire)
+            && self.0.failures.get(&(id.to_owned(), address)).is_some_and(|failures| failures >= FAILURES)
     }
 
     pub(super) fn note_failure(&self, id: &str, address: IpAddr) {
@@ -101,6 +106,7 @@ impl Applications {
             .failures
             .entry(key)
             .and_upsert_with(|entry| entry.map_or(1, |entry| entry.into_value().saturating_add(1)));
+        self.0.has_failures.store(true, Ordering::Release);
     }
 
     /// Key sets of applications, at hand.
