@@ -12,7 +12,7 @@ use super::{Provider, binding, lifetimes, scopes};
 use crate::access::may_sign_in;
 use crate::audit::Outcome;
 use crate::model::{Application, Grant, GrantType, RefreshToken, Status, User};
-use crate::policy::Context;
+use crate::policy::{Context, Details};
 use crate::store::{StoreError, Tx};
 use crate::time::Instant;
 
@@ -75,6 +75,7 @@ pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
         address: Some(caller.address),
         amr: grant.amr.split(' ').map(str::to_owned).collect(),
         scopes: scope.split(' ').map(str::to_owned).collect(),
+        authorization_details: Details::of(&grant.details.authorization_details),
         ..Context::default()
     };
     let decision = may_sign_in(broker, &user, &app.id, context).await?;
