@@ -27,6 +27,12 @@ impl Position {
         server.is_some() && server == snapshot.server.as_deref()
     }
 
+    /// The way of reading that it is of: `syncrepl`, `dirsync`, `usn`, `timestamp`.
+    #[must_use]
+    pub fn way(&self) -> Option<&str> {
+        self.0.get("way").and_then(serde_json::Value::as_str)
+    }
+
     /// This position with what an older one knew of other servers: after a failover and back, what was read from the first
     /// one need not be read again.
     #[must_use]
@@ -85,7 +91,7 @@ pub struct Delta {
     pub members: Vec<MemberChange>,
     /// Entries that changed and cannot be read: they count as present.
     pub rejected: Vec<Rejected>,
-    /// Who is no longer returned. May name ids that were never known.
+    /// Who is no longer returned, of those who were known.
     pub gone: Vec<Gone>,
     /// What an operator should look at.
     pub warnings: Vec<String>,
