@@ -8,6 +8,7 @@ pub mod ds389;
 pub mod https;
 mod keys;
 mod leftover;
+pub mod own_postgres;
 mod people;
 mod postgres;
 pub mod prove;
