@@ -6,6 +6,7 @@
 
 mod application;
 mod client_documents;
+mod crash;
 mod csv;
 mod database;
 mod directory;
@@ -33,6 +34,9 @@ use serde::Deserialize;
 
 pub use application::ApplicationConfig;
 pub use client_documents::ClientDocumentsConfig;
+pub use crash::crash_point;
+#[cfg(debug_assertions)]
+pub use crash::{CRASH_AT, CRASH_STEPS, PAUSE_AT};
 pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
 pub use directory::{BindMethod, ChangesBy, DirectorySchema, LdapConfig, LdifConfig, Servers};
