@@ -10,6 +10,7 @@ mod database;
 mod directory;
 mod fault;
 mod join;
+mod guard;
 mod load;
 mod mtls;
 mod oidc;
@@ -36,6 +37,7 @@ pub use database::DatabaseConfig;
 pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers};
 pub use fault::one_line;
 pub use join::{GraceConfig, JoinConfig, OnOwned, OutOfScope, PrecedenceConfig, Rehire};
+pub use guard::{FirstRun, GuardConfig};
 pub use load::ConfigError;
 pub use mtls::MtlsConfig;
 pub use oidc::{KeysConfig, OidcConfig};
@@ -47,9 +49,7 @@ pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{MasterKeySource, SecretRef, SecretsConfig};
 pub use server::ServerConfig;
 pub use session::{LoginConfig, SessionConfig};
-pub use source::{
-    DepartmentMapping, EnabledRule, GroupMapping, GuardConfig, PositionMapping, SourceConfig, UserMapping,
-};
+pub use source::{DepartmentMapping, EnabledRule, GroupMapping, PositionMapping, SourceConfig, UserMapping};
 pub use template::Template;
 pub use trusted_issuer::{SubjectKind, TrustedIssuer};
 

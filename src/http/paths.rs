@@ -46,6 +46,8 @@ pub const RUN: &str = "/console/runs/{id}";
 pub const PLAN: &str = "/console/plans/{id}";
 /// Approves and applies a plan (POST).
 pub const PLAN_APPROVE: &str = "/console/plans/{id}/approve";
+/// Rejects a plan.
+pub const PLAN_REJECT: &str = "/console/plans/{id}/reject";
 
 /// Shows an administrator what an application would be told of them (GET asks, POST shows).
 pub const TEST_LOGIN: &str = "/console/test-login";

@@ -26,6 +26,7 @@ pub fn router(app: App) -> Router {
         .route(paths::RUN, get(console::show_run))
         .route(paths::PLAN, get(console::show_plan))
         .route(paths::PLAN_APPROVE, post(console::approve))
+        .route(paths::PLAN_REJECT, post(console::reject))
         .route(paths::TEST_LOGIN, get(console::ask_test_login).post(console::show_test_login))
         .route(paths::LANGUAGE, get(login::switch))
         .route(paths::ASSETS, get(assets::serve))

@@ -24,6 +24,7 @@ mod redirect_uri;
 mod registration;
 mod session;
 mod signing_key;
+mod step;
 mod test_login;
 
 pub use acr::Acr;
@@ -54,6 +55,7 @@ pub use redirect_uri::{RedirectUri, check_launch_url, check_redirect_uri};
 pub use registration::Registration;
 pub use session::{EndReason, Session};
 pub use signing_key::{KeyState, SigningKeyRow};
+pub use step::StepGroup;
 pub use test_login::TestLogin;
 
 /// Derives a string enum for serde, for both databases and for people: one spelling everywhere.

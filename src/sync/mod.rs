@@ -11,6 +11,8 @@
 mod absence;
 mod apply;
 mod dates;
+mod confirm;
+mod decide;
 mod diff;
 mod document;
 mod error;
@@ -22,12 +24,14 @@ mod map;
 mod merge;
 mod outline;
 mod ownership;
+mod paint;
 mod plan;
 mod record;
 mod report;
 mod rows;
 mod run;
 mod settled;
+mod traffic;
 mod undo;
 mod words;
 
@@ -36,14 +40,16 @@ use crate::config::SourceConfig;
 
 pub use apply::{Approval, apply};
 pub use dates::{BY_DATES, keep_dates};
+pub use decide::reject;
 pub use error::SyncError;
 pub use grace::delete_due;
-pub use outline::{Outlined, StepGroup, outline};
 pub use ownership::{HandedOver, hand_over, restore};
-pub use report::{Counts, GroupCounts, HeldReason, RoleCounts, RunReport};
+pub use outline::{FieldDiff, Outlined, Step, outline, steps_of_group, steps_of_object};
+pub use paint::Paint;
+pub use report::{Counts, GroupCounts, HeldReason, RoleCounts, RunReport, Traffic};
 pub use run::{Progress, plan, run, take_snapshot};
-pub use undo::undo;
-pub use words::{next_text, outline_text, report_text, verdict_text};
+pub use undo::{Conflict, undo, undo_run};
+pub use words::{field_text, held_text, next_text, outline_text, report_text, steps_text, verdict_text};
 
 /// The configuration of a source.
 fn source_config<'a>(broker: &'a Broker, name: &str) -> Result<&'a SourceConfig, SyncError> {

@@ -188,7 +188,7 @@ impl Begun {
             let mut report = self.report;
             report.state = RunState::Failed;
             report.error = Some(error.to_string());
-            report.fault = error.fault().map(Box::new);
+            report.fault = Some(Box::new(error.fault()));
             let now = broker.clock.now();
             finish(&mut report, now);
             let subject = format!("source:{}", report.source);

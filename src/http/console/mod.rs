@@ -7,7 +7,7 @@ mod run;
 mod runs;
 mod test_login;
 
-pub use approve::approve;
+pub use approve::{approve, reject};
 pub use plan::show as show_plan;
 pub use run::show as show_run;
 pub use runs::list;

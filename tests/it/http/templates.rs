@@ -23,6 +23,12 @@ fn around() -> Value {
     })))
 }
 
+fn groups() -> serde_json::Value {
+    let field = json!({ "name": HOSTILE, "before": HOSTILE, "after": null });
+    let line = json!({ "sign": "-", "tone": "bad", "name": HOSTILE, "detail": HOSTILE, "fields": [field] });
+    json!([{ "code": "left", "title": "left", "count": 9, "hidden": 7, "url": "/g", "lines": [line] }])
+}
+
 fn report() -> serde_json::Value {
     let counts = json!({ "read": 4, "created": 1, "changed": 1, "unchanged": 1, "quarantined": 1, "absent": 1,
                          "moved": 1, "locked_out": 1, "enabled": 1 });
@@ -36,7 +42,8 @@ fn report() -> serde_json::Value {
         "findings_total": 2, "findings_hidden": 1, "sessions_ended": 1, "grants_ended": 1,
         "by": HOSTILE, "plan_url": "/p", "runs_url": "/r", "plan_state": "held", "is_held": true, "is_waiting": true,
         "decided_by": HOSTILE, "made": "now", "until": "then", "digest": "abc", "approve": "/a", "run_url": "/r",
-        "steps": [{ "title": "left", "count": 9, "named": [HOSTILE], "further": [HOSTILE], "hidden": 7 }],
+        "is_rejected": false, "groups": groups(), "needs_two": true, "approved_by": HOSTILE, "reason": HOSTILE, "reject": "/x", "plan_url": "/p",
+        "is_one": false, "pages": { "number": 1, "last": 2, "before": null, "after": "/n" },
     })
 }
 
