@@ -38,6 +38,7 @@ migrations! {
     "0055_logout",
     "0056_revocations",
     "0077_contributions",
+    "0082_plan_lifecycle",
     "0087_organisation",
 }
 

@@ -42,9 +42,17 @@ fn report() -> serde_json::Value {
         "findings_total": 2, "findings_hidden": 1, "sessions_ended": 1, "grants_ended": 1,
         "by": HOSTILE, "plan_url": "/p", "runs_url": "/r", "plan_state": "held", "is_held": true, "is_waiting": true,
         "decided_by": HOSTILE, "made": "now", "until": "then", "digest": "abc", "approve": "/a", "run_url": "/r",
+    })
+}
+
+fn plan() -> serde_json::Value {
+    let mut all = report();
+    let own = json!({
         "is_rejected": false, "groups": groups(), "needs_two": true, "approved_by": HOSTILE, "reason": HOSTILE, "reject": "/x", "plan_url": "/p",
         "is_one": false, "pages": { "number": 1, "last": 2, "before": null, "after": "/n" },
-    })
+    });
+    all.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
+    all
 }
 
 fn wish() -> serde_json::Value {
@@ -100,7 +108,8 @@ fn sample(template: &str) -> serde_json::Value {
             "rows": [{ "url": "/r", "source": HOSTILE, "state": "applied", "tone": "good", "started": "now", "by": HOSTILE,
                        "read": 1, "created": 1, "changed": 0, "absent": 0, "findings": 0 }],
         }),
-        "run.html" | "plan.html" => report(),
+        "run.html" => report(),
+        "plan.html" => plan(),
         other => panic!("{other} has no sample: add one"),
     }
 }

@@ -5,7 +5,7 @@ use yaopai::model::{PlanState, RunState, Status};
 use yaopai::sync::{Approval, SyncError, apply, reject, verdict_text};
 use yaopai::text::Language;
 
-use super::{BASE, Company, Entry, MAPPING, person, unit};
+use super::{BASE, Company, Entry, MAPPING, group, person, unit};
 use crate::both;
 
 fn people(count: u32) -> Vec<Entry> {
@@ -190,7 +190,7 @@ both!(
         let second = format!("cn=p2,{BASE}");
         let with_admins = |members: &[&str]| {
             let mut all = people(3);
-            all.push(super::group(9, "admins", members));
+            all.push(group(9, "admins", members));
             all
         };
         company.applied(&with_admins(&[&first])).await;
