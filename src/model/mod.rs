@@ -39,7 +39,7 @@ pub use change::{Change, ChangeKind, ObjectKind};
 pub use consent::{Consent, Wish};
 pub use contribution::{Candidate, ContributedField, Contribution, JoinKey, Offer, PlannedContribution, Precedence};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};
-pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};
+pub use finding::{Finding, FindingArguments, FindingCode, FindingState, NewFinding};
 pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshToken};
 pub use ids::{
     ActingId, DecoupledId, DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId,

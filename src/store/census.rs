@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Param, StoreError, Tx};
-use crate::model::RunId;
+use crate::model::{RunId, User};
 
 /// Store functions that count.
 #[derive(Debug)]
@@ -56,6 +56,26 @@ impl Census<'_> {
         };
         let everybody = "SELECT COUNT(*) FROM users WHERE source = $1 AND status = 'active'";
         self.count(sql.map_or(everybody, |(_, sql)| sql), &[&source]).await
+    }
+
+    /// Active people of each department, those of no department under none.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn people_by_department(&mut self) -> Result<Vec<(Option<Uuid>, i64)>, StoreError> {
+        let sql = "SELECT department_id, COUNT(*) FROM users WHERE status = 'active' GROUP BY department_id";
+        self.0.all(sql, &[]).await
+    }
+
+    /// People whose login name begins with `folded`, or whose name or employee number is `text`, up to `limit`.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_people(&mut self, folded: &str, text: &str, limit: i64) -> Result<Vec<User>, StoreError> {
+        let pattern = format!("{}%", folded.replace(['\\', '%', '_'], ""));
+        let sql = "SELECT * FROM users WHERE login_key LIKE $1 OR display_name = $2 OR employee_number = $2 \
+                   ORDER BY login_key LIMIT $3";
+        self.0.all(sql, &[&pattern, &text, &limit]).await
     }
 
     /// Codes and sizes of these groups.

@@ -39,6 +39,7 @@ migrations! {
     "0056_revocations",
     "0077_contributions",
     "0082_plan_lifecycle",
+    "0083_work_list",
     "0087_organisation",
 }
 

@@ -86,7 +86,7 @@ pub use registrations::Registrations;
 pub use revocation::Revoked;
 pub use revocations::{Revocation, Revocations};
 pub use role_grants::RoleGrants;
-pub use runs::Runs;
+pub use runs::{RunMark, Runs};
 pub use sessions::Sessions;
 pub use signing_keys::SigningKeys;
 pub use source_state::SourceStates;

@@ -10,6 +10,23 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub struct Runs<'a>(&'a mut Tx);
 
+/// A run in a chart.
+#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
+pub struct RunMark {
+    /// The run.
+    pub id: RunId,
+    /// How far it came.
+    pub state: RunState,
+    /// When started.
+    pub started_at: Instant,
+    /// New people.
+    pub created: i64,
+    /// People that differ.
+    pub changed: i64,
+    /// People gone.
+    pub absent: i64,
+}
+
 impl Tx {
     /// Runs.
     pub fn runs(&mut self) -> Runs<'_> {
@@ -42,6 +59,28 @@ impl Runs<'_> {
     pub async fn list(&mut self, limit: i64) -> Result<Vec<Run>, StoreError> {
         let sql = "SELECT * FROM runs ORDER BY started_at DESC, id DESC LIMIT $1";
         self.0.all(sql, &[&limit]).await
+    }
+
+    /// Runs since a time, the newest first, as far as a chart needs them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_since(&mut self, since: Instant, limit: i64) -> Result<Vec<RunMark>, StoreError> {
+        let sql = "SELECT id, state, started_at, CAST(COALESCE(report -> 'users' ->> 'created', '0') AS BIGINT) AS created, \
+                   CAST(COALESCE(report -> 'users' ->> 'changed', '0') AS BIGINT) AS changed, \
+                   CAST(COALESCE(report -> 'users' ->> 'absent', '0') AS BIGINT) AS absent \
+                   FROM runs WHERE started_at > $1 ORDER BY started_at DESC, id DESC LIMIT $2";
+        self.0.all(sql, &[&since, &limit]).await
+    }
+
+    /// The run of the source before this one that looked at everything: what its numbers are compared with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_before(&mut self, source: &str, before: Instant) -> Result<Option<Run>, StoreError> {
+        let sql = "SELECT * FROM runs WHERE source = $1 AND started_at < $2 AND state IN ('applied', 'unchanged') \
+                   ORDER BY started_at DESC, id DESC LIMIT 1";
+        self.0.optional(sql, &[&source, &before]).await
     }
 
     /// Writes a new run.

@@ -9,8 +9,8 @@ use crate::store::{StoreError, Tx};
 use crate::time::{Instant, date_in};
 
 use super::SyncError;
-use super::dates::BY_DATES;
 use super::confirm::confirm;
+use super::dates::BY_DATES;
 use super::decide::{Said, second_person};
 use super::guard::{AFTER_UNDO, Tally};
 use super::merge::Sharing;

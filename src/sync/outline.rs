@@ -99,6 +99,21 @@ pub async fn steps_of_object(tx: &mut Tx, plan: PlanId, object: Uuid) -> Result<
     describe(tx, plan, &changes).await
 }
 
+/// What changes say, wherever they are kept: those of the change log, say.
+///
+/// # Errors
+/// When the database fails.
+pub async fn steps_of_changes(tx: &mut Tx, changes: &[Change]) -> Result<Vec<Step>, StoreError> {
+    let mut wanted: BTreeSet<Uuid> = changes.iter().map(|change| change.object_id).collect();
+    for document in changes.iter().flat_map(|change| [&change.before, &change.after]).flatten() {
+        wanted.extend(references(document));
+    }
+    let wanted: Vec<Uuid> = wanted.into_iter().collect();
+    let names: HashMap<Uuid, String> =
+        tx.names().of(&wanted).await?.into_iter().map(|(id, short, long)| (id, called(&short, Some(&long)))).collect();
+    Ok(changes.iter().map(|change| step(change, &names)).collect())
+}
+
 /// Names the steps: by what is stored, and what is new by the plan itself.
 async fn describe(tx: &mut Tx, plan: PlanId, changes: &[Change]) -> Result<Vec<Step>, StoreError> {
     let mut wanted: BTreeSet<Uuid> = changes.iter().map(|change| change.object_id).collect();

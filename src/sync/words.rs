@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use chrono_tz::Tz;
+
 use crate::model::StepGroup;
 use crate::text::{Args, Language, finding_words, message};
 
@@ -44,6 +46,19 @@ pub fn report_text(report: &RunReport, language: Language) -> String {
     table(report, language, &mut text);
     details(report, language, &mut text);
     text
+}
+
+/// What the run before had found: what a report is compared with.
+#[must_use]
+pub fn versus_text(last: &RunReport, zone: Tz, language: Language) -> String {
+    let args = [
+        ("at", last.started_at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()),
+        ("read", last.users.read.to_string()),
+        ("created", last.users.created.to_string()),
+        ("changed", last.users.changed.to_string()),
+        ("absent", last.users.absent.to_string()),
+    ];
+    format!("  {}\n", say(language, "sync-versus", &args))
 }
 
 /// What the guard says, a line a reason.

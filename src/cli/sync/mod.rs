@@ -8,6 +8,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use serde_json::Value;
 
+mod findings;
 mod progress;
 
 use super::print;
@@ -44,6 +45,14 @@ pub enum Command {
     Show(ShowArgs),
     /// Rejects a plan that waits: it can no longer be applied.
     Reject(RejectArgs),
+    /// Lists what could not be read, mapped or settled: the work list.
+    Findings(findings::ListArgs),
+    /// Gives findings of an entry to somebody.
+    Assign(findings::AssignArgs),
+    /// Accepts findings of an entry until a day, for a reason.
+    Accept(findings::AcceptArgs),
+    /// Takes accepted findings of an entry up again.
+    Reopen(findings::EntryArgs),
 }
 
 /// Arguments of every subcommand.
@@ -126,21 +135,23 @@ pub struct ReportArgs {
 }
 
 impl Command {
-    fn args(&self) -> &Args {
-        match self {
+    /// Arguments that most have; the work list has its own.
+    fn args(&self) -> Option<&Args> {
+        Some(match self {
+            Self::Findings(_) | Self::Assign(_) | Self::Accept(_) | Self::Reopen(_) => return None,
             Self::Plan(args) | Self::Run(args) => args,
             Self::Undo(UndoArgs { all, .. })
             | Self::Show(ShowArgs { all, .. })
             | Self::Reject(RejectArgs { all, .. })
             | Self::Apply(ApplyArgs { all, .. })
             | Self::Report(ReportArgs { all, .. }) => all,
-        }
+        })
     }
 }
 
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
     let broker = super::broker(config).await?;
-    let language = command.args().lang;
+    let language = command.args().map_or(Language::En, |args| args.lang);
     let code = act(&broker, &command).await.map_err(|error| in_language(error, language))?;
     broker.db.close().await;
     Ok(code)
@@ -155,7 +166,7 @@ fn in_language(error: anyhow::Error, language: Language) -> anyhow::Error {
 }
 
 async fn act(broker: &Broker, command: &Command) -> anyhow::Result<ExitCode> {
-    let args = command.args();
+    let Some(args) = command.args() else { return work_list(broker, command).await };
     let report = match command {
         Command::Plan(args) => patiently(|| planned(broker, args)).await?,
         Command::Run(args) => patiently(|| ran(broker, args)).await?,
@@ -164,6 +175,9 @@ async fn act(broker: &Broker, command: &Command) -> anyhow::Result<ExitCode> {
         Command::Report(args) => stored(broker, args).await?,
         Command::Show(args) => return show(broker, args).await,
         Command::Reject(args) => return reject(broker, args).await,
+        Command::Findings(_) | Command::Assign(_) | Command::Accept(_) | Command::Reopen(_) => {
+            return work_list(broker, command).await;
+        }
     };
     let is_new_plan = matches!(command, Command::Plan(_)) || report.state == RunState::Held;
     if args.json {
@@ -173,6 +187,17 @@ async fn act(broker: &Broker, command: &Command) -> anyhow::Result<ExitCode> {
     }
     let is_report = matches!(command, Command::Report(_));
     Ok(if report.state == RunState::Held && !is_report { ExitCode::from(HELD) } else { ExitCode::SUCCESS })
+}
+
+async fn work_list(broker: &Broker, command: &Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Findings(args) => findings::list(broker, args, paint()).await?,
+        Command::Assign(args) => findings::assign(broker, args, ACTOR).await?,
+        Command::Accept(args) => findings::accept(broker, args, ACTOR).await?,
+        Command::Reopen(args) => findings::reopen(broker, args, ACTOR).await?,
+        _ => {}
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Colours where standard output is a terminal that takes them; `NO_COLOR` is honoured.
@@ -309,6 +334,10 @@ async fn stored(broker: &Broker, args: &ReportArgs) -> anyhow::Result<RunReport>
 
 async fn text(broker: &Broker, args: &Args, report: &RunReport, is_new_plan: bool) -> anyhow::Result<String> {
     let mut text = sync::report_text(report, args.lang);
+    if let Some(last) = broker.db.read().await?.runs().find_before(&args.source, report.started_at).await? {
+        let last: RunReport = serde_json::from_value(last.report.0)?;
+        text.push_str(&sync::versus_text(&last, broker.config.server.time_zone, args.lang));
+    }
     if let Some(plan) = report.plan_id.filter(|_| is_new_plan) {
         let outline = sync::outline(&mut broker.db.read().await?, plan, NAMED).await?;
         text.push_str(&sync::outline_text(report, &outline, args.lang, paint()));

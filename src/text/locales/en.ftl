@@ -468,6 +468,74 @@ report-masters = Who is master of which field
 report-field = Field
 report-masters-note = People known to several sources, by the source whose value counts.
 findings-none = Every entry could be read.
+
+## Console: work list, people, departments, the chart
+tab-runs = Runs
+tab-findings = Work list
+tab-people = People
+tab-departments = Departments
+chart-title = The last 30 nights
+chart-lead = People new, changed and gone by day; the height grows with the root of the number.
+chart-summary = { $runs } runs within 30 days, { $held } of them held, { $failed } failed.
+chart-night = { $day }: { $runs ->
+    [one] one run
+   *[other] { $runs } runs
+ }, { $created } new, { $changed } changed, { $absent } gone
+chart-good = went well
+chart-held = held
+chart-failed = failed
+work-lead = Entries that could not be read, mapped or settled. Every run tries them again; what it no longer finds is resolved by itself.
+work-filter = State
+work-state-open = open
+work-state-accepted = accepted
+work-state-resolved = resolved
+work-since = seen first { $age }
+work-age = for { $days ->
+    [one] one day
+   *[other] { $days } days
+ }
+work-owner = { $owner } sees to it
+work-accepted = accepted until { $until }: { $reason }
+work-decide = Assign or accept
+work-owner-login = Login name of who sees to it (empty: nobody)
+work-assign = Assign
+work-reason = Why it may stay
+work-until = Accepted until (last day)
+work-accept = Accept
+work-reopen = Take up again
+work-none = There is nothing to do here.
+error-no-finding = There is no such finding any more.
+next-error-no-finding = A run may have resolved it meanwhile. Look at the work list again.
+error-unknown-owner = Nobody active has this login name.
+next-error-unknown-owner = Go back and type the login name of a person who can sign in, or leave it empty.
+error-no-acceptance = Accepting a finding needs a reason and a day to come.
+next-error-no-acceptance = Go back, say why it may stay, and choose the last day.
+people-lead = Who somebody is here, and which entry, rule and run gave them what they have.
+people-search = Login name, or its beginning; name; employee number
+people-find = Search
+people-none = Nobody is called so.
+person-active = active
+person-disabled = locked out
+person-facts = Person
+person-roles = Roles, and why
+person-rule = rule { $rule }
+person-rule-gone = This rule is no longer in roles.toml.
+person-run = run
+person-no-roles = No role: no rule applies.
+person-history = What happened
+person-no-history = Nothing is recorded.
+person-groups = groups
+person-why-absent = Locked out since { $since }: the source no longer returns this person.
+person-why-source-disabled = Locked out since { $since }: the source has disabled this person.
+person-why-undone = Locked out since { $since }: the run that made the account was taken back.
+person-why-other = Locked out since { $since }.
+departments-lead = { $departments } departments in use, { $people } active people.
+departments-people = { $people ->
+    [one] one person
+   *[other] { $people } people
+ }
+departments-none = No source has brought departments yet.
+
 ## Findings of a run: what kind (finding-type-), what exactly (finding-), what to do next (finding-next-)
 finding-type-rejected-bad_dn = Unreadable name
 finding-rejected-bad_dn = The distinguished name of the entry cannot be read.
