@@ -9,8 +9,8 @@ mod csv;
 mod database;
 mod directory;
 mod fault;
-mod join;
 mod guard;
+mod join;
 mod load;
 mod mtls;
 mod oidc;
@@ -18,6 +18,8 @@ mod organisation;
 mod outgoing;
 mod preset;
 mod registration;
+mod report;
+mod retention;
 mod route;
 mod secret;
 mod server;
@@ -36,8 +38,8 @@ pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
 pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers};
 pub use fault::one_line;
-pub use join::{GraceConfig, JoinConfig, OnOwned, OutOfScope, PrecedenceConfig, Rehire};
 pub use guard::{FirstRun, GuardConfig};
+pub use join::{GraceConfig, JoinConfig, OnOwned, OutOfScope, PrecedenceConfig, Rehire};
 pub use load::ConfigError;
 pub use mtls::MtlsConfig;
 pub use oidc::{KeysConfig, OidcConfig};
@@ -45,6 +47,8 @@ pub use organisation::{AssignmentField, AssignmentMapping, HeadRule, KindRule};
 pub use outgoing::OutgoingConfig;
 pub use preset::Preset;
 pub use registration::{RegistrationConfig, SoftwareIssuer};
+pub use report::{MailConfig, MailTls, ReportConfig, ReportOn};
+pub use retention::RetentionConfig;
 pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{MasterKeySource, SecretRef, SecretsConfig};
 pub use server::ServerConfig;
@@ -87,6 +91,14 @@ pub struct Config {
     /// `[policies]`: the folder of Cedar policies and role rules.
     #[serde(default)]
     pub policies: PoliciesConfig,
+    /// `[mail]`: the server that sends reports.
+    pub mail: Option<MailConfig>,
+    /// `[[report]]`: who is told what came of a sync.
+    #[serde(default, rename = "report")]
+    pub reports: Vec<ReportConfig>,
+    /// `[retention]`: how long runs, plans and findings are kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// `[gateway]`: the built-in reverse proxy.
     #[serde(default)]
     pub gateway: GatewayConfig,

@@ -40,6 +40,7 @@ migrations! {
     "0077_contributions",
     "0082_plan_lifecycle",
     "0083_work_list",
+    "0084_reports",
     "0087_organisation",
 }
 

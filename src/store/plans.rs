@@ -231,6 +231,30 @@ impl Plans<'_> {
         self.0.run("UPDATE plans SET state = $2 WHERE id = $1", &[&plan, &state]).await.map(drop)
     }
 
+    /// Forgets steps of plans that were decided before (or expired before), a batch. Tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge_changes(&mut self, before: Instant, batch: i64) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM plan_changes WHERE (plan_id, seq) IN (SELECT c.plan_id, c.seq FROM plan_changes c \
+                   JOIN plans p ON p.id = c.plan_id WHERE COALESCE(p.applied_at, p.decided_at, p.expires_at) < $1 LIMIT $2)";
+        self.0.run(sql, &[&before, &batch]).await
+    }
+
+    /// Forgets old plans whose steps are gone, a batch; the one that the source stands on is kept. Tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge(&mut self, before: Instant, batch: i64) -> Result<u64, StoreError> {
+        let old = "SELECT p.id FROM plans p WHERE COALESCE(p.applied_at, p.decided_at, p.expires_at) < $1 \
+                   AND NOT EXISTS (SELECT 1 FROM plan_changes c WHERE c.plan_id = p.id) \
+                   AND NOT EXISTS (SELECT 1 FROM source_state s WHERE s.last_run_id = p.run_id) LIMIT $2";
+        let ids: Vec<(PlanId,)> = self.0.all(old, &[&before, &batch]).await?;
+        let list: Vec<&dyn Param> = ids.iter().map(|(id,)| -> &dyn Param { id }).collect();
+        self.0.run_in("DELETE FROM plan_links WHERE plan_id", &[], &list, "").await?;
+        self.0.run_in("DELETE FROM plans WHERE id", &[], &list, "").await
+    }
+
     /// Other waiting plans of the source lose their turn; their links and changes are forgotten.
     ///
     /// # Errors

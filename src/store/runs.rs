@@ -111,6 +111,18 @@ impl Runs<'_> {
         self.0.run(sql, &[&id, &state, &ended_at, &plan, report]).await.map(drop)
     }
 
+    /// Forgets old runs, a batch: none that a plan, the source's state or a finding still names. Tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge(&mut self, before: Instant, batch: i64) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM runs WHERE id IN (SELECT r.id FROM runs r WHERE r.started_at < $1 AND r.state <> 'running' \
+                   AND NOT EXISTS (SELECT 1 FROM plans p WHERE p.run_id = r.id) \
+                   AND NOT EXISTS (SELECT 1 FROM source_state s WHERE s.last_run_id = r.id OR s.settled_run_id = r.id) \
+                   LIMIT $2)";
+        self.0.run(sql, &[&before, &batch]).await
+    }
+
     /// Marks runs of the source as failed whose process died: called by the holder of the source's lease.
     ///
     /// # Errors

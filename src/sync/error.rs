@@ -172,6 +172,7 @@ impl SyncError {
             Self::SecondPerson { plan: id, first } => plan("sync-second-person", id).with("first", first),
             Self::NoGrace(source) => Fault::new("sync-no-grace").with("source", source),
             Self::NotRestorable { who, why } => Fault::new("sync-not-restorable").with("who", who).with("why", why),
+            Self::Orphaned { .. } => Fault::new("said").with("text", self),
             Self::NoReason => Fault::new("sync-no-reason"),
             Self::Document(error) => Fault::new("sync-document").with("text", error),
             Self::NothingToUndo(source) => Fault::new("sync-nothing-to-undo").with("source", source),

@@ -470,6 +470,9 @@ report-masters-note = People known to several sources, by the source whose value
 findings-none = Every entry could be read.
 
 ## Console: work list, people, departments, the chart
+mail-subject = [{ $organisation }] Directory sync: { $states }
+mail-nothing = no run since the last report
+mail-page = details: { $url }
 tab-runs = Runs
 tab-findings = Work list
 tab-people = People

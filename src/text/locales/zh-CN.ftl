@@ -446,6 +446,9 @@ report-masters-note = 多个来源都有的人，按取值所用的来源计数�
 findings-none = 所有条目均可读取。
 
 ## 控制台：待办、人员、部门与图表
+mail-subject = 【{ $organisation }】目录同步：{ $states }
+mail-nothing = 自上次报告以来没有同步
+mail-page = 详情：{ $url }
 tab-runs = 同步记录
 tab-findings = 待办问题
 tab-people = 人员
