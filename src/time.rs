@@ -54,3 +54,10 @@ impl Clock {
         }
     }
 }
+
+/// The last moment of a day in a zone; none for a day that the calendar cannot say.
+#[must_use]
+pub fn end_of_day(day: chrono::NaiveDate, zone: chrono_tz::Tz) -> Option<Instant> {
+    let midnight = day.succ_opt()?.and_hms_opt(0, 0, 0)?;
+    Some(midnight.and_local_timezone(zone).earliest()?.to_utc())
+}

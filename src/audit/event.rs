@@ -29,6 +29,8 @@ string_enum! {
         Sync = "sync",
         /// A plan was approved, rejected or undone.
         PlanDecision = "plan_decision",
+        /// A finding was given to somebody, accepted for a while, or taken up again.
+        FindingDecision = "finding_decision",
         /// An application was made, changed or removed.
         ApplicationAdmin = "application_admin",
         /// A signing key was made or rotated.

@@ -37,6 +37,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let watching = tokio::spawn(watch_policies(broker.clone(), stop.clone()));
     let clearing = tokio::spawn(clear_away(broker.clone(), stop.clone()));
     let expiring = tokio::spawn(end_expired(broker.clone(), stop.clone()));
+    let reporting = tokio::spawn(sync::tell(broker.clone(), stop.clone()));
     let (feed, stopping) = (app.feed.clone(), stop.clone());
     tokio::spawn(async move {
         stopping.cancelled().await;
@@ -59,6 +60,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     watching.await?;
     clearing.await?;
     expiring.await?;
+    reporting.await?;
     telling.await?;
     jobs.await?;
     // What calls under way recorded last is in the log before the database is closed.
@@ -231,7 +233,7 @@ async fn clear_away(broker: Broker, stop: CancellationToken) {
             () = stop.cancelled() => return,
             _ = ticks.tick() => {}
         }
-        for cleared in [oidc::purge(&broker).await, login::purge(&broker).await] {
+        for cleared in [oidc::purge(&broker).await, login::purge(&broker).await, sync::purge(&broker).await] {
             match cleared {
                 Ok(0) => {}
                 Ok(rows) => tracing::debug!(rows, "expired rows cleared away"),

@@ -108,6 +108,15 @@ impl Config {
         for issuer in &self.trusted_issuers {
             issuer.check(&mut problems);
         }
+        if let Some(mail) = &self.mail {
+            mail.check(&mut problems);
+        }
+        unique("report", self.reports.iter().map(|report| report.name.as_str()), &mut problems);
+        let sources: Vec<&str> = self.sources.iter().map(|source| source.name.as_str()).collect();
+        for report in &self.reports {
+            report.check(self.mail.is_some(), &sources, &mut problems);
+        }
+        self.retention.check(&mut problems);
         self.registration.check(&mut problems);
         self.client_documents.check(&mut problems);
         for route in &self.routes {

@@ -11,6 +11,7 @@ mod csv;
 mod database;
 mod directory;
 mod fault;
+mod guard;
 mod join;
 mod load;
 mod mtls;
@@ -19,6 +20,8 @@ mod organisation;
 mod outgoing;
 mod preset;
 mod registration;
+mod report;
+mod retention;
 mod route;
 mod secret;
 mod server;
@@ -41,6 +44,7 @@ pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
 pub use directory::{BindMethod, ChangesBy, DirectorySchema, LdapConfig, LdifConfig, Servers};
 pub use fault::one_line;
+pub use guard::{FirstRun, GuardConfig};
 pub use join::{GraceConfig, JoinConfig, OnOwned, OutOfScope, PrecedenceConfig, Rehire};
 pub use load::ConfigError;
 pub use mtls::MtlsConfig;
@@ -49,13 +53,13 @@ pub use organisation::{AssignmentField, AssignmentMapping, HeadRule, KindRule};
 pub use outgoing::OutgoingConfig;
 pub use preset::Preset;
 pub use registration::{RegistrationConfig, SoftwareIssuer, is_host_of};
+pub use report::{MailConfig, MailTls, ReportConfig, ReportOn};
+pub use retention::RetentionConfig;
 pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{MasterKeySource, SecretRef, SecretsConfig};
 pub use server::ServerConfig;
 pub use session::{LoginConfig, SessionConfig};
-pub use source::{
-    DepartmentMapping, EnabledRule, GroupMapping, GuardConfig, PositionMapping, SourceConfig, UserMapping,
-};
+pub use source::{DepartmentMapping, EnabledRule, GroupMapping, PositionMapping, SourceConfig, UserMapping};
 pub use template::Template;
 pub use trusted_issuer::{SubjectKind, TrustedIssuer};
 
@@ -96,6 +100,14 @@ pub struct Config {
     /// `[policies]`: the folder of Cedar policies and role rules.
     #[serde(default)]
     pub policies: PoliciesConfig,
+    /// `[mail]`: the server that sends reports.
+    pub mail: Option<MailConfig>,
+    /// `[[report]]`: who is told what came of a sync.
+    #[serde(default, rename = "report")]
+    pub reports: Vec<ReportConfig>,
+    /// `[retention]`: how long runs, plans and findings are kept.
+    #[serde(default)]
+    pub retention: RetentionConfig,
     /// `[gateway]`: the built-in reverse proxy.
     #[serde(default)]
     pub gateway: GatewayConfig,

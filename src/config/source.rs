@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    AssignmentMapping, CsvConfig, GraceConfig, HeadRule, JoinConfig, KindRule, LdapConfig, LdifConfig, Lifetime,
+    AssignmentMapping, CsvConfig, GraceConfig, GuardConfig, HeadRule, JoinConfig, KindRule, LdapConfig, LdifConfig,
     OutOfScope, Template,
 };
 use crate::model::DepartmentKind;
@@ -232,34 +232,6 @@ fn default_member() -> String {
     "member".to_owned()
 }
 
-/// `[source.guard]`: limits that hold a plan. A plan is held when a number is *over* a limit, not at it.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct GuardConfig {
-    /// People disabled (also by absence) in one run, as a number.
-    pub max_disabled: i64,
-    /// The same as a percentage of the people the source owns.
-    pub max_disabled_percent: f64,
-    /// Percent limits never hold fewer than this many.
-    pub floor: i64,
-    /// People created in one run, once the source has people.
-    pub max_created: i64,
-    /// Departments removed in one run.
-    pub max_departments_removed: i64,
-    /// Percentage of a group's members removed in one run.
-    pub max_members_removed_percent: f64,
-    /// Roles revoked in one run, as a percentage of all roles granted.
-    pub max_roles_revoked_percent: f64,
-    /// People disabled within a day over all runs.
-    pub max_disabled_per_day: i64,
-    /// People locked out in one run because they moved out of scope.
-    pub max_moved_out: i64,
-    /// Logins that no sync may ever disable.
-    pub protected: Vec<String>,
-    /// How long a held plan may be approved.
-    pub approval_expires: Lifetime,
-}
-
 impl UserMapping {
     /// Mapped values that may be missing, by key.
     fn optional(&self) -> [(&'static str, Option<&String>); 10] {
@@ -275,24 +247,6 @@ impl UserMapping {
             ("users.starts_on", self.starts_on.as_ref()),
             ("users.ends_on", self.ends_on.as_ref()),
         ]
-    }
-}
-
-impl Default for GuardConfig {
-    fn default() -> Self {
-        Self {
-            max_disabled: 100,
-            max_disabled_percent: 5.0,
-            floor: 5,
-            max_created: 2_000,
-            max_departments_removed: 10,
-            max_members_removed_percent: 50.0,
-            max_roles_revoked_percent: 10.0,
-            max_disabled_per_day: 200,
-            max_moved_out: 50,
-            protected: Vec::new(),
-            approval_expires: Lifetime::seconds(3 * 86_400),
-        }
     }
 }
 
@@ -363,6 +317,7 @@ impl SourceConfig {
                 ));
             }
         }
+        self.guard.check(name, problems);
         if let Err(error) = self.schedule.parse::<croner::Cron>() {
             problems.push(format!("source `{name}`: schedule `{}` is no cron expression: {error}", self.schedule));
         }

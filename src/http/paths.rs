@@ -46,6 +46,16 @@ pub const RUN: &str = "/console/runs/{id}";
 pub const PLAN: &str = "/console/plans/{id}";
 /// Approves and applies a plan (POST).
 pub const PLAN_APPROVE: &str = "/console/plans/{id}/approve";
+/// The work list.
+pub const FINDINGS: &str = "/console/findings";
+/// People: search.
+pub const PEOPLE: &str = "/console/people";
+/// Why a person has what they have.
+pub const PERSON: &str = "/console/people/{id}";
+/// The department tree.
+pub const DEPARTMENTS: &str = "/console/departments";
+/// Rejects a plan.
+pub const PLAN_REJECT: &str = "/console/plans/{id}/reject";
 
 /// Shows an administrator what an application would be told of them (GET asks, POST shows).
 pub const TEST_LOGIN: &str = "/console/test-login";

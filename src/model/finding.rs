@@ -113,6 +113,18 @@ pub struct NewFinding {
     pub quarantined: bool,
 }
 
+string_enum! {
+    /// What became of a finding.
+    FindingState {
+        /// Somebody should see to it.
+        Open = "open",
+        /// Somebody accepts it until a date.
+        Accepted = "accepted",
+        /// The last run no longer found it.
+        Resolved = "resolved",
+    }
+}
+
 /// A finding as stored.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, sqlx::FromRow)]
 pub struct Finding {
@@ -136,4 +148,16 @@ pub struct Finding {
     pub first_seen: Instant,
     /// When last seen.
     pub last_seen: Instant,
+    /// What became of it.
+    pub state: FindingState,
+    /// Login name of who sees to it.
+    pub owner: Option<String>,
+    /// Why it is accepted.
+    pub reason: Option<String>,
+    /// Who accepted it.
+    pub accepted_by: Option<String>,
+    /// Until when it is accepted.
+    pub accepted_until: Option<Instant>,
+    /// When a run no longer found it.
+    pub resolved_at: Option<Instant>,
 }

@@ -24,6 +24,7 @@ mod redirect_uri;
 mod registration;
 mod session;
 mod signing_key;
+mod step;
 mod test_login;
 
 pub use acr::Acr;
@@ -38,7 +39,7 @@ pub use change::{Change, ChangeKind, ObjectKind};
 pub use consent::{Consent, Wish};
 pub use contribution::{Candidate, ContributedField, Contribution, JoinKey, Offer, PlannedContribution, Precedence};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};
-pub use finding::{Finding, FindingArguments, FindingCode, NewFinding};
+pub use finding::{Finding, FindingArguments, FindingCode, FindingState, NewFinding};
 pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshToken};
 pub use ids::{
     ActingId, DecoupledId, DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId,
@@ -54,6 +55,7 @@ pub use redirect_uri::{RedirectUri, check_launch_url, check_redirect_uri};
 pub use registration::Registration;
 pub use session::{EndReason, Session};
 pub use signing_key::{KeyState, SigningKeyRow};
+pub use step::StepGroup;
 pub use test_login::TestLogin;
 
 /// Derives a string enum for serde, for both databases and for people: one spelling everywhere.

@@ -40,6 +40,8 @@ string_enum! {
         Undone = "undone",
         /// A later plan took its place, or the ground moved.
         Superseded = "superseded",
+        /// Somebody decided against it.
+        Rejected = "rejected",
     }
 }
 
@@ -91,14 +93,20 @@ pub struct Plan {
     pub created_at: Instant,
     /// Until when it may be applied or approved.
     pub expires_at: Instant,
-    /// When approved.
+    /// When approved or rejected.
     pub decided_at: Option<Instant>,
-    /// Who approved.
+    /// Who approved or rejected.
     pub decided_by: Option<String>,
     /// When applied.
     pub applied_at: Option<Instant>,
     /// Fingerprint of what was read, where nothing is left to do once the plan is applied.
     pub settles: Option<String>,
+    /// Who approved first, where a second person has to.
+    pub approved_by: Option<String>,
+    /// When that was.
+    pub approved_at: Option<Instant>,
+    /// Why it was rejected.
+    pub reason: Option<String>,
 }
 
 /// (source, external id) ↔ our id: the only key between a source and us.

@@ -95,9 +95,9 @@ impl Outgoing {
     /// # Errors
     /// [`NetError`].
     pub async fn get(&self, url: &Url, accept: &'static str) -> Result<Answer, NetError> {
-        let question =
-            Question { method: "GET", url, accept, content_type: None, authorization: None, body: Vec::new() };
-        self.ask(question).await
+        let (content_type, headers) = (None, &[]);
+        self.ask(Question { method: "GET", url, accept, content_type, authorization: None, headers, body: Vec::new() })
+            .await
     }
 
     /// `POST` of `body`, of type `content_type`; `authorization` is the header's value.
@@ -111,8 +111,23 @@ impl Outgoing {
         body: Vec<u8>,
         authorization: Option<&str>,
     ) -> Result<Answer, NetError> {
-        let content_type = Some(content_type);
-        self.ask(Question { method: "POST", url, accept: "*/*", content_type, authorization, body }).await
+        let (content_type, headers) = (Some(content_type), &[]);
+        self.ask(Question { method: "POST", url, accept: "*/*", content_type, authorization, headers, body }).await
+    }
+
+    /// `POST` of JSON with further headers: a webhook.
+    ///
+    /// # Errors
+    /// [`NetError`].
+    pub async fn post_hook(
+        &self,
+        url: &Url,
+        body: Vec<u8>,
+        headers: &[(&'static str, String)],
+    ) -> Result<Answer, NetError> {
+        let content_type = Some("application/json");
+        let authorization = None;
+        self.ask(Question { method: "POST", url, accept: "*/*", content_type, authorization, headers, body }).await
     }
 
     async fn ask(&self, question: Question<'_>) -> Result<Answer, NetError> {

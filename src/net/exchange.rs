@@ -31,6 +31,7 @@ pub(super) struct Question<'a> {
     pub accept: &'static str,
     pub content_type: Option<&'static str>,
     pub authorization: Option<&'a str>,
+    pub headers: &'a [(&'static str, String)],
     pub body: Vec<u8>,
 }
 
@@ -140,6 +141,9 @@ fn request(question: &Question<'_>) -> Option<Request<Full<Bytes>>> {
         let mut value = HeaderValue::from_str(authorization).ok()?;
         value.set_sensitive(true);
         request = request.header(header::AUTHORIZATION, value);
+    }
+    for (name, value) in question.headers {
+        request = request.header(*name, HeaderValue::from_str(value).ok()?);
     }
     request.body(Full::new(Bytes::from(question.body.clone()))).ok()
 }

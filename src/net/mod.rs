@@ -8,5 +8,7 @@
 mod address;
 mod client;
 mod exchange;
+mod mail;
 
 pub use client::{Answer, MAX_ANSWER, NetError, Outgoing};
+pub use mail::{Mail, MailError, send_mail};

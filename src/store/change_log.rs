@@ -4,7 +4,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Json, Param, StoreError, Tx};
-use crate::model::{Change, LoggedChange, ObjectKind, PlanId, RunId};
+use crate::model::{Change, ChangeKind, LoggedChange, ObjectKind, PlanId, RunId};
 use crate::time::Instant;
 
 /// Store functions of the change log.
@@ -67,26 +67,42 @@ impl ChangeLog<'_> {
         self.0.all(sql, &[&object, &limit]).await
     }
 
-    /// How many of the source's people were disabled since `since`, those left out whose last day had come.
+    /// What else happened since to what the run changed: to the same attributes, the same membership, the same role.
+    /// Runs that were taken back whole, and the runs that did so, cancel each other out and are passed over.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn count_disabled(&mut self, source: &str, since: Instant) -> Result<i64, StoreError> {
-        let sql = "SELECT COUNT(*) FROM change_log c JOIN users u ON u.id = c.object_id \
-                   WHERE c.kind = 'disabled' AND c.object_kind = 'user' AND c.at > $2 AND u.source = $1 \
-                     AND NOT EXISTS (SELECT 1 FROM runs r WHERE r.id = c.run_id AND r.started_by = 'dates')";
-        let (count,): (i64,) = self.0.one(sql, &[&source, &since]).await?;
-        Ok(count)
-    }
-
-    /// Objects of the run that something else has changed since.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn changed_since(&mut self, run: RunId) -> Result<Vec<(ObjectKind, Uuid)>, StoreError> {
-        let sql = "SELECT DISTINCT later.object_kind, later.object_id FROM change_log later \
-                   JOIN change_log own ON own.object_id = later.object_id AND own.run_id = $1 \
-                   WHERE later.seq > own.seq AND (later.run_id IS NULL OR later.run_id <> $1)";
+    pub async fn later_than(&mut self, run: RunId) -> Result<Vec<LaterChange>, StoreError> {
+        let sql = "WITH facets AS (SELECT seq, at, run_id, kind, object_kind, object_id, CASE \
+                       WHEN kind IN ('member_added', 'member_removed') THEN COALESCE(after, before) ->> 'member_id' \
+                       WHEN kind IN ('role_granted', 'role_revoked') \
+                       THEN (COALESCE(after, before) ->> 'role') || ' ' || (COALESCE(after, before) ->> 'rule') \
+                       || ' ' || COALESCE(COALESCE(after, before) ->> 'scope', '') \
+                       ELSE '' END AS facet FROM change_log \
+                       WHERE object_id IN (SELECT object_id FROM change_log WHERE run_id = $1)) \
+                   SELECT DISTINCT later.object_kind, later.object_id, later.facet, later.kind, later.run_id, later.at, \
+                   later.seq FROM facets later JOIN facets own ON own.object_id = later.object_id AND own.facet = later.facet \
+                   AND own.run_id = $1 WHERE later.seq > own.seq AND (later.run_id IS NULL OR later.run_id <> $1 \
+                   AND later.run_id NOT IN (SELECT run_id FROM plans WHERE state = 'undone') \
+                   AND later.run_id NOT IN (SELECT u.run_id FROM plans u JOIN plans p ON p.id = u.undoes \
+                   WHERE u.applied_at IS NOT NULL AND p.state = 'undone')) ORDER BY later.seq";
         self.0.all(sql, &[&run]).await
     }
+}
+
+/// Something that happened later to what a run had changed.
+#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
+pub struct LaterChange {
+    /// Kind of object.
+    pub object_kind: ObjectKind,
+    /// The object.
+    pub object_id: Uuid,
+    /// Empty for the object's own attributes; the member's id, or role and rule, for a membership or a role.
+    pub facet: String,
+    /// What happened.
+    pub kind: ChangeKind,
+    /// By which run; none when by no run.
+    pub run_id: Option<RunId>,
+    /// When.
+    pub at: Instant,
 }

@@ -40,6 +40,9 @@ migrations! {
     "0060_old_sealed_secrets",
     "0061_master_key",
     "0077_contributions",
+    "0082_plan_lifecycle",
+    "0083_work_list",
+    "0084_reports",
     "0087_organisation",
 }
 

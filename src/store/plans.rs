@@ -4,10 +4,11 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{Json, Param, StoreError, Tx};
-use crate::model::{Change, ChangeKind, ObjectKind, Plan, PlanId, PlanState, PlannedLink};
+use crate::model::{Change, ChangeKind, ObjectKind, Plan, PlanId, PlanState, PlannedLink, RunId, StepGroup};
 use crate::time::Instant;
 
 type Document<'a> = Option<Json<&'a Value>>;
+/// A row of `plan_changes` without its number.
 type ChangeRow = (ChangeKind, ObjectKind, Uuid, Option<Json<Value>>, Option<Json<Value>>);
 
 /// Store functions of plans.
@@ -50,6 +51,39 @@ impl Plans<'_> {
         self.0.optional(sql, &[&source]).await
     }
 
+    /// The applied plan of a run, where it was applied and not taken back.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_applied(&mut self, source: &str, run: RunId) -> Result<Option<Plan>, StoreError> {
+        let sql = "SELECT * FROM plans WHERE source = $1 AND run_id = $2 AND applied_at IS NOT NULL";
+        self.0.optional(sql, &[&source, &run]).await
+    }
+
+    /// Notes the first of two approvals; tells whether it was the first, and the plan still waits.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn approve_first(&mut self, plan: PlanId, by: &str, now: Instant) -> Result<bool, StoreError> {
+        let sql = "UPDATE plans SET approved_by = $2, approved_at = $3 \
+                   WHERE id = $1 AND state = 'held' AND approved_by IS NULL AND expires_at > $3";
+        Ok(self.0.run(sql, &[&plan, &by, &now]).await? > 0)
+    }
+
+    /// Rejects a waiting plan; tells whether it still waited. Its links are forgotten, its changes can be looked at.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reject(&mut self, plan: PlanId, by: &str, reason: &str, now: Instant) -> Result<bool, StoreError> {
+        let sql = "UPDATE plans SET state = 'rejected', decided_by = $2, reason = $3, decided_at = $4 \
+                   WHERE id = $1 AND state IN ('planned', 'held')";
+        let is_rejected = self.0.run(sql, &[&plan, &by, &reason, &now]).await? > 0;
+        if is_rejected {
+            self.0.run("DELETE FROM plan_links WHERE plan_id = $1", &[&plan]).await?;
+        }
+        Ok(is_rejected)
+    }
+
     /// Writes a new plan.
     ///
     /// # Errors
@@ -86,16 +120,18 @@ impl Plans<'_> {
             .zip(changes)
             .map(|(seq, change)| (seq, change.before.as_ref().map(Json), change.after.as_ref().map(Json)))
             .collect();
+        let steps: Vec<StepGroup> = changes.iter().map(StepGroup::of).collect();
         let rows: Vec<Vec<&dyn Param>> = documents
             .iter()
             .zip(changes)
-            .map(|((seq, before, after), c)| -> Vec<&dyn Param> {
+            .zip(&steps)
+            .map(|(((seq, before, after), c), step)| -> Vec<&dyn Param> {
                 let before: &dyn Param = before.as_ref().map_or(&null, |json| json);
                 let after: &dyn Param = after.as_ref().map_or(&null, |json| json);
-                vec![&plan, seq, &c.kind, &c.object_kind, &c.object_id, before, after]
+                vec![&plan, seq, &c.kind, &c.object_kind, &c.object_id, before, after, step]
             })
             .collect();
-        let head = "INSERT INTO plan_changes (plan_id, seq, kind, object_kind, object_id, before, after)";
+        let head = "INSERT INTO plan_changes (plan_id, seq, kind, object_kind, object_id, before, after, step)";
         self.0.insert_rows(head, &rows, "").await.map(drop)
     }
 
@@ -107,13 +143,43 @@ impl Plans<'_> {
         let sql =
             "SELECT kind, object_kind, object_id, before, after FROM plan_changes WHERE plan_id = $1 ORDER BY seq";
         let rows: Vec<ChangeRow> = self.0.all(sql, &[&plan]).await?;
-        let change = |(kind, object_kind, object_id, before, after): ChangeRow| Change {
-            kind,
-            object_kind,
-            object_id,
-            before: before.map(|json| json.0),
-            after: after.map(|json| json.0),
-        };
+        Ok(rows.into_iter().map(change).collect())
+    }
+
+    /// How many changes a plan has of each group of steps.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_steps(&mut self, plan: PlanId) -> Result<Vec<(StepGroup, i64)>, StoreError> {
+        let sql = "SELECT step, COUNT(*) FROM plan_changes WHERE plan_id = $1 AND step <> '' GROUP BY step";
+        self.0.all(sql, &[&plan]).await
+    }
+
+    /// Changes of one group of steps, in order, a page of them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_step(
+        &mut self,
+        plan: PlanId,
+        step: StepGroup,
+        (limit, offset): (i64, i64),
+    ) -> Result<Vec<Change>, StoreError> {
+        let sql = "SELECT kind, object_kind, object_id, before, after FROM plan_changes \
+                   WHERE plan_id = $1 AND step = $2 ORDER BY seq LIMIT $3 OFFSET $4";
+        let rows: Vec<ChangeRow> = self.0.all(sql, &[&plan, &step, &limit, &offset]).await?;
+        Ok(rows.into_iter().map(change).collect())
+    }
+
+    /// Changes of these objects, each object's in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_of(&mut self, plan: PlanId, objects: &[Uuid]) -> Result<Vec<Change>, StoreError> {
+        let list: Vec<&dyn Param> = objects.iter().map(|id| -> &dyn Param { id }).collect();
+        let head =
+            "SELECT kind, object_kind, object_id, before, after FROM plan_changes WHERE plan_id = $1 AND object_id";
+        let rows: Vec<ChangeRow> = self.0.all_in(head, &[&plan], &list, "ORDER BY seq").await?;
         Ok(rows.into_iter().map(change).collect())
     }
 
@@ -165,6 +231,30 @@ impl Plans<'_> {
         self.0.run("UPDATE plans SET state = $2 WHERE id = $1", &[&plan, &state]).await.map(drop)
     }
 
+    /// Forgets steps of plans that were decided before (or expired before), a batch. Tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge_changes(&mut self, before: Instant, batch: i64) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM plan_changes WHERE (plan_id, seq) IN (SELECT c.plan_id, c.seq FROM plan_changes c \
+                   JOIN plans p ON p.id = c.plan_id WHERE COALESCE(p.applied_at, p.decided_at, p.expires_at) < $1 LIMIT $2)";
+        self.0.run(sql, &[&before, &batch]).await
+    }
+
+    /// Forgets old plans whose steps are gone, a batch; the one that the source stands on is kept. Tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge(&mut self, before: Instant, batch: i64) -> Result<u64, StoreError> {
+        let old = "SELECT p.id FROM plans p WHERE COALESCE(p.applied_at, p.decided_at, p.expires_at) < $1 \
+                   AND NOT EXISTS (SELECT 1 FROM plan_changes c WHERE c.plan_id = p.id) \
+                   AND NOT EXISTS (SELECT 1 FROM source_state s WHERE s.last_run_id = p.run_id) LIMIT $2";
+        let ids: Vec<(PlanId,)> = self.0.all(old, &[&before, &batch]).await?;
+        let list: Vec<&dyn Param> = ids.iter().map(|(id,)| -> &dyn Param { id }).collect();
+        self.0.run_in("DELETE FROM plan_links WHERE plan_id", &[], &list, "").await?;
+        self.0.run_in("DELETE FROM plans WHERE id", &[], &list, "").await
+    }
+
     /// Other waiting plans of the source lose their turn; their links and changes are forgotten.
     ///
     /// # Errors
@@ -180,4 +270,8 @@ impl Plans<'_> {
                    (SELECT id FROM plans WHERE source = $1 AND state IN ('superseded', 'undone'))";
         self.0.run(sql, &[&source]).await.map(drop)
     }
+}
+
+fn change((kind, object_kind, object_id, before, after): ChangeRow) -> Change {
+    Change { kind, object_kind, object_id, before: before.map(|json| json.0), after: after.map(|json| json.0) }
 }

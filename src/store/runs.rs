@@ -10,6 +10,23 @@ use crate::time::Instant;
 #[derive(Debug)]
 pub struct Runs<'a>(&'a mut Tx);
 
+/// A run in a chart.
+#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
+pub struct RunMark {
+    /// The run.
+    pub id: RunId,
+    /// How far it came.
+    pub state: RunState,
+    /// When started.
+    pub started_at: Instant,
+    /// New people.
+    pub created: i64,
+    /// People that differ.
+    pub changed: i64,
+    /// People gone.
+    pub absent: i64,
+}
+
 impl Tx {
     /// Runs.
     pub fn runs(&mut self) -> Runs<'_> {
@@ -44,6 +61,28 @@ impl Runs<'_> {
         self.0.all(sql, &[&limit]).await
     }
 
+    /// Runs since a time, the newest first, as far as a chart needs them.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_since(&mut self, since: Instant, limit: i64) -> Result<Vec<RunMark>, StoreError> {
+        let sql = "SELECT id, state, started_at, CAST(COALESCE(report -> 'users' ->> 'created', '0') AS BIGINT) AS created, \
+                   CAST(COALESCE(report -> 'users' ->> 'changed', '0') AS BIGINT) AS changed, \
+                   CAST(COALESCE(report -> 'users' ->> 'absent', '0') AS BIGINT) AS absent \
+                   FROM runs WHERE started_at > $1 ORDER BY started_at DESC, id DESC LIMIT $2";
+        self.0.all(sql, &[&since, &limit]).await
+    }
+
+    /// The run of the source before this one that looked at everything: what its numbers are compared with.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_before(&mut self, source: &str, before: Instant) -> Result<Option<Run>, StoreError> {
+        let sql = "SELECT * FROM runs WHERE source = $1 AND started_at < $2 AND state IN ('applied', 'unchanged') \
+                   ORDER BY started_at DESC, id DESC LIMIT 1";
+        self.0.optional(sql, &[&source, &before]).await
+    }
+
     /// Writes a new run.
     ///
     /// # Errors
@@ -70,6 +109,18 @@ impl Runs<'_> {
     ) -> Result<(), StoreError> {
         let sql = "UPDATE runs SET state = $2, ended_at = $3, plan_id = $4, report = $5 WHERE id = $1";
         self.0.run(sql, &[&id, &state, &ended_at, &plan, report]).await.map(drop)
+    }
+
+    /// Forgets old runs, a batch: none that a plan, the source's state or a finding still names. Tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge(&mut self, before: Instant, batch: i64) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM runs WHERE id IN (SELECT r.id FROM runs r WHERE r.started_at < $1 AND r.state <> 'running' \
+                   AND NOT EXISTS (SELECT 1 FROM plans p WHERE p.run_id = r.id) \
+                   AND NOT EXISTS (SELECT 1 FROM source_state s WHERE s.last_run_id = r.id OR s.settled_run_id = r.id) \
+                   LIMIT $2)";
+        self.0.run(sql, &[&before, &batch]).await
     }
 
     /// Marks runs of the source as failed whose process died: called by the holder of the source's lease.

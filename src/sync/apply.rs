@@ -11,8 +11,10 @@ use crate::store::{StoreError, Tx};
 use crate::time::{Instant, date_in};
 
 use super::SyncError;
+use super::confirm::confirm;
 use super::dates::BY_DATES;
-use super::guard::AFTER_UNDO;
+use super::decide::{Said, second_person};
+use super::guard::{AFTER_UNDO, Tally};
 use super::merge::Sharing;
 use super::plan::{self, Ground, Prepared, digest, finish, write_report};
 use super::report::RunReport;
@@ -64,6 +66,13 @@ pub(super) async fn apply_prepared(
     if now >= plan.expires_at {
         return Err(SyncError::PlanExpired(plan.id));
     }
+    if is_held && super::source_config(broker, &plan.source)?.guard.second_person {
+        match second_person(&plan, &report.started_by, approval.by) {
+            Said::First => return super::decide::approve_first(broker, plan, report, approval.by).await,
+            Said::Again(first) => return Err(SyncError::SecondPerson { plan: plan.id, first }),
+            Said::Second => report.first_approved_by.clone_from(&plan.approved_by),
+        }
+    }
     let ground = current_ground(broker, &plan.source).await?;
     let is_shared = ground.shared_fingerprint() == plan.ground;
     if plan.undoes.is_none() && !is_shared && ground.fingerprint() != plan.ground {
@@ -89,8 +98,16 @@ pub(super) async fn apply_prepared(
     let today = date_in(now, super::source_config(broker, &plan.source)?.time_zone);
     tx.acting().bring_up(&plan.source, today).await?;
     let replaced = link(broker, &mut tx, &plan, &rows).await?;
+    confirm(&mut tx, &changes, plan.run_id).await?;
     tx.change_log().append_plan(plan.id, plan.run_id, now).await?;
     crash_point("change-log");
+    // What was approved was looked at; dates came with plans that were judged.
+    let is_by_itself = decided_by.is_none() && plan.undoes.is_none() && report.started_by != BY_DATES;
+    if is_by_itself && ground.version > 0 {
+        let tally = Tally::of(changes.iter());
+        let counts: Vec<_> = tally.counts.into_iter().map(|((what, about), amount)| (what, about, amount)).collect();
+        tx.guard_counts().insert(plan.run_id, &plan.source, now, &counts).await?;
+    }
     let revoked = tx.revoke_people(&rows.disabled, EndReason::Disabled, now).await?;
     crash_point("ended-sessions");
     report.state = RunState::Applied;
@@ -147,8 +164,11 @@ async fn conclude(tx: &mut Tx, plan: &Plan, ground: Ground, report: &RunReport, 
         settled::note(tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
     }
     crash_point("settled");
-    if let Some(undone) = plan.undoes {
+    if let Some(undone) = plan.undoes.filter(|_| !report.is_partial) {
         tx.plans().set_state(undone, PlanState::Undone).await?;
+        if let Some(undone) = tx.plans().find(undone).await? {
+            tx.guard_counts().forget(undone.run_id).await?;
+        }
     }
     tx.plans().supersede(&plan.source, plan.id).await?;
     crash_point("superseded");

@@ -94,6 +94,9 @@ async fn bring_up(broker: &Broker, config: &SourceConfig, mut report: RunReport)
         settles: last
             .filter(|last| !is_withheld && last.settled_ground.as_ref() == Some(&settled_ground))
             .and_then(|last| last.settled_content),
+        approved_by: None,
+        approved_at: None,
+        reason: None,
     };
     let prepared = store(broker, plan, draft.changes, (&draft.links, &draft.contributions), report).await?;
     apply_prepared(broker, prepared, Approval { by: BY_DATES, is_given: false }).await

@@ -1,10 +1,12 @@
 //! Why a sync concludes nothing.
 
 use crate::access::RoleRuleError;
-use crate::model::{PlanId, PlanState};
+use crate::model::{PlanId, PlanState, RunId};
 use crate::source::SourceError;
 use crate::store::StoreError;
 use crate::text::Fault;
+
+use super::undo::Conflict;
 
 /// A sync, an apply or an undo that did nothing.
 #[derive(Debug, thiserror::Error)]
@@ -94,17 +96,94 @@ pub enum SyncError {
     #[error("source `{0}` has no applied plan that could be undone")]
     NothingToUndo(String),
     /// Something else has changed the same objects since.
-    #[error("undo is refused, these were changed by something else since: {}", .0.join(", "))]
-    UndoConflicts(Vec<String>),
+    #[error(
+        "undo is refused, {} changed since: {}; put these right first, or take back the rest with --except-conflicts",
+        .0.len(), listed(.0)
+    )]
+    UndoConflicts(Vec<Conflict>),
+    /// What would be left after the undo does not fit together.
+    #[error("undo is refused, what is left would not fit together: {}", listed(.0))]
+    UndoUnclean(Vec<String>),
+    /// The run cannot be taken back.
+    #[error("run `{run}` of source `{source_name}` cannot be undone: {why}")]
+    NotUndoable {
+        /// The source.
+        source_name: String,
+        /// Which run.
+        run: RunId,
+        /// Why not.
+        why: &'static str,
+    },
+    /// Two people have to agree, and this is one of them again.
+    #[error("plan `{plan}` needs the approval of a second person: `{first}` is the first (source.guard.second_person)")]
+    SecondPerson {
+        /// Which plan.
+        plan: PlanId,
+        /// Who started the run or approved first.
+        first: String,
+    },
+    /// A rejection needs a reason.
+    #[error("a rejection needs a reason: say in a few words why the plan must not be applied")]
+    NoReason,
+    /// What was written is not what the plan says; everything was rolled back.
+    #[error("the apply was rolled back: {what} should be {expected} and are {found}; make a new plan, and report this")]
+    NotConfirmed {
+        /// What was counted.
+        what: String,
+        /// What the plan says.
+        expected: i64,
+        /// What the store holds.
+        found: i64,
+    },
 }
 
+/// The first of a list; the rest is counted.
+fn listed<T: std::fmt::Display>(all: &[T]) -> String {
+    let shown: Vec<String> = all.iter().take(LISTED).map(ToString::to_string).collect();
+    let rest = all.len().saturating_sub(shown.len());
+    let more = if rest > 0 { format!("; and {rest} more") } else { String::new() };
+    format!("{}{more}", shown.join("; "))
+}
+
+/// How many things an error names.
+const LISTED: usize = 20;
+
 impl SyncError {
-    /// What went wrong, for people of either language, where the source is what failed.
+    /// What went wrong, for people of either language.
     #[must_use]
-    pub fn fault(&self) -> Option<Fault> {
+    pub fn fault(&self) -> Fault {
+        let plan = |code: &str, plan: &PlanId| Fault::new(code).with("plan", plan);
         match self {
-            Self::Source(error) => Some(Fault::new("source").because("reason", error.fault())),
-            _ => None,
+            Self::Source(error) => Fault::new("source").because("reason", error.fault()),
+            Self::UnknownSource { name, known } => {
+                Fault::new("sync-unknown-source").with("name", name).with("known", known)
+            }
+            Self::Busy(source) => Fault::new("sync-busy").with("source", source),
+            Self::Roles(error) => Fault::new("sync-role-rules").with("text", error),
+            Self::Mapping(text) => Fault::new("sync-mapping").with("text", text),
+            Self::Store(error) => Fault::new("sync-database").with("text", error),
+            Self::NothingWaiting(source) => Fault::new("sync-nothing-waiting").with("source", source),
+            Self::NoSuchPlan { source_name, plan: id } => plan("sync-no-plan", id).with("source", source_name),
+            Self::PlanGone { plan: id, state } => plan("sync-plan-gone", id).with("state", state),
+            Self::PlanExpired(id) => plan("sync-plan-expired", id),
+            Self::GroundMoved(id) => plan("sync-ground-moved", id),
+            Self::PlanChanged(id) => plan("sync-plan-changed", id),
+            Self::NeedsApproval(id) => plan("sync-needs-approval", id),
+            Self::SecondPerson { plan: id, first } => plan("sync-second-person", id).with("first", first),
+            Self::NoGrace(source) => Fault::new("sync-no-grace").with("source", source),
+            Self::NotRestorable { who, why } => Fault::new("sync-not-restorable").with("who", who).with("why", why),
+            Self::Orphaned { .. } => Fault::new("said").with("text", self),
+            Self::NoReason => Fault::new("sync-no-reason"),
+            Self::Document(error) => Fault::new("sync-document").with("text", error),
+            Self::NothingToUndo(source) => Fault::new("sync-nothing-to-undo").with("source", source),
+            Self::NotUndoable { source_name, run, why } => {
+                Fault::new("sync-not-undoable").with("source", source_name).with("run", run).with("why", why)
+            }
+            Self::UndoConflicts(conflicts) => Fault::new("sync-undo-conflicts").with("list", listed(conflicts)),
+            Self::UndoUnclean(loose) => Fault::new("sync-undo-unclean").with("list", listed(loose)),
+            Self::NotConfirmed { what, expected, found } => {
+                Fault::new("sync-not-confirmed").with("what", what).with("expected", expected).with("found", found)
+            }
         }
     }
 }

@@ -33,8 +33,8 @@ pub async fn delete_due(broker: &Broker, source: &str, by: &str, is_approved: bo
             if is_held {
                 let limit = config.grace.max_deleted;
                 report.state = RunState::Held;
-                report.held =
-                    vec![HeldReason { code: "deleted".to_owned(), actual: count, limit, about: String::new() }];
+                let (code, about) = ("deleted".to_owned(), String::new());
+                report.held = vec![HeldReason { code, actual: count, limit, about, key: String::new() }];
                 note(broker, report, Outcome::Denied).await
             } else if due.is_empty() {
                 report.state = RunState::Unchanged;

@@ -10,7 +10,9 @@
 
 mod absence;
 mod apply;
+mod confirm;
 mod dates;
+mod decide;
 mod diff;
 mod document;
 mod error;
@@ -22,28 +24,40 @@ mod map;
 mod merge;
 mod outline;
 mod ownership;
+mod paint;
 mod plan;
+mod purge;
 mod record;
 mod report;
 mod rows;
 mod run;
 mod settled;
+mod tell;
+mod traffic;
 mod undo;
 mod words;
+mod work_list;
 
 use crate::broker::Broker;
 use crate::config::SourceConfig;
 
 pub use apply::{Approval, apply};
 pub use dates::{BY_DATES, keep_dates};
+pub use decide::reject;
 pub use error::SyncError;
 pub use grace::delete_due;
-pub use outline::{Outlined, StepGroup, outline};
+pub use outline::{FieldDiff, Outlined, Step, outline, steps_of_changes, steps_of_group, steps_of_object};
 pub use ownership::{HandedOver, hand_over, restore};
-pub use report::{Counts, GroupCounts, HeldReason, RoleCounts, RunReport};
+pub use paint::Paint;
+pub use purge::purge;
+pub use report::{Counts, GroupCounts, HeldReason, RoleCounts, RunReport, Traffic};
 pub use run::{Progress, plan, run, take_snapshot};
-pub use undo::undo;
-pub use words::{next_text, outline_text, report_text, verdict_text};
+pub use tell::{deliver_due, queue_scheduled, queue_untold, tell};
+pub use undo::{Conflict, undo, undo_run};
+pub use words::{field_text, held_text, next_text, outline_text, report_text, steps_text, verdict_text, versus_text};
+pub use work_list::{
+    FindingError, FindingsOf, accept as accept_findings, assign as assign_findings, reopen as reopen_findings,
+};
 
 /// The configuration of a source.
 fn source_config<'a>(broker: &'a Broker, name: &str) -> Result<&'a SourceConfig, SyncError> {

@@ -1,43 +1,49 @@
-//! A plan in a person's words: who joins, leaves, moves, changes, gains and loses roles.
+//! A plan in a person's words: who joins, leaves, moves, changes, gains and loses roles, and what exactly differs.
+//!
+//! Steps are read a page at a time and named set-based, so that a plan of half a million steps is shown as quickly as
+//! one of ten.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::model::{Change, ChangeKind, ObjectKind, PlanId};
+use crate::model::{Change, ChangeKind, ObjectKind, PlanId, StepGroup};
 use crate::store::{StoreError, Tx};
-use crate::string_enum;
 
-string_enum! {
-    /// What a group of steps is about; a message `sync-step-…` says it in words.
-    StepGroup {
-        /// New people.
-        Joined = "joined",
-        /// People the source no longer returns.
-        Left = "left",
-        /// People in another department.
-        Moved = "moved",
-        /// People whose attributes differ.
-        Changed = "changed",
-        /// People whom the source locks out.
-        LockedOut = "locked_out",
-        /// People let in again.
-        Returned = "returned",
-        /// Departments made, changed, moved, in and out of use.
-        Departments = "departments",
-        /// Positions.
-        Positions = "positions",
-        /// Groups.
-        Groups = "groups",
-        /// Memberships.
-        Memberships = "memberships",
-        /// Roles that rules begin to give.
-        RoleGained = "role_gained",
-        /// Roles that rules cease to give.
-        RoleLost = "role_lost",
-    }
+/// Fields that refer to other objects: they are shown by name.
+const REFERENCES: [&str; 6] = ["department_id", "position_id", "manager_id", "parent_id", "member_id", "head_id"];
+
+/// What stands for a value that is never shown.
+const HIDDEN: &str = "••••";
+
+/// A field that differs.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct FieldDiff {
+    /// Name of the field: `mail`, `department_id`, `attributes.city`; a message `sync-field-…` says it in words.
+    pub field: String,
+    /// Before; none where there was nothing.
+    pub before: Option<String>,
+    /// After; none where there is nothing any more.
+    pub after: Option<String>,
+}
+
+/// One step of a plan.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct Step {
+    /// `+`, `-` or `~`.
+    pub sign: char,
+    /// Kind of object.
+    pub object_kind: ObjectKind,
+    /// The object.
+    pub object_id: Uuid,
+    /// What it is called.
+    pub name: String,
+    /// What besides: the department of who joins, the role, the group.
+    pub detail: String,
+    /// What differs.
+    pub fields: Vec<FieldDiff>,
 }
 
 /// The steps of one group.
@@ -47,84 +53,207 @@ pub struct Outlined {
     pub group: StepGroup,
     /// How many.
     pub count: u64,
-    /// The first of them, named.
-    pub named: Vec<String>,
+    /// The first of them.
+    pub steps: Vec<Step>,
 }
 
-/// The outline of a stored plan, groups without steps left out, up to `most` steps of each named.
+/// The outline of a stored plan, groups without steps left out, up to `most` steps of each.
 ///
 /// # Errors
 /// When the database fails.
 pub async fn outline(tx: &mut Tx, plan: PlanId, most: usize) -> Result<Vec<Outlined>, StoreError> {
-    let changes = tx.plans().changes(plan).await?;
-    let source = tx.plans().find(plan).await?.map(|plan| plan.source).unwrap_or_default();
-    let mut names: HashMap<Uuid, String> = HashMap::new();
-    if changes.iter().any(|change| is_relation(change.kind)) {
-        names.extend(tx.users().list_by_source(&source).await?.into_iter().map(|user| (user.id.0, user.login)));
-        names.extend(tx.groups().list_by_source(&source).await?.into_iter().map(|group| (group.id.0, group.code)));
+    let counts: HashMap<StepGroup, i64> = tx.plans().count_steps(plan).await?.into_iter().collect();
+    let limit = i64::try_from(most).unwrap_or(i64::MAX);
+    let (mut groups, mut changes) = (Vec::new(), Vec::new());
+    for group in StepGroup::ALL {
+        let Some(count) = counts.get(group) else { continue };
+        let first = tx.plans().list_step(plan, *group, (limit, 0)).await?;
+        groups.push((*group, u64::try_from(*count).unwrap_or(0), first.len()));
+        changes.extend(first);
     }
-    for change in changes.iter().filter(|change| !is_relation(change.kind)) {
+    let mut steps = describe(tx, plan, &changes).await?.into_iter();
+    let outlined = |(group, count, shown)| Outlined { group, count, steps: steps.by_ref().take(shown).collect() };
+    Ok(groups.into_iter().map(outlined).collect())
+}
+
+/// A page of one group's steps.
+///
+/// # Errors
+/// When the database fails.
+pub async fn steps_of_group(
+    tx: &mut Tx,
+    plan: PlanId,
+    group: StepGroup,
+    page: (i64, i64),
+) -> Result<Vec<Step>, StoreError> {
+    let changes = tx.plans().list_step(plan, group, page).await?;
+    describe(tx, plan, &changes).await
+}
+
+/// Everything that a plan does to one object, such as a person.
+///
+/// # Errors
+/// When the database fails.
+pub async fn steps_of_object(tx: &mut Tx, plan: PlanId, object: Uuid) -> Result<Vec<Step>, StoreError> {
+    let changes = tx.plans().list_of(plan, &[object]).await?;
+    describe(tx, plan, &changes).await
+}
+
+/// What changes say, wherever they are kept: those of the change log, say.
+///
+/// # Errors
+/// When the database fails.
+pub async fn steps_of_changes(tx: &mut Tx, changes: &[Change]) -> Result<Vec<Step>, StoreError> {
+    let mut wanted: BTreeSet<Uuid> = changes.iter().map(|change| change.object_id).collect();
+    for document in changes.iter().flat_map(|change| [&change.before, &change.after]).flatten() {
+        wanted.extend(references(document));
+    }
+    let wanted: Vec<Uuid> = wanted.into_iter().collect();
+    let names: HashMap<Uuid, String> =
+        tx.names().of(&wanted).await?.into_iter().map(|(id, short, long)| (id, called(&short, Some(&long)))).collect();
+    Ok(changes.iter().map(|change| step(change, &names)).collect())
+}
+
+/// Names the steps: by what is stored, and what is new by the plan itself.
+async fn describe(tx: &mut Tx, plan: PlanId, changes: &[Change]) -> Result<Vec<Step>, StoreError> {
+    let mut wanted: BTreeSet<Uuid> = changes.iter().map(|change| change.object_id).collect();
+    for document in changes.iter().flat_map(|change| [&change.before, &change.after]).flatten() {
+        wanted.extend(references(document));
+        wanted.extend(document.get("assignments").and_then(Value::as_array).into_iter().flatten().flat_map(references));
+    }
+    let wanted: Vec<Uuid> = wanted.into_iter().collect();
+    let mut names: HashMap<Uuid, String> =
+        tx.names().of(&wanted).await?.into_iter().map(|(id, short, long)| (id, called(&short, Some(&long)))).collect();
+    let new: Vec<Uuid> = wanted.into_iter().filter(|id| !names.contains_key(id)).collect();
+    for change in tx.plans().list_of(plan, &new).await? {
         if let Some(name) = change.after.as_ref().and_then(name) {
             names.insert(change.object_id, name);
         }
     }
-    let mut all: Vec<Outlined> =
-        StepGroup::ALL.iter().map(|group| Outlined { group: *group, count: 0, named: Vec::new() }).collect();
-    for change in &changes {
-        let group = group(change);
-        if let Some(outlined) = all.iter_mut().find(|outlined| outlined.group == group) {
-            outlined.count += 1;
-            if outlined.named.len() < most {
-                outlined.named.push(describe(change, &names));
-            }
+    Ok(changes.iter().map(|change| step(change, &names)).collect())
+}
+
+fn references(document: &Value) -> impl Iterator<Item = Uuid> {
+    REFERENCES.iter().filter_map(|key| document.get(*key)?.as_str()?.parse().ok())
+}
+
+fn step(change: &Change, names: &HashMap<Uuid, String>) -> Step {
+    use ChangeKind::{Created, Disabled, Enabled, MemberAdded, MemberRemoved, RoleGranted, RoleRevoked};
+    let sign = match change.kind {
+        Created | Enabled | MemberAdded | RoleGranted => '+',
+        Disabled | ChangeKind::Deleted | MemberRemoved | RoleRevoked => '-',
+        ChangeKind::Changed | ChangeKind::Moved => '~',
+    };
+    let document = change.after.as_ref().or(change.before.as_ref());
+    let text = |key: &str| document.and_then(|document| document.get(key)?.as_str());
+    let named = |key: &str| names.get(&text(key)?.parse().ok()?).cloned();
+    let own = names.get(&change.object_id).cloned().unwrap_or_else(|| change.object_id.to_string());
+    let (name, detail) = match change.kind {
+        RoleGranted | RoleRevoked => {
+            let rule = text("rule").map(|rule| format!(" ({rule})")).unwrap_or_default();
+            (own, format!("{}{rule}", text("role").unwrap_or_default()))
         }
-    }
-    all.retain(|outlined| outlined.count > 0);
-    Ok(all)
-}
-
-fn is_relation(kind: ChangeKind) -> bool {
-    use ChangeKind::{MemberAdded, MemberRemoved, RoleGranted, RoleRevoked};
-    matches!(kind, MemberAdded | MemberRemoved | RoleGranted | RoleRevoked)
-}
-
-fn group(change: &Change) -> StepGroup {
-    let reason = change.after.as_ref().and_then(|after| after.get("status_reason")).and_then(Value::as_str);
-    match (change.object_kind, change.kind) {
-        (_, ChangeKind::RoleGranted) => StepGroup::RoleGained,
-        (_, ChangeKind::RoleRevoked) => StepGroup::RoleLost,
-        (_, ChangeKind::MemberAdded | ChangeKind::MemberRemoved) => StepGroup::Memberships,
-        (ObjectKind::Department, _) => StepGroup::Departments,
-        (ObjectKind::Position, _) => StepGroup::Positions,
-        (ObjectKind::Group, _) => StepGroup::Groups,
-        (ObjectKind::User, ChangeKind::Created) => StepGroup::Joined,
-        (ObjectKind::User, ChangeKind::Moved) => StepGroup::Moved,
-        (ObjectKind::User, ChangeKind::Changed) => StepGroup::Changed,
-        (ObjectKind::User, ChangeKind::Enabled) => StepGroup::Returned,
-        (ObjectKind::User, ChangeKind::Disabled) if reason == Some("source_disabled") => StepGroup::LockedOut,
-        (ObjectKind::User, ChangeKind::Disabled | ChangeKind::Deleted) => StepGroup::Left,
-    }
+        MemberAdded | MemberRemoved => (named("member_id").unwrap_or_default(), own),
+        _ => {
+            let before = change.before.as_ref().and_then(name).filter(|_| change.kind == ChangeKind::Disabled);
+            let place = if change.object_kind == ObjectKind::Department { "parent_id" } else { "department_id" };
+            (before.unwrap_or(own), if sign == '~' { String::new() } else { named(place).unwrap_or_default() })
+        }
+    };
+    let fields = if sign == '~' { diff(change, names) } else { Vec::new() };
+    Step { sign, object_kind: change.object_kind, object_id: change.object_id, name, detail, fields }
 }
 
 /// `wang.fang 王芳`, `QY-HQ 总部`.
 fn name(document: &Value) -> Option<String> {
     let text = |key: &str| document.get(key).and_then(Value::as_str);
-    let (short, long) = (text("login").or_else(|| text("code"))?, text("display_name").or_else(|| text("name")));
-    Some(long.filter(|long| *long != short).map_or_else(|| short.to_owned(), |long| format!("{short} {long}")))
+    Some(called(text("login").or_else(|| text("code"))?, text("display_name").or_else(|| text("name"))))
 }
 
-fn describe(change: &Change, names: &HashMap<Uuid, String>) -> String {
-    let name = |id: Uuid| names.get(&id).cloned().unwrap_or_else(|| id.to_string());
-    let document = change.after.as_ref().or(change.before.as_ref());
-    let text = |key: &str| document.and_then(|document| document.get(key)?.as_str()).unwrap_or_default();
-    let short = |id: Uuid| name(id).split(' ').next().unwrap_or_default().to_owned();
-    match change.kind {
-        ChangeKind::RoleGranted | ChangeKind::RoleRevoked => format!("{} {}", short(change.object_id), text("role")),
-        ChangeKind::MemberAdded | ChangeKind::MemberRemoved => {
-            let sign = if change.kind == ChangeKind::MemberAdded { '+' } else { '-' };
-            let member = text("member_id").parse().map(short).unwrap_or_default();
-            format!("{sign}{member} {}", short(change.object_id))
+fn called(short: &str, long: Option<&str>) -> String {
+    long.filter(|long| *long != short).map_or_else(|| short.to_owned(), |long| format!("{short} {long}"))
+}
+
+/// The fields in which two documents differ.
+fn diff(change: &Change, names: &HashMap<Uuid, String>) -> Vec<FieldDiff> {
+    let (before, after) = (flat(change.before.as_ref()), flat(change.after.as_ref()));
+    let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
+    let shown = |key: &str, value: Option<&&Value>| -> Option<String> {
+        let text = match value? {
+            Value::Null => return None,
+            Value::String(text) => text.clone(),
+            Value::Array(values) => values.iter().map(|value| item(value, names)).collect::<Vec<_>>().join(", "),
+            other => other.to_string(),
+        };
+        Some(match key {
+            "password" => HIDDEN.to_owned(),
+            key if REFERENCES.contains(&key) => {
+                text.parse().ok().and_then(|id| names.get(&id).cloned()).unwrap_or(text)
+            }
+            _ => text,
+        })
+    };
+    keys.into_iter()
+        .filter(|key| before.get(*key) != after.get(*key))
+        .map(|key| FieldDiff {
+            field: key.clone(),
+            before: shown(key, before.get(key)),
+            after: shown(key, after.get(key)),
+        })
+        .collect()
+}
+
+/// One value of several: a text, or an assignment, which is called by its department.
+fn item(value: &Value, names: &HashMap<Uuid, String>) -> String {
+    let place = value.get("department_id").and_then(Value::as_str);
+    let named = place.and_then(|id| names.get(&id.parse().ok()?)).map(String::as_str);
+    named.or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// A document with its further attributes beside the fields.
+fn flat(document: Option<&Value>) -> HashMap<String, &Value> {
+    let mut all = HashMap::new();
+    for (key, value) in document.and_then(Value::as_object).into_iter().flatten() {
+        match value.as_object().filter(|_| key == "attributes") {
+            Some(further) => all.extend(further.iter().map(|(name, value)| (format!("attributes.{name}"), value))),
+            None => drop(all.insert(key.clone(), value)),
         }
-        _ => name(change.object_id),
+    }
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{FieldDiff, step};
+    use crate::model::{Change, ChangeKind, ObjectKind, StepGroup};
+
+    #[test]
+    fn a_move_is_said_by_names_and_a_password_is_never_shown() {
+        let (person, from, to) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2), uuid::Uuid::from_u128(3));
+        let document = |department: uuid::Uuid, password: &str| {
+            Some(
+                json!({ "login": "wang", "department_id": department, "password": password, "attributes": { "city": ["Beijing"] } }),
+            )
+        };
+        let change = Change {
+            kind: ChangeKind::Moved,
+            object_kind: ObjectKind::User,
+            object_id: person,
+            before: document(from, "a"),
+            after: document(to, "b"),
+        };
+        let names = [(person, "wang 王芳"), (from, "QY-S 销售部"), (to, "QY-F 财务部")];
+        let step = step(&change, &names.map(|(id, name)| (id, name.to_owned())).into());
+        assert_eq!((step.sign, step.name.as_str()), ('~', "wang 王芳"));
+        let field = |field: &str, before: &str, after: &str| FieldDiff {
+            field: field.into(),
+            before: Some(before.into()),
+            after: Some(after.into()),
+        };
+        let expected = [field("department_id", "QY-S 销售部", "QY-F 财务部"), field("password", "••••", "••••")];
+        assert_eq!(step.fields, expected);
+        assert_eq!(StepGroup::of(&change), StepGroup::Moved);
     }
 }

@@ -2,8 +2,6 @@
 
 use std::fmt::Write as _;
 
-use chrono::Duration;
-
 use crate::access::RoleRules;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
@@ -19,11 +17,12 @@ use super::SyncError;
 use super::absence;
 use super::diff::{self, Draft, Means};
 use super::document::{canonical, value};
-use super::guard::{self, Numbers};
+use super::guard::{self, Tally};
 use super::link::Links;
 use super::map::map;
 use super::merge::{self, Sharing};
 use super::report::RunReport;
+use super::traffic;
 
 /// How many findings a report holds in full; all of them are in the store.
 const LISTED_FINDINGS: usize = 100;
@@ -132,7 +131,7 @@ pub(super) async fn make(
     let mut tx = broker.db.read().await?;
     let are_rules_new = state.as_ref().is_none_or(|state| state.roles_digest != rules.digest);
     let means = Means { config, rules: &rules, are_rules_new, sharing: sharing.as_ref(), rng: &broker.rng, now };
-    let (mut draft, loaded) = diff::draft(&mut tx, &means, mapped, links).await?;
+    let (mut draft, _) = diff::draft(&mut tx, &means, mapped, links).await?;
     describe(&mut report, &draft);
     if let Some(sharing) = &sharing {
         report.masters = merge::count_masters(&mut tx, sharing, &draft.contributions, &draft.owners).await?;
@@ -142,18 +141,14 @@ pub(super) async fn make(
         let settles = snapshot.content.clone().filter(|_| draft.is_settling);
         return Ok(Looked::Nothing(Box::new(Nothing { report, findings: draft.findings, ground, settles })));
     }
-    let own = loaded.iter().flat_map(|state| state.users.values());
-    let active = own.filter(|user| user.source == config.name);
-    let numbers = Numbers {
-        active: i64::try_from(active.filter(|user| user.status == crate::model::Status::Active).count()).unwrap_or(0),
-        disabled_lately: tx.change_log().count_disabled(&config.name, now - Duration::days(1)).await?,
-        last_scope: state.map(|state| state.scope_digest),
-        scope: ground.scope_digest.clone(),
-        holds_moved_out: config.out_of_scope == OutOfScope::Hold,
-        holds_rehired: config.grace.rehire == Rehire::Hold,
-    };
+    let tally = Tally::of(draft.changes.iter());
+    let mut numbers = guard::gather(&mut tx, config, &tally, now).await?;
+    (numbers.last_scope, numbers.scope) = (state.map(|state| state.scope_digest), ground.scope_digest.clone());
+    numbers.holds_moved_out = config.out_of_scope == OutOfScope::Hold;
+    numbers.holds_rehired = config.grace.rehire == Rehire::Hold;
+    traffic::describe(&mut tx, &draft.changes, &mut report).await?;
     drop(tx);
-    report.held = guard::judge(&config.guard, &draft, &numbers);
+    report.held = guard::judge(&config.guard, &draft, &tally, &numbers);
     let state = if report.held.is_empty() { PlanState::Planned } else { PlanState::Held };
     report.state = if state == PlanState::Held { RunState::Held } else { RunState::Planned };
     let changes = std::mem::take(&mut draft.changes);
@@ -174,6 +169,9 @@ pub(super) async fn make(
         decided_by: None,
         applied_at: None,
         settles: snapshot.content.clone().filter(|_| draft.is_settling),
+        approved_by: None,
+        approved_at: None,
+        reason: None,
     };
     let said = (draft.links.as_slice(), draft.contributions.as_slice());
     let prepared = store(broker, plan, changes, said, report).await?;

@@ -68,6 +68,20 @@ pub struct RoleCounts {
     pub revoked: u64,
 }
 
+/// Comings and goings of one department's people.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Traffic {
+    /// New people.
+    pub joined: u64,
+    /// People locked out, also by absence.
+    pub left: u64,
+    /// People who came from another department.
+    pub moved_in: u64,
+    /// People who went to another department.
+    pub moved_out: u64,
+}
+
 /// Why the guard holds a plan.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HeldReason {
@@ -79,6 +93,9 @@ pub struct HeldReason {
     pub limit: i64,
     /// What it is about: a group, say. Empty where it is about the whole plan.
     pub about: String,
+    /// What of `[source.guard]` sets the limit: `max_disabled = 100`. Empty where nothing does.
+    #[serde(default)]
+    pub key: String,
 }
 
 /// The report of one run, stored in `runs.report`.
@@ -152,6 +169,15 @@ pub struct RunReport {
     /// People whose grace period was over, and who were deleted.
     #[serde(default)]
     pub deleted: u64,
+    /// Whether an undo took back a part only: the rest had been changed by something else since.
+    #[serde(default)]
+    pub is_partial: bool,
+    /// Who approved first, where a second person has to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_approved_by: Option<String>,
+    /// Department (its code; empty for none) → who joined, left, came and went there.
+    #[serde(default)]
+    pub by_department: BTreeMap<String, Traffic>,
 }
 
 impl RunReport {
@@ -196,6 +222,9 @@ impl RunReport {
             moved_out: 0,
             rehired: 0,
             deleted: 0,
+            is_partial: false,
+            first_approved_by: None,
+            by_department: BTreeMap::new(),
         }
     }
 

@@ -205,7 +205,7 @@ impl Begun {
 async fn note_failure(broker: &Broker, mut report: RunReport, error: &SyncError) -> Result<(), SyncError> {
     report.state = RunState::Failed;
     report.error = Some(error.to_string());
-    report.fault = error.fault().map(Box::new);
+    report.fault = Some(Box::new(error.fault()));
     let now = broker.clock.now();
     finish(&mut report, now);
     let subject = format!("source:{}", report.source);

@@ -2,9 +2,13 @@
 
 use std::fmt::Write as _;
 
+use chrono_tz::Tz;
+
+use crate::model::StepGroup;
 use crate::text::{Args, Language, finding_words, message};
 
-use super::outline::Outlined;
+use super::outline::{Outlined, Step};
+use super::paint::Paint;
 use super::report::{Counts, HeldReason, RunReport};
 
 /// Departments that are named with the people gone from them; the rest is counted.
@@ -33,47 +37,119 @@ pub fn report_text(report: &RunReport, language: Language) -> String {
     }
     if let Some(who) = &report.approved_by {
         let _ = writeln!(text, "  {}", say("sync-approved-by", &[("who", who.clone())]));
+    } else if let Some(who) = &report.first_approved_by {
+        let _ = writeln!(text, "  {}", say("sync-approved-first", &[("who", who.clone())]));
+    }
+    if report.is_partial {
+        let _ = writeln!(text, "  {}", say("sync-partly", &[]));
     }
     table(report, language, &mut text);
     details(report, language, &mut text);
     text
 }
 
+/// What the run before had found: what a report is compared with.
+#[must_use]
+pub fn versus_text(last: &RunReport, zone: Tz, language: Language) -> String {
+    let args = [
+        ("at", last.started_at.with_timezone(&zone).format("%Y-%m-%d %H:%M").to_string()),
+        ("read", last.users.read.to_string()),
+        ("created", last.users.created.to_string()),
+        ("changed", last.users.changed.to_string()),
+        ("absent", last.users.absent.to_string()),
+    ];
+    format!("  {}\n", say(language, "sync-versus", &args))
+}
+
 /// What the guard says, a line a reason.
 #[must_use]
-pub fn verdict_text(held: &[HeldReason], language: Language) -> String {
+pub fn verdict_text(held: &[HeldReason], language: Language, paint: Paint) -> String {
     if held.is_empty() {
-        return format!("{}\n", say(language, "sync-guard-clear", &[]));
+        return format!("{}\n", paint.good(&say(language, "sync-guard-clear", &[])));
     }
-    let mut text = format!("{}\n", say(language, "sync-guard-held", &[]));
+    let mut text = format!("{}\n", paint.warn(&say(language, "sync-guard-held", &[])));
     for reason in held {
-        let args = [
-            ("actual", reason.actual.to_string()),
-            ("limit", reason.limit.to_string()),
-            ("about", reason.about.clone()),
-        ];
-        let _ = writeln!(text, "  - {}", say(language, &format!("sync-held-{}", reason.code), &args));
+        let _ = writeln!(text, "  - {}", held_text(reason, language));
     }
     text
 }
 
-/// The steps of a plan, grouped, with the first of each group named.
+/// One reason of the guard: what was counted, what is allowed, and which key of `[source.guard]` says so.
 #[must_use]
-pub fn outline_text(report: &RunReport, outline: &[Outlined], language: Language) -> String {
+pub fn held_text(reason: &HeldReason, language: Language) -> String {
+    let about = match reason.code.as_str() {
+        "attribute_changed_percent" | "attribute_emptied_percent" => field_text(&reason.about, language),
+        _ => reason.about.clone(),
+    };
+    let args = [("actual", reason.actual.to_string()), ("limit", reason.limit.to_string()), ("about", about)];
+    let text = say(language, &format!("sync-held-{}", reason.code), &args);
+    if reason.key.is_empty() {
+        return text;
+    }
+    format!("{text} {}", say(language, "sync-held-key", &[("key", reason.key.clone())]))
+}
+
+/// A field of a person, department, position or group, in words; further attributes are called as they are.
+#[must_use]
+pub fn field_text(field: &str, language: Language) -> String {
+    let key = format!("sync-field-{}", field.replace('.', "-"));
+    let text = say(language, &key, &[]);
+    if text == key { field.strip_prefix("attributes.").unwrap_or(field).to_owned() } else { text }
+}
+
+/// The steps of a plan, grouped and counted, with the first of each group.
+#[must_use]
+pub fn outline_text(report: &RunReport, outline: &[Outlined], language: Language, paint: Paint) -> String {
     let mut text = String::new();
     if let Some(plan) = report.plan_id {
         let digest: String = report.plan_digest.iter().flat_map(|digest| digest.chars().take(16)).collect();
         let args = [("plan", plan.to_string()), ("changes", report.changes.to_string()), ("digest", digest)];
-        let _ = writeln!(text, "{}", say(language, "sync-plan-head", &args));
+        let _ = writeln!(text, "\n{}", paint.strong(&say(language, "sync-plan-head", &args)));
     }
     for outlined in outline {
         let name = say(language, &format!("sync-step-{}", outlined.group), &[]);
-        let mut named = outlined.named.join(", ");
-        let rest = outlined.count.saturating_sub(u64::try_from(outlined.named.len()).unwrap_or(0));
+        let _ = writeln!(text, "\n  {}", paint.strong(&format!("{name} ({})", outlined.count)));
+        text.push_str(&steps_text(&outlined.steps, language, paint));
+        let rest = outlined.count.saturating_sub(u64::try_from(outlined.steps.len()).unwrap_or(0));
         if rest > 0 {
-            let _ = write!(named, ", {}", say(language, "sync-more", &[("count", rest.to_string())]));
+            let _ = writeln!(text, "      {}", paint.soft(&say(language, "sync-more", &[("count", rest.to_string())])));
         }
-        let _ = writeln!(text, "  {}{:>7}  {named}", padded(&name, 14), outlined.count);
+    }
+    if !outline.is_empty() {
+        let sum = sum(outline);
+        let args = sum.map(|(name, count)| (name, count.to_string()));
+        let _ = writeln!(text, "\n{}\n", paint.strong(&say(language, "sync-plan-sum", &args)));
+    }
+    text
+}
+
+/// How many come, go and differ, over people, organisation and roles.
+fn sum(outline: &[Outlined]) -> [(&'static str, u64); 6] {
+    use StepGroup as G;
+    let count = |groups: &[G]| outline.iter().filter(|one| groups.contains(&one.group)).map(|one| one.count).sum();
+    [
+        ("joined", count(&[G::Joined, G::Returned])),
+        ("left", count(&[G::Left, G::LockedOut])),
+        ("changed", count(&[G::Moved, G::Renamed, G::Changed])),
+        ("organisation", count(&[G::DepartmentsMoved, G::Departments, G::Positions, G::Groups, G::Memberships])),
+        ("gained", count(&[G::RoleGained])),
+        ("lost", count(&[G::RoleLost])),
+    ]
+}
+
+/// Steps, a line each, and what differs below.
+#[must_use]
+pub fn steps_text(steps: &[Step], language: Language, paint: Paint) -> String {
+    let mut text = String::new();
+    for step in steps {
+        let detail = if step.detail.is_empty() { String::new() } else { format!("  {}", paint.soft(&step.detail)) };
+        let _ = writeln!(text, "    {} {}{detail}", paint.sign(step.sign), step.name);
+        for field in &step.fields {
+            let name = padded(&field_text(&field.field, language), 16);
+            let none = say(language, "sync-nothing", &[]);
+            let (before, after) = (field.before.as_ref().unwrap_or(&none), field.after.as_ref().unwrap_or(&none));
+            let _ = writeln!(text, "        {name} {} → {}", paint.soft(before), after);
+        }
     }
     text
 }
@@ -132,6 +208,22 @@ fn details(report: &RunReport, language: Language, text: &mut String) {
         line("sync-gone-from", &[("department", department), ("count", count.to_string())]);
     }
     if let Some(rest) = gone.len().checked_sub(DEPARTMENTS).filter(|rest| *rest > 0) {
+        line("sync-gone-more", &[("count", rest.to_string())]);
+    }
+    for (code, traffic) in report.by_department.iter().take(DEPARTMENTS) {
+        let name = report.department_names.get(code).filter(|name| *name != code);
+        let none = say(language, "sync-no-department", &[]);
+        let called = name.map_or_else(|| code.clone(), |name| format!("{code} {name}"));
+        let args = [
+            ("department", if code.is_empty() { none } else { called }),
+            ("joined", traffic.joined.to_string()),
+            ("left", traffic.left.to_string()),
+            ("in", traffic.moved_in.to_string()),
+            ("out", traffic.moved_out.to_string()),
+        ];
+        line("sync-department-traffic", &args);
+    }
+    if let Some(rest) = report.by_department.len().checked_sub(DEPARTMENTS).filter(|rest| *rest > 0) {
         line("sync-gone-more", &[("count", rest.to_string())]);
     }
     let members = report.members;

@@ -1,13 +1,20 @@
 //! The console: what those see and decide whom policy lets administer.
 
 mod approve;
+mod chart;
+mod departments;
+mod findings;
+mod person;
 mod plan;
 mod report;
 mod run;
 mod runs;
 mod test_login;
 
-pub use approve::approve;
+pub use approve::{approve, reject};
+pub use departments::show as show_departments;
+pub use findings::{decide as decide_finding, list as list_findings};
+pub use person::{search as search_people, show as show_person};
 pub use plan::show as show_plan;
 pub use run::show as show_run;
 pub use runs::list;

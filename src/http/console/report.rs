@@ -10,7 +10,7 @@ use crate::http::extract::SignedIn;
 use crate::http::ui::words;
 use crate::model::{NewFinding, RunState};
 use crate::store::StoreError;
-use crate::sync::{Counts, HeldReason, RunReport};
+use crate::sync::{Counts, HeldReason, RunReport, held_text};
 use crate::text::{Args, FindingWords, Language, finding_words, message};
 
 /// Findings on the page; the rest is counted.
@@ -76,14 +76,7 @@ pub(super) fn state_tone(state: RunState) -> &'static str {
 
 /// What the guard says, a line a reason.
 pub(super) fn reasons(language: Language, held: &[HeldReason]) -> Vec<String> {
-    let say = |reason: &HeldReason| {
-        let mut args = Args::new();
-        args.set("actual", reason.actual.to_string());
-        args.set("limit", reason.limit.to_string());
-        args.set("about", reason.about.clone());
-        message(language, &format!("sync-held-{}", reason.code), &args)
-    };
-    held.iter().map(say).collect()
+    held.iter().map(|reason| held_text(reason, language)).collect()
 }
 
 /// Who is master of which field: a row a field, a column a source.

@@ -1,10 +1,12 @@
 //! `GET /console/runs`: the last runs of every source, and the plans that wait for somebody.
 
 use axum::response::Response;
+use chrono::Duration;
 use minijinja::value::Serde;
 use minijinja::{Value, context};
 use serde::Serialize;
 
+use super::chart::{self, Chart};
 use super::report::{started_by, state_tone};
 use crate::http::extract::{Administrator, SignedIn};
 use crate::http::paths;
@@ -12,6 +14,9 @@ use crate::http::ui::words;
 use crate::model::{PlanState, Run};
 use crate::store::StoreError;
 use crate::sync::RunReport;
+
+/// Runs in the chart at the most.
+const MARKS: i64 = 5_000;
 
 /// Runs on the page.
 const SHOWN: i64 = 50;
@@ -44,15 +49,19 @@ struct Waiting {
 /// Shows the list.
 pub async fn list(Administrator(signed_in): Administrator) -> Response {
     match read(&signed_in).await {
-        Ok((rows, waiting)) => {
-            let values = context! { rows => Value::from(Serde(rows)), waiting => Value::from(Serde(waiting)) };
+        Ok((rows, waiting, chart)) => {
+            let values = context! {
+                rows => Value::from(Serde(rows)),
+                waiting => Value::from(Serde(waiting)),
+                chart => Value::from(Serde(chart)),
+            };
             signed_in.page("runs.html", "console", values)
         }
         Err(error) => signed_in.failed(&error),
     }
 }
 
-async fn read(signed_in: &SignedIn) -> Result<(Vec<Row>, Vec<Waiting>), StoreError> {
+async fn read(signed_in: &SignedIn) -> Result<(Vec<Row>, Vec<Waiting>, Option<Chart>), StoreError> {
     let broker = &signed_in.visit.app.broker;
     let mut tx = broker.db.read().await?;
     let rows = tx.runs().list(SHOWN).await?.into_iter().map(|run| row(signed_in, run)).collect();
@@ -66,7 +75,9 @@ async fn read(signed_in: &SignedIn) -> Result<(Vec<Row>, Vec<Waiting>), StoreErr
             source: plan.source,
         });
     }
-    Ok((rows, waiting))
+    let (now, zone) = (broker.clock.now(), broker.config.server.time_zone);
+    let marks = tx.runs().list_since(now - Duration::days(chart::DAYS.cast_signed() + 1), MARKS).await?;
+    Ok((rows, waiting, chart::draw(signed_in.visit.language, zone, now, &marks)))
 }
 
 fn row(signed_in: &SignedIn, run: Run) -> Row {

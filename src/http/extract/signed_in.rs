@@ -85,6 +85,9 @@ impl SignedIn {
             sessions => paths::SESSIONS,
             consents => paths::CONSENTS,
             runs => paths::RUNS,
+            findings => paths::FINDINGS,
+            people => paths::PEOPLE,
+            departments => paths::DEPARTMENTS,
             logout => paths::LOGOUT,
         };
         let values = minijinja::value::merge_maps([context! { bar }, values]);

@@ -21,6 +21,12 @@ use crate::text::{Args, Language, message};
 /// Every embedded template: (name, text).
 pub const TEMPLATES: &[(&str, &str)] = &[
     ("device.html", include_str!("templates/device.html")),
+    ("chart.html", include_str!("templates/chart.html")),
+    ("console.html", include_str!("templates/console.html")),
+    ("departments.html", include_str!("templates/departments.html")),
+    ("findings.html", include_str!("templates/findings.html")),
+    ("people.html", include_str!("templates/people.html")),
+    ("person.html", include_str!("templates/person.html")),
     ("consent.html", include_str!("templates/consent.html")),
     ("consents.html", include_str!("templates/consents.html")),
     ("error.html", include_str!("templates/error.html")),

@@ -19,7 +19,7 @@ use crate::source::snapshot::ACCOUNT_STATE;
 /// LDAP result 12 (RFC 4511 section 4.1.11): the server does not do what the critical control asks for.
 pub(super) const UNAVAILABLE_CRITICAL_EXTENSION: u32 = 12;
 /// A server that sends this many pages in a row with nothing new is going round in circles.
-const MAX_IDLE_PAGES: u32 = 100;
+pub(super) const MAX_IDLE_PAGES: u32 = 100;
 
 /// Tells when a server goes round in circles: empty pages, or the same ones again, each with a cookie for the next.
 #[derive(Debug, Default)]

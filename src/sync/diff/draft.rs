@@ -29,8 +29,6 @@ pub(in crate::sync) struct Draft {
     pub department_names: BTreeMap<String, String>,
     /// Group code → (members before, members taken out).
     pub group_losses: BTreeMap<String, (i64, i64)>,
-    /// People who could sign in and no longer can.
-    disabled: u64,
     pub roles_revoked: i64,
     pub roles_before: i64,
     /// Pair of `sod.toml` that blocks → people who would newly hold both roles.
@@ -89,16 +87,6 @@ impl Draft {
             before: Some(value(before)),
             after: Some(value(after)),
         });
-    }
-
-    /// Notes that people who could sign in no longer can.
-    pub fn note_disabled(&mut self, people: u64) {
-        self.disabled += people;
-    }
-
-    /// People who could sign in and no longer can: a new account that is locked out is none of them.
-    pub fn disabled(&self) -> u64 {
-        self.disabled
     }
 
     /// Every step so far.

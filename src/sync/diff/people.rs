@@ -122,7 +122,6 @@ pub(super) fn diff<'a>(
         let after = UserDocument { status: Status::Disabled, status_reason: Some(reason.to_owned()), ..before.clone() };
         draft.push(ChangeKind::Disabled, (KIND, link.object_id), Some(&before), Some(&after));
         draft.count(KIND).absent += 1;
-        draft.note_disabled(1);
         let department = user.department_id.and_then(|id| state.departments.get(&id));
         let code = department.map(|department| department.code.clone()).unwrap_or_default();
         if let Some(department) = department {
@@ -323,7 +322,6 @@ pub(super) fn steps(user: &User, target: &UserDocument, draft: &mut Draft) -> bo
         let counts = draft.count(KIND);
         counts.enabled += u64::from(is_back);
         counts.locked_out += u64::from(!is_back);
-        draft.note_disabled(u64::from(!is_back));
     } else if target.status_reason != at.status_reason {
         // Absent and now locked out at the source: still no sign-in, for another reason.
         draft.push(ChangeKind::Changed, object, Some(&at), Some(target));

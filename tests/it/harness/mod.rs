@@ -17,6 +17,7 @@ pub mod samba;
 mod samba_domain;
 pub mod scripted_ldap;
 pub mod slapd;
+pub mod smtp;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

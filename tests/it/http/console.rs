@@ -80,9 +80,11 @@ both!(a_held_plan_is_looked_at_and_approved, |kind| async move {
     assert!(page.texts(".card > .notice.warn")[0].contains("would be locked out"));
     assert_eq!(page.texts(".notice.warn").len(), 1);
     assert_eq!(page.texts(".card button.caution"), ["Approve and apply"]);
-    // The first eight of a group at once, the others on demand.
-    let steps = page.texts(".section:nth-of-type(2) details > ul > li");
-    assert!(steps.len() > 8 && !page.texts("details.further li").is_empty(), "{steps:?}");
+    // The first eight of a group at once, the others on pages of their own.
+    let all = page.attributes(".more a", "href");
+    let left = browser.get(all.iter().find(|url| url.contains("group=left")).unwrap()).await;
+    assert!(left.texts("ul.steps > li").len() > 8, "{}", left.text);
+    assert!(left.attributes("form", "action").iter().all(|action| !action.contains("approve")));
     let form = page.form(&format!("{path}/approve"));
 
     // An old proof is not enough to lock out half the company.
@@ -135,5 +137,24 @@ both!(
         let mut tx = app.broker.db.read().await.unwrap();
         let waiting = tx.plans().find(plan).await.unwrap().unwrap();
         assert_eq!(waiting.applied_at, None);
+    }
+);
+
+both!(
+    /// LDAP-029
+    a_held_plan_is_rejected_with_a_reason,
+    |kind| async move {
+        let (app, browser) = company(kind).await;
+        let plan = held(&app).await;
+        let path = format!("/console/plans/{plan}");
+        let mut form = browser.get(&path).await.form(&format!("{path}/reject"));
+        assert_eq!(browser.post(&form).await.status, 400, "without a reason");
+        form.fields.insert("reason".to_owned(), "<b>cut off</b>".to_owned());
+        assert_eq!(browser.post(&form).await.location(), path);
+        let page = browser.get(&path).await;
+        assert_eq!(page.texts("h1 .tag"), ["rejected"]);
+        assert!(page.texts("header p").iter().any(|line| line.contains("<b>cut off</b>")), "{:?}", page.texts("header p"));
+        assert!(page.attributes("form", "action").iter().all(|action| !action.contains("approve")));
+        drop(app);
     }
 );

@@ -12,15 +12,23 @@ const HOSTILE: &str = "<script>alert('{{1234567*7}}')</script>";
 const OWN_SCRIPT: &str = "own()";
 
 /// Templates that are parts of others.
-const PARTS: &[&str] = &["gate.html", "house.html", "language.html", "layout.html", "report.html"];
+const PARTS: &[&str] =
+    &["gate.html", "house.html", "language.html", "layout.html", "report.html", "chart.html", "console.html"];
 
 fn around() -> Value {
     Value::from(Serde(json!({
         "organisation": HOSTILE, "csrf": HOSTILE, "home": "/", "name": HOSTILE,
         "switches": [{ "code": "en", "label": "English", "url": "/language?to=en", "is_current": true }],
         "bar": { "name": HOSTILE, "detail": HOSTILE, "is_administrator": true, "place": "portal", "portal": "/",
-                 "sessions": "/sessions", "consents": "/consents", "runs": "/console/runs", "logout": "/logout" },
+                 "sessions": "/sessions", "consents": "/consents", "runs": "/console/runs", "findings": "/f",
+                 "people": "/p", "departments": "/d", "logout": "/logout" },
     })))
+}
+
+fn groups() -> serde_json::Value {
+    let field = json!({ "name": HOSTILE, "before": HOSTILE, "after": null });
+    let line = json!({ "sign": "-", "tone": "bad", "name": HOSTILE, "detail": HOSTILE, "fields": [field] });
+    json!([{ "code": "left", "title": "left", "count": 9, "hidden": 7, "url": "/g", "lines": [line] }])
 }
 
 fn report() -> serde_json::Value {
@@ -40,11 +48,20 @@ fn report() -> serde_json::Value {
         "findings_total": 2, "findings_hidden": 1, "sessions_ended": 1, "grants_ended": 1,
         "by": HOSTILE, "plan_url": "/p", "runs_url": "/r", "plan_state": "held", "is_held": true, "is_waiting": true,
         "decided_by": HOSTILE, "made": "now", "until": "then", "digest": "abc", "approve": "/a", "run_url": "/r",
-        "steps": [{ "title": "left", "count": 9, "named": [HOSTILE], "further": [HOSTILE], "hidden": 7 }],
     });
     if let (Some(all), serde_json::Value::Object(several)) = (all.as_object_mut(), several) {
         all.extend(several);
     }
+    all
+}
+
+fn plan() -> serde_json::Value {
+    let mut all = report();
+    let own = json!({
+        "is_rejected": false, "groups": groups(), "needs_two": true, "approved_by": HOSTILE, "reason": HOSTILE, "reject": "/x", "plan_url": "/p",
+        "is_one": false, "pages": { "number": 1, "last": 2, "before": null, "after": "/n" },
+    });
+    all.as_object_mut().unwrap().extend(own.as_object().unwrap().clone());
     all
 }
 
@@ -96,12 +113,35 @@ fn sample(template: &str) -> serde_json::Value {
             "documents": [{ "kind": "id-token", "text": HOSTILE }, { "kind": "userinfo", "text": null },
                           { "kind": "access-token", "text": HOSTILE }],
         }),
+        "findings.html" => json!({
+            "chips": [{ "state": "open", "count": 1, "url": "/f", "is_current": true }], "action": "/f", "today": "2026-11-22",
+            "pages": { "before": null, "after": "/n" },
+            "rows": [{ "source": HOSTILE, "id": HOSTILE, "code": HOSTILE, "entry": HOSTILE, "quarantined": true,
+                       "state": "accepted", "age": "now", "owner": HOSTILE, "reason": HOSTILE, "accepted": "then",
+                       "words": { "kind": HOSTILE, "details": HOSTILE, "remedy": HOSTILE } }],
+        }),
+        "people.html" => json!({ "query": HOSTILE, "rows": [
+            { "url": "/p", "name": HOSTILE, "login": HOSTILE, "title": HOSTILE, "is_active": false }] }),
+        "person.html" => json!({
+            "name": HOSTILE, "login": HOSTILE, "is_active": false, "status_why": HOSTILE, "facts": [[HOSTILE, HOSTILE]],
+            "roles": [{ "role": HOSTILE, "why": HOSTILE, "rule": HOSTILE, "since": "now", "run": "/r" }],
+            "history": [{ "sign": "~", "tone": "warn", "title": HOSTILE, "detail": HOSTILE, "at": "now", "run": "/r",
+                          "fields": [{ "name": HOSTILE, "field": HOSTILE, "before": HOSTILE, "after": null }] }],
+        }),
+        "departments.html" => json!({
+            "departments": 2, "people": 3, "tree": [{ "code": HOSTILE, "name": HOSTILE, "all": 3, "is_open": true,
+                "below": [{ "code": HOSTILE, "name": HOSTILE, "all": 1, "is_open": false, "below": [] }] }],
+        }),
         "runs.html" => json!({
+            "chart": { "width": "720", "height": "144", "base": "124", "bar": "16", "dots": "136", "runs": 1, "held": 0,
+                       "failed": 0, "first": "a", "last": "b", "nights": [{ "title": HOSTILE, "x": "4", "middle": "12",
+                       "state": "good", "parts": [{ "kind": "created", "y": "4", "height": "120" }] }] },
             "waiting": [{ "url": "/p", "source": HOSTILE, "is_held": true, "until": "then" }],
             "rows": [{ "url": "/r", "source": HOSTILE, "state": "applied", "tone": "good", "started": "now", "by": HOSTILE,
                        "read": 1, "created": 1, "changed": 0, "absent": 0, "findings": 0 }],
         }),
-        "run.html" | "plan.html" => report(),
+        "run.html" => report(),
+        "plan.html" => plan(),
         other => panic!("{other} has no sample: add one"),
     }
 }

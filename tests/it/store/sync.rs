@@ -25,6 +25,9 @@ fn id(number: u128) -> Uuid {
 fn plan(number: u128) -> Plan {
     Plan {
         settles: None,
+        approved_by: None,
+        approved_at: None,
+        reason: None,
         id: PlanId(id(number)),
         source: "hr".into(),
         run_id: RunId(id(number + 100)),
@@ -147,12 +150,22 @@ both!(links_and_the_change_log_follow_the_plan, |kind| async move {
     let logged = tx.change_log().list_after(0, 10).await.unwrap();
     assert_eq!(logged.iter().map(|row| row.object_id).collect::<Vec<_>>(), [id(5), id(6)]);
     assert_eq!(logged[0].after.as_ref().unwrap().0, change(5).after.unwrap());
-    assert_eq!(tx.change_log().changed_since(run).await.unwrap(), []);
+    assert_eq!(tx.change_log().later_than(run).await.unwrap(), []);
     tx.plans().insert_changes(PlanId(id(2)), &[change(6)]).await.unwrap();
     tx.change_log().append_plan(PlanId(id(2)), RunId(id(102)), at()).await.unwrap();
-    assert_eq!(tx.change_log().changed_since(run).await.unwrap(), [(ObjectKind::Group, id(6))]);
+    let later = tx.change_log().later_than(run).await.unwrap();
+    assert_eq!(later.iter().map(|change| change.object_id).collect::<Vec<_>>(), [id(6)]);
     assert_eq!(tx.change_log().list_by_object(id(6), 5).await.unwrap().len(), 2);
-    assert_eq!(tx.change_log().count_disabled("hr", at()).await.unwrap(), 0);
+    let counts = [("disabled", String::new(), 3), ("members_removed", "g".to_owned(), 2)];
+    tx.guard_counts().insert(run, "hr", at(), &counts).await.unwrap();
+    let older = at() - Duration::days(2);
+    tx.guard_counts().insert(RunId(id(102)), "hr", older, &[("disabled", String::new(), 4)]).await.unwrap();
+    let mut sums = tx.guard_counts().since("hr", at() - Duration::days(1), at() - Duration::weeks(1)).await.unwrap();
+    sums.sort();
+    let sum = |what: &str, about: &str, day, week| (what.to_owned(), about.to_owned(), day, week);
+    assert_eq!(sums, [sum("disabled", "", 3, 7), sum("members_removed", "g", 2, 2)]);
+    tx.guard_counts().forget(run).await.unwrap();
+    assert_eq!(tx.guard_counts().purge(at()).await.unwrap(), 1);
 });
 
 both!(findings_are_replaced_and_remember_when_they_were_first_seen, |kind| async move {

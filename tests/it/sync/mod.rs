@@ -20,6 +20,7 @@ mod plan;
 mod revocation;
 mod roles;
 mod several;
+mod tell;
 mod undo;
 
 use std::fmt::Write as _;

@@ -13,7 +13,7 @@ use super::{Changed, Session, Stop, ids};
 use crate::source::collect::Raw;
 use crate::source::delta::{DeltaRefusal, Gone, MemberChange};
 use crate::source::ldap::kind::guid;
-use crate::source::ldap::search::{MAX_EMPTY_PAGES, Search, attributes, page};
+use crate::source::ldap::search::{MAX_IDLE_PAGES, Search, attributes, page};
 use crate::source::ldap::{answer, control};
 
 /// Name of the one cookie.
@@ -112,7 +112,7 @@ async fn all(
         if !has_more {
             return Ok(cookie);
         }
-        if empty > MAX_EMPTY_PAGES {
+        if empty > MAX_IDLE_PAGES {
             return Err(session.malformed("DirSync goes on without an object").into());
         }
     }

@@ -15,7 +15,7 @@ use crate::source::collect::Raw;
 use crate::source::delta::{DeltaRefusal, Gone};
 use crate::source::ldap::answer;
 use crate::source::ldap::kind::{SHOW_DELETED, guid};
-use crate::source::ldap::search::{MAX_EMPTY_PAGES, Search, next_cookie, page};
+use crate::source::ldap::search::{MAX_IDLE_PAGES, Search, next_cookie, page};
 
 /// Stands at the present.
 pub(super) async fn stand(session: &mut Session<'_>) -> Result<Standing, Stop> {
@@ -99,7 +99,7 @@ async fn search(session: &mut Session<'_>, after: u64, each: &mut impl FnMut(Raw
             return Ok(());
         }
         empty = if entries == 0 { empty + 1 } else { 0 };
-        if empty > MAX_EMPTY_PAGES {
+        if empty > MAX_IDLE_PAGES {
             return Err(session.malformed("page after page without an entry").into());
         }
     }

@@ -1,0 +1,23 @@
+-- Reports by mail and webhook: an outbox. Runs say what of them was told; a report is queued once for each occasion.
+ALTER TABLE runs ADD COLUMN reported_state TEXT;
+UPDATE runs SET reported_state = state WHERE state <> 'running';
+
+CREATE TABLE report_deliveries (
+    id          BLOB PRIMARY KEY,
+    report      TEXT NOT NULL,
+    channel     TEXT NOT NULL,
+    occasion    TEXT NOT NULL,
+    body        TEXT NOT NULL,
+    created_at  TEXT NOT NULL,
+    due_at      TEXT NOT NULL,
+    attempts    INTEGER NOT NULL,
+    last_error  TEXT,
+    done_at     TEXT,
+    UNIQUE (report, channel, occasion)
+) STRICT;
+CREATE INDEX report_deliveries_due ON report_deliveries (due_at);
+
+CREATE TABLE report_times (
+    report      TEXT PRIMARY KEY,
+    last_due    TEXT NOT NULL
+) STRICT;

@@ -1,0 +1,58 @@
+//! How far a run has come, for a person who waits: count, rate, and the time that remains.
+
+use std::io::IsTerminal as _;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use crate::sync::Progress;
+use crate::text::{Args, Language, message};
+
+/// A progress bar on a terminal, nothing elsewhere.
+pub(super) struct Bar {
+    bar: ProgressBar,
+    /// Entries of the last run; 0 where there was none.
+    expected: u64,
+    language: Language,
+}
+
+impl Bar {
+    pub fn new(expected: u64, language: Language) -> Self {
+        let bar = if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
+        bar.enable_steady_tick(Duration::from_millis(100));
+        let this = Self { bar, expected, language };
+        this.style(false);
+        this
+    }
+
+    /// With the time that remains where the whole is known.
+    fn style(&self, is_measured: bool) {
+        let template = if is_measured {
+            "{spinner} {msg} {human_pos}/{human_len} [{bar:24}] {per_sec} · {eta}"
+        } else {
+            "{spinner} {msg} {human_pos} · {per_sec} · {elapsed}"
+        };
+        if let Ok(style) = ProgressStyle::with_template(template) {
+            self.bar.set_style(style.progress_chars("=> "));
+        }
+    }
+
+    pub fn tell(&mut self, progress: Progress) {
+        let (key, position, length) = match progress {
+            Progress::Reading(entries) => ("sync-progress-reading", Some(entries), self.expected.max(entries)),
+            Progress::Comparing(people) => ("sync-progress-comparing", None, people),
+            Progress::Applying(steps) => ("sync-progress-applying", None, steps),
+        };
+        let is_measured = position.is_some() && self.expected > 0;
+        self.style(is_measured);
+        if is_measured {
+            self.bar.set_length(length);
+        }
+        self.bar.set_position(position.unwrap_or(length));
+        self.bar.set_message(message(self.language, key, &Args::new()));
+    }
+
+    pub fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+}
