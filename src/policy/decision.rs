@@ -25,6 +25,7 @@ string_enum! {
 /// Who asks, with everything policy may look at.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every question is about a person")]
 pub enum Principal {
     /// A person: Cedar `User::"id"`, in `Department::"code"` (all ancestors), `Group::"code"` (closure), `Role::"name"`.
     User {

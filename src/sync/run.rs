@@ -47,7 +47,7 @@ pub async fn plan(broker: &Broker, source: &str, by: &str, progress: Report<'_>)
 /// [`SyncError`]: nothing was concluded.
 pub async fn run(broker: &Broker, source: &str, by: &str, progress: Report<'_>) -> Result<RunReport, SyncError> {
     // What has come by its date is no business of this plan, nor of its guard.
-    keep_dates(broker, source).await?;
+    Box::pin(keep_dates(broker, source)).await?;
     let begun = begin(broker, source, by).await?;
     let result = async { read(broker, source, begun.report.clone(), true, progress).await };
     let result = result.await;

@@ -61,13 +61,13 @@ pub(super) fn diff(
 }
 
 /// What is in the first list and not in the second; both are sorted.
-fn missing<'a>(these: &'a [GrantKey], those: &[GrantKey]) -> Vec<&'a GrantKey> {
-    let mut rest = those.iter().peekable();
+fn missing<'a>(list: &'a [GrantKey], known: &[GrantKey]) -> Vec<&'a GrantKey> {
+    let mut rest = known.iter().peekable();
     let is_missing = |grant: &&GrantKey| {
         while rest.next_if(|other| *other < *grant).is_some() {}
         rest.peek() != Some(grant)
     };
-    these.iter().filter(is_missing).collect()
+    list.iter().filter(is_missing).collect()
 }
 
 /// A conflict that this plan would make: reported, and counted for the guard where it blocks.

@@ -64,7 +64,9 @@ fn a_role_for_a_part_counts_there_and_below() {
         standing.acts_for.insert("zhao".to_owned());
     }
     let ask = |condition: &str, departments: &[&str]| {
-        let text = format!("@id(\"a\") permit (principal, action, resource) when {{ {condition} }};");
+        let text = format!(
+            "@id(\"a\") permit (principal is User, action == Action::\"sign_in\", resource) when {{ {condition} }};"
+        );
         let departments = departments.iter().map(|code| (*code).to_owned()).collect();
         let context = Context { departments, ..Context::default() };
         ask(&text, li.clone(), Action::SignIn, "Application::\"oa\"", context).allowed
