@@ -107,7 +107,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => Ok(doctor::run(&cli.config, &args).await),
         Command::Recovery(command) => recovery::run(&cli.config, command).await,
         Command::Serve(args) => serve::run(&cli.config, args).await,
-        Command::Sync(command) => sync::run(&cli.config, command).await,
+        Command::Sync(command) => Box::pin(sync::run(&cli.config, command)).await,
         Command::User(command) => user::run(&cli.config, command).await,
         Command::App(command) => app::run(&cli.config, command).await,
         Command::Key(command) => key::run(&cli.config, command).await,
