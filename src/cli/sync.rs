@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::print;
 use crate::broker::Broker;
 use crate::model::{Plan, PlanId, PlanState, RunId, RunState};
-use crate::sync::{self, Approval, Progress, RunReport, SyncError};
+use crate::sync::{self, Approval, Increment, Progress, RunReport, SyncError, Waiting};
 use crate::text::Language;
 
 /// Who does it, as audited.
@@ -33,7 +33,7 @@ pub enum Command {
     /// Applies the plan that was shown.
     Apply(ApplyArgs),
     /// Reads the source and applies what differs, unless the guard holds it.
-    Run(Args),
+    Run(RunArgs),
     /// Shows the report of the last run, or of another.
     Report(ReportArgs),
     /// Takes back the last applied plan.
@@ -52,6 +52,16 @@ pub struct Args {
     /// Language of the text: `en` or `zh-CN`.
     #[arg(long, default_value = "en")]
     lang: Language,
+}
+
+/// Arguments of `sync run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    all: Args,
+    /// Reads only what changed since the last run; a full run follows by itself where that is not enough.
+    #[arg(long)]
+    incremental: bool,
 }
 
 /// Arguments of `sync apply`.
@@ -81,7 +91,11 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
     let broker = super::broker(config).await?;
     let (args, report) = match &command {
         Command::Plan(args) => (args, patiently(|| planned(&broker, args)).await?),
-        Command::Run(args) => (args, patiently(|| ran(&broker, args)).await?),
+        Command::Run(args) if args.incremental => match stepped(&broker, &args.all).await? {
+            Some(report) => (&args.all, report),
+            None => return Ok(ExitCode::SUCCESS),
+        },
+        Command::Run(args) => (&args.all, patiently(|| ran(&broker, &args.all)).await?),
         Command::Undo(args) => (args, patiently(|| sync::undo(&broker, &args.source, ACTOR)).await?),
         Command::Apply(args) => (&args.all, apply(&broker, args).await?),
         Command::Report(args) => (&args.all, stored(&broker, args).await?),
@@ -116,6 +130,24 @@ async fn planned(broker: &Broker, args: &Args) -> Result<RunReport, SyncError> {
     let report = sync::plan(broker, &args.source, ACTOR, &mut |progress| tell(&bar, progress)).await;
     bar.finish_and_clear();
     report
+}
+
+/// An increment; what it came to in the end. None when nothing was done, which is said.
+async fn stepped(broker: &Broker, args: &Args) -> anyhow::Result<Option<RunReport>> {
+    let said = match sync::increment(broker, &args.source, ACTOR, &mut |_| {}).await? {
+        Increment::Ran(mut reports) => return Ok(reports.pop()),
+        Increment::Nothing => "nothing changed at the source".to_owned(),
+        Increment::Waits(Waiting::FirstRun) => {
+            format!("the source was never read; begin with `yaopai sync run --source {}`", args.source)
+        }
+        Increment::Waits(Waiting::NotPossible) => "the source cannot tell what changed; it is read whole".to_owned(),
+        Increment::Waits(Waiting::Held(plan)) => {
+            format!("nothing is read past plan {plan}, which the guard holds; approve or reject it first")
+        }
+    };
+    broker.db.close().await;
+    print(&format!("{said}\n"))?;
+    Ok(None)
 }
 
 async fn ran(broker: &Broker, args: &Args) -> Result<RunReport, SyncError> {

@@ -48,7 +48,7 @@ pub use secret::{MasterKeySource, SecretRef, SecretsConfig};
 pub use server::ServerConfig;
 pub use session::{LoginConfig, SessionConfig};
 pub use source::{
-    DepartmentMapping, EnabledRule, GroupMapping, GuardConfig, PositionMapping, SourceConfig, UserMapping,
+    DepartmentMapping, EnabledRule, GroupMapping, GuardConfig, Interval, PositionMapping, SourceConfig, UserMapping,
 };
 pub use template::Template;
 pub use trusted_issuer::{SubjectKind, TrustedIssuer};

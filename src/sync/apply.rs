@@ -4,12 +4,13 @@ use serde_json::json;
 
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::model::{Change, ChangeKind, EndReason, FindingCode, ObjectKind, PlanId, PlanState, RunState};
+use crate::model::{Change, ChangeKind, EndReason, FindingCode, ObjectKind, PlanId, PlanState, RunKind, RunState};
 use crate::store::{StoreError, Tx};
 use crate::time::{Instant, date_in};
 
 use super::SyncError;
 use super::dates::BY_DATES;
+use super::delta::Carry;
 use super::guard::AFTER_UNDO;
 use super::merge::Sharing;
 use super::plan::{self, Ground, Prepared, digest, finish, write_report};
@@ -91,6 +92,7 @@ pub(super) async fn apply_prepared(
     }
     tx.change_log().append_plan(plan.id, plan.run_id, now).await?;
     let revoked = tx.revoke_people(&rows.disabled, EndReason::Disabled, now).await?;
+    let carry = Carry::find(&mut tx, plan.id).await?;
     report.state = RunState::Applied;
     report.held = Vec::new();
     report.approved_by.clone_from(&decided_by);
@@ -101,22 +103,33 @@ pub(super) async fn apply_prepared(
         // Held once and its roles asked anew: what was undone must not come back by itself.
         tx.source_states().describe(&plan.source, AFTER_UNDO, "", seen).await?;
     } else {
-        tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?;
-        if report.started_by == BY_DATES {
-            // What the source says was not looked at: another mapping or other rules are still to be judged.
-            if report.findings.contains_key(FindingCode::SeparationOfDuties.as_str()) {
-                tx.source_states().ask_roles_anew(&plan.source).await?;
+        if let Some(carry) = carry {
+            carry.write(&mut tx, &plan.source, plan.run_id, &plan.findings.0, now).await?;
+            carry.time(&mut tx, &rows.disabled, &mut report, broker.clock.now()).await?;
+            if carry.kind == RunKind::Full {
+                tx.source_states().describe(&plan.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
+                let after = Ground { version: ground.version + 1, ..ground };
+                settled::note(&mut tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
             }
         } else {
-            tx.source_states().describe(&plan.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
+            tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?;
+            if report.started_by == BY_DATES {
+                // What the source says was not looked at: another mapping or other rules are still to be judged.
+                if report.findings.contains_key(FindingCode::SeparationOfDuties.as_str()) {
+                    tx.source_states().ask_roles_anew(&plan.source).await?;
+                }
+            } else {
+                tx.source_states().describe(&plan.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
+            }
+            let after = Ground { version: ground.version + 1, ..ground };
+            settled::note(&mut tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
         }
-        let after = Ground { version: ground.version + 1, ..ground };
-        settled::note(&mut tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
     }
     if let Some(undone) = plan.undoes {
         tx.plans().set_state(undone, PlanState::Undone).await?;
     }
     tx.plans().supersede(&plan.source, plan.id).await?;
+    tx.sync_positions().drop_carries(&plan.source).await?;
     let mut events = events(&changes, &report, approval.by, decided_by.is_some());
     events.extend(replaced.into_iter().map(|(former, id)| {
         let details = json!({ "run": report.run_id, "change": "rehired", "former_entry": former });
@@ -214,6 +227,8 @@ pub(super) fn summary(report: &RunReport) -> serde_json::Value {
         "members": report.members,
         "roles": roles,
         "findings": report.findings,
+        "kind": report.kind,
+        "lockout": report.lockout,
         "sessions_ended": report.sessions_ended,
         "grants_ended": report.grants_ended,
     })

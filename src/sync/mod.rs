@@ -11,6 +11,7 @@
 mod absence;
 mod apply;
 mod dates;
+mod delta;
 mod diff;
 mod document;
 mod error;
@@ -36,11 +37,12 @@ use crate::config::SourceConfig;
 
 pub use apply::{Approval, apply};
 pub use dates::{BY_DATES, keep_dates};
+pub use delta::{Increment, Waiting, can_follow, increment, keep_up, take_delta};
 pub use error::SyncError;
 pub use grace::delete_due;
 pub use outline::{Outlined, StepGroup, outline};
 pub use ownership::{HandedOver, hand_over, restore};
-pub use report::{Counts, GroupCounts, HeldReason, RoleCounts, RunReport};
+pub use report::{Counts, FullReason, GroupCounts, HeldReason, LockoutTimes, RoleCounts, RunReport};
 pub use run::{Progress, plan, run, take_snapshot};
 pub use undo::undo;
 pub use words::{next_text, outline_text, report_text, verdict_text};

@@ -5,6 +5,8 @@
 mod absence;
 mod again;
 mod dates;
+mod delta;
+mod follow;
 mod guard;
 mod identity;
 mod kill;
@@ -231,7 +233,7 @@ fn config(folder: &Path, mapping: &str, guard: &str) -> Config {
 }
 
 /// LDAP-035: the numbers add up.
-fn assert_sums(report: &RunReport) {
+pub fn assert_sums(report: &RunReport) {
     for counts in [report.users, report.departments, report.positions, report.groups] {
         assert!(counts.adds_up(), "{counts:?} in {report:#?}");
     }
