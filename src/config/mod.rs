@@ -59,7 +59,7 @@ pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{MasterKeySource, SecretRef, SecretsConfig};
 pub use server::ServerConfig;
 pub use session::{LoginConfig, SessionConfig};
-pub use source::{DepartmentMapping, EnabledRule, GroupMapping, PositionMapping, SourceConfig, UserMapping};
+pub use source::{DepartmentMapping, EnabledRule, GroupMapping, Interval, PositionMapping, SourceConfig, UserMapping};
 pub use template::Template;
 pub use trusted_issuer::{SubjectKind, TrustedIssuer};
 

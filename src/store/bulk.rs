@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use sqlx::AssertSqlSafe;
 
-use super::db::Link;
+use super::db::{Link, count};
 use super::param::{postgres, sqlite};
 use super::{Param, Row, StoreError, Tx, copy};
 
@@ -91,6 +91,7 @@ impl Tx {
     }
 
     pub(super) async fn run_text(&mut self, sql: String, params: &[&dyn Param]) -> Result<u64, StoreError> {
+        count();
         let sql = AssertSqlSafe(sql);
         Ok(match &mut self.0 {
             Link::SqliteTx(c) => sqlx::query_with(sql, sqlite(params)?).execute(&mut **c).await?.rows_affected(),
@@ -103,6 +104,7 @@ impl Tx {
     }
 
     pub(super) async fn all_text<T: Row>(&mut self, sql: String, params: &[&dyn Param]) -> Result<Vec<T>, StoreError> {
+        count();
         let sql = AssertSqlSafe(sql);
         Ok(match &mut self.0 {
             Link::SqliteTx(c) => sqlx::query_as_with(sql, sqlite(params)?).fetch_all(&mut **c).await?,

@@ -6,7 +6,9 @@ use uuid::Uuid;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::config::crash_point;
-use crate::model::{Change, ChangeKind, EndReason, FindingCode, ObjectKind, Plan, PlanId, PlanState, RunState};
+use crate::model::{
+    Change, ChangeKind, EndReason, FindingCode, ObjectKind, Plan, PlanId, PlanState, RunKind, RunState,
+};
 use crate::store::{StoreError, Tx};
 use crate::time::{Instant, date_in};
 
@@ -14,6 +16,7 @@ use super::SyncError;
 use super::confirm::confirm;
 use super::dates::BY_DATES;
 use super::decide::{Said, second_person};
+use super::delta::Carry;
 use super::guard::{AFTER_UNDO, Tally};
 use super::merge::Sharing;
 use super::plan::{self, Ground, Prepared, digest, finish, write_report};
@@ -115,7 +118,11 @@ pub(super) async fn apply_prepared(
     report.approved_by.clone_from(&decided_by);
     report.sessions_ended = revoked.sessions;
     report.grants_ended = revoked.grants;
-    conclude(&mut tx, &plan, ground, &report, now).await?;
+    let carry = Carry::find(&mut tx, plan.id).await?.filter(|_| plan.undoes.is_none());
+    if let Some(carry) = &carry {
+        carry.time(&mut tx, &rows.disabled, &mut report, broker.clock.now()).await?;
+    }
+    conclude(&mut tx, &plan, ground, (&report, carry.as_ref()), now).await?;
     let mut events = events(&changes, &report, approval.by, decided_by.is_some());
     events.extend(replaced.into_iter().map(|(former, id)| {
         let details = json!({ "run": report.run_id, "change": "rehired", "former_entry": former });
@@ -144,24 +151,36 @@ async fn link(broker: &Broker, tx: &mut Tx, plan: &Plan, rows: &Rows) -> Result<
 }
 
 /// What the source stands on from now on; other plans of it lose their turn.
-async fn conclude(tx: &mut Tx, plan: &Plan, ground: Ground, report: &RunReport, now: Instant) -> Result<(), SyncError> {
+async fn conclude(
+    tx: &mut Tx,
+    plan: &Plan,
+    ground: Ground,
+    (report, carry): (&RunReport, Option<&Carry>),
+    now: Instant,
+) -> Result<(), SyncError> {
     let seen = i64::try_from(report.users.read).unwrap_or(i64::MAX);
     if plan.undoes.is_some() {
         // Held once and its roles asked anew: what was undone must not come back by itself.
         tx.source_states().describe(&plan.source, AFTER_UNDO, "", seen).await?;
     } else {
-        tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?;
+        let is_part = carry.is_some_and(|carry| carry.kind != RunKind::Full);
+        match carry {
+            Some(carry) => carry.write(tx, &plan.source, plan.run_id, &plan.findings.0, now).await?,
+            None => tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?,
+        }
         if report.started_by == BY_DATES {
             // What the source says was not looked at: another mapping or other rules are still to be judged.
             if report.findings.contains_key(FindingCode::SeparationOfDuties.as_str()) {
                 tx.source_states().ask_roles_anew(&plan.source).await?;
             }
-        } else {
+        } else if !is_part {
             tx.source_states().describe(&plan.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
         }
         crash_point("described");
-        let after = Ground { version: ground.version + 1, ..ground };
-        settled::note(tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
+        if !is_part {
+            let after = Ground { version: ground.version + 1, ..ground };
+            settled::note(tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
+        }
     }
     crash_point("settled");
     if let Some(undone) = plan.undoes.filter(|_| !report.is_partial) {
@@ -171,6 +190,7 @@ async fn conclude(tx: &mut Tx, plan: &Plan, ground: Ground, report: &RunReport, 
         }
     }
     tx.plans().supersede(&plan.source, plan.id).await?;
+    tx.sync_positions().drop_carries(&plan.source).await?;
     crash_point("superseded");
     Ok(())
 }
@@ -274,6 +294,8 @@ pub(super) fn summary(report: &RunReport) -> serde_json::Value {
         "members": report.members,
         "roles": roles,
         "findings": report.findings,
+        "kind": report.kind,
+        "lockout": report.lockout,
         "sessions_ended": report.sessions_ended,
         "grants_ended": report.grants_ended,
     })

@@ -161,8 +161,8 @@ impl Organisation {
             positions: self.positions.iter().map(|(id, code)| (*id, code.as_str())).collect(),
             groups: self.groups.iter().map(|(id, code)| (*id, code.as_str())).collect(),
             members: members.to_vec(),
+            managers: state.part.as_ref().map(|part| part.managers.clone()).unwrap_or_default(),
             acting: state.acting.iter().filter(acts).map(|of| (of.deputy_id, of.user_id)).collect(),
-            ..RoleFacts::default()
         }
     }
 
