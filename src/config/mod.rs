@@ -33,7 +33,7 @@ use serde::Deserialize;
 pub use application::ApplicationConfig;
 pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
-pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers};
+pub use directory::{BindMethod, ChangesBy, DirectorySchema, LdapConfig, LdifConfig, Servers};
 pub use fault::one_line;
 pub use join::{GraceConfig, JoinConfig, OnOwned, OutOfScope, PrecedenceConfig, Rehire};
 pub use load::ConfigError;

@@ -85,7 +85,7 @@ pub struct Delta {
     pub members: Vec<MemberChange>,
     /// Entries that changed and cannot be read: they count as present.
     pub rejected: Vec<Rejected>,
-    /// Who is no longer returned. May name ids that were never known.
+    /// Who is no longer returned, of those who were known.
     pub gone: Vec<Gone>,
     /// What an operator should look at.
     pub warnings: Vec<String>,

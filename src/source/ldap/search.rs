@@ -74,13 +74,14 @@ pub(super) fn attributes(selection: &Selection) -> Vec<String> {
 pub(super) async fn page(
     connection: &mut Connection,
     search: Search<'_>,
-    control: Option<RawControl>,
+    controls: impl IntoIterator<Item = RawControl>,
     each: &mut impl FnMut(Raw),
 ) -> Result<(LdapResult, u64), SourceError> {
     let Search { base, scope, filter, attributes } = search;
+    let controls: Vec<RawControl> = controls.into_iter().collect();
     let ldap = connection.ldap.with_timeout(connection.timeout);
-    if let Some(control) = control {
-        ldap.with_controls(control);
+    if !controls.is_empty() {
+        ldap.with_controls(controls);
     }
     let mut stream = match ldap.streaming_search(base, scope, filter, attributes).await {
         Ok(stream) => stream,
@@ -119,7 +120,7 @@ fn complete(base: &str, result: &LdapResult) -> Result<(), SourceError> {
 }
 
 /// The cookie of the next page; empty when there is none, or when the server sent all without pages.
-fn next_cookie(result: &LdapResult) -> Vec<u8> {
+pub(super) fn next_cookie(result: &LdapResult) -> Vec<u8> {
     let is_paged = |kind: &ControlType| matches!(kind, ControlType::PagedResults);
     let control = result.ctrls.iter().find(|control| control.0.as_ref().is_some_and(is_paged));
     control.map(|control| control.1.parse::<PagedResults>().cookie).unwrap_or_default()

@@ -7,6 +7,7 @@ pub mod certificates;
 pub mod ds389;
 pub mod https;
 mod keys;
+pub mod ldap_write;
 mod leftover;
 mod people;
 mod postgres;

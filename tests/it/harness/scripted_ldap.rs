@@ -19,6 +19,14 @@ pub enum Step {
     Reference(&'static str),
     /// The end of the page with this result code; a cookie when there is more.
     Done(u8, &'static str),
+    /// An entry with a Sync State control (RFC 4533): name, attributes, state, id.
+    Synced(Vec<u8>, Vec<(String, Vec<Vec<u8>>)>, u8, [u8; 16]),
+    /// A Sync Info message with ids: whether they are gone.
+    SyncIds(bool, Vec<[u8; 16]>),
+    /// The end of a refresh: result code, cookie, whether deletions were listed.
+    SyncDone(u16, Option<&'static str>, bool),
+    /// The end of a search with this control beside result 0: OID, value.
+    DoneWith(&'static str, Vec<u8>),
     /// The end of the page with a referral.
     Referral(&'static str),
     /// Bytes as they are.
@@ -172,14 +180,24 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<(
 /// Does one step; false when the connection is to end.
 async fn take(stream: &mut TcpStream, id: &[u8], step: Step) -> std::io::Result<bool> {
     let bytes = match step {
-        Step::Entry(dn, attributes) => {
-            let mut list = Vec::new();
-            for (name, values) in attributes {
-                let values: Vec<u8> = values.iter().flat_map(|value| tlv(0x04, value)).collect();
-                list.extend(tlv(0x30, &[tlv(0x04, name.as_bytes()), tlv(0x31, &values)].concat()));
-            }
-            answer(id, 0x64, &[tlv(0x04, &dn), tlv(0x30, &list)].concat(), None)
+        Step::Entry(dn, attributes) => answer(id, 0x64, &entry(&dn, attributes), None),
+        Step::Synced(dn, attributes, state, uuid) => {
+            let value = tlv(0x30, &[tlv(0x0a, &[state]), tlv(0x04, &uuid)].concat());
+            answer(id, 0x64, &entry(&dn, attributes), Some(&control("1.3.6.1.4.1.4203.1.9.1.2", &value)))
         }
+        Step::SyncIds(are_gone, ids) => {
+            let ids: Vec<u8> = ids.iter().flat_map(|id| tlv(0x04, id)).collect();
+            let set = tlv(0xa3, &[tlv(0x01, &[if are_gone { 0xff } else { 0 }]), tlv(0x31, &ids)].concat());
+            answer(id, 0x79, &[tlv(0x80, b"1.3.6.1.4.1.4203.1.9.1.4"), tlv(0x81, &set)].concat(), None)
+        }
+        Step::SyncDone(code, cookie, lists_deletions) => {
+            let cookie = cookie.map(|cookie| tlv(0x04, cookie.as_bytes())).unwrap_or_default();
+            let deletions = if lists_deletions { tlv(0x01, &[0xff]) } else { vec![] };
+            let done = control("1.3.6.1.4.1.4203.1.9.1.3", &tlv(0x30, &[cookie, deletions].concat()));
+            let result = [tlv(0x0a, &code.to_be_bytes()), tlv(0x04, b""), tlv(0x04, b"")].concat();
+            answer(id, 0x65, &result, Some(&done))
+        }
+        Step::DoneWith(oid, value) => answer(id, 0x65, &result(0), Some(&control(oid, &value))),
         Step::Reference(url) => answer(id, 0x73, &tlv(0x04, url.as_bytes()), None),
         Step::Done(code, cookie) => {
             let value = tlv(0x30, &[tlv(0x02, &[0]), tlv(0x04, cookie.as_bytes())].concat());
@@ -202,6 +220,19 @@ async fn take(stream: &mut TcpStream, id: &[u8], step: Step) -> std::io::Result<
     };
     stream.write_all(&bytes).await?;
     Ok(true)
+}
+
+fn entry(dn: &[u8], attributes: Vec<(String, Vec<Vec<u8>>)>) -> Vec<u8> {
+    let mut list = Vec::new();
+    for (name, values) in attributes {
+        let values: Vec<u8> = values.iter().flat_map(|value| tlv(0x04, value)).collect();
+        list.extend(tlv(0x30, &[tlv(0x04, name.as_bytes()), tlv(0x31, &values)].concat()));
+    }
+    [tlv(0x04, dn), tlv(0x30, &list)].concat()
+}
+
+fn control(oid: &str, value: &[u8]) -> Vec<u8> {
+    tlv(0x30, &[tlv(0x04, oid.as_bytes()), tlv(0x04, value)].concat())
 }
 
 /// `LDAPResult` with that code and no more.

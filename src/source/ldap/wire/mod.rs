@@ -6,7 +6,6 @@
 //! reference to another server.
 
 mod answer;
-mod ber;
 mod link;
 mod request;
 
@@ -17,6 +16,7 @@ use ldap3::LdapResult;
 use tokio::sync::watch;
 
 use super::answer::search_failed;
+use super::ber::{Elements, Malformed, element};
 use super::kind::Kind;
 use super::search::{MAX_EMPTY_PAGES, UNAVAILABLE_CRITICAL_EXTENSION, attributes, take};
 use super::servers::{all_failed, goes_on, in_order};
@@ -27,7 +27,6 @@ use crate::source::error::SourceError;
 use crate::source::select::Selection;
 use crate::source::{Progress, Read};
 
-use ber::{Elements, Malformed, element};
 use link::Link;
 
 /// Whether this way serves the source: an OpenLDAP that is asked with a password and sends all there is. What other kinds
@@ -54,7 +53,7 @@ pub(super) async fn read(
     progress.send_replace(Progress { entries: taken.content.entries() });
     let url = link.url.clone();
     link.close().await;
-    taken.seal(&selections, known.as_deref()).map_err(|Malformed| no_entry(url))
+    taken.seal(&selections, known.as_deref(), url.clone()).map_err(|Malformed| no_entry(url))
 }
 
 /// A connection to the first server that works, bound as the service account.
@@ -119,7 +118,7 @@ impl Taken {
     }
 
     /// What the read comes to. Only after every result was a success.
-    fn seal(mut self, selections: &[Selection], known: Option<&str>) -> Result<Read, Malformed> {
+    fn seal(mut self, selections: &[Selection], known: Option<&str>, server: String) -> Result<Read, Malformed> {
         let content = std::mem::take(&mut self.content).finish();
         if known == Some(content.as_str()) {
             return Ok(Read::Same);
@@ -131,6 +130,7 @@ impl Taken {
         }
         let mut snapshot = self.collector.seal();
         snapshot.content = Some(content);
+        snapshot.server = Some(server);
         Ok(Read::Whole(snapshot))
     }
 }
