@@ -27,6 +27,12 @@ impl Position {
         server.is_some() && server == snapshot.server.as_deref()
     }
 
+    /// The way of reading that it is of: `syncrepl`, `dirsync`, `usn`, `timestamp`.
+    #[must_use]
+    pub fn way(&self) -> Option<&str> {
+        self.0.get("way").and_then(serde_json::Value::as_str)
+    }
+
     /// This position with what an older one knew of other servers: after a failover and back, what was read from the first
     /// one need not be read again.
     #[must_use]

@@ -132,7 +132,8 @@ impl Told {
             return;
         };
         let is_true = |values: &Vec<Vec<u8>>| values.iter().any(|value| value.eq_ignore_ascii_case(b"true"));
-        if raw.values.get("isdeleted").is_some_and(is_true) {
+        // Without a name it is a deleted object of which the account may see no more.
+        if raw.dn.is_empty() || raw.values.get("isdeleted").is_some_and(is_true) {
             // It was something else before: what came earlier about it no longer matters.
             self.changed.remove(&id);
             self.gone.push(id);

@@ -82,7 +82,7 @@ impl Standing {
 
 /// Whether a position is of content synchronisation.
 pub(in crate::source::ldap) fn is_by_sync(position: &Position) -> bool {
-    position.0.get("way").and_then(serde_json::Value::as_str) == Some("syncrepl")
+    position.way() == Some("syncrepl")
 }
 
 /// A cookie to listen with: that of the base where there is one (389 Directory Server), else any (OpenLDAP, where it is of

@@ -137,7 +137,7 @@ async fn refusal(config: &SourceConfig, since: &Position, known: &Mirror) -> Del
 }
 
 fn way(position: &Position) -> String {
-    serde_json::to_value(position).unwrap()["way"].as_str().unwrap().to_owned()
+    position.way().unwrap().to_owned()
 }
 
 /// Attributes of the entries, one of each.
