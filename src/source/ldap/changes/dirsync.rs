@@ -90,6 +90,8 @@ async fn all(
 ) -> Result<Vec<u8>, Stop> {
     let domain = session.domain()?;
     let mut names: BTreeSet<String> = session.reader.selections.iter().flat_map(attributes).collect();
+    // An object of which nothing changed that was asked for is not sent, and a filter may look at more than the mapping.
+    session.reader.selections.iter().for_each(|selection| selection.filter.attributes(&mut names));
     names.extend(BESIDES.iter().map(|name| (*name).to_owned()));
     let names: Vec<String> = names.into_iter().collect();
     let mut empty = 0;

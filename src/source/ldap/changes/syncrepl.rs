@@ -7,6 +7,7 @@ use ldap3::Scope;
 
 use super::standing::{Standing, Way};
 use super::{Changed, Session, Stop};
+use crate::config::DirectorySchema;
 use crate::source::collect::Raw;
 use crate::source::delta::{DeltaRefusal, Gone};
 use crate::source::error::SourceError;
@@ -71,6 +72,10 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
         let Some(cookie) = standing.cookie(name(selection.part)) else {
             return Err(DeltaRefusal::Reconfigured.into());
         };
+        // OpenLDAP takes a cookie without a CSN for none, and then claims to have listed what was deleted.
+        if session.reader.config.schema == DirectorySchema::OpenLdap && !holds(&cookie, b"csn=") {
+            return Err(DeltaRefusal::Expired { said: "the cookie holds no csn".to_owned() }.into());
+        }
         let base = selection.base.as_ref().map_or("", |base| base.text.as_str());
         let (filter, attributes) = (selection.filter.to_string(), attributes(selection));
         let search = Search { base, scope: Scope::Subtree, filter: &filter, attributes: &attributes };
@@ -99,6 +104,10 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
     standing.server = session.connection.url.clone();
     changed.snapshot = collector.seal();
     Ok((changed, standing))
+}
+
+fn holds(text: &[u8], part: &[u8]) -> bool {
+    text.windows(part.len()).any(|window| window == part)
 }
 
 fn uuid(id: [u8; 16]) -> String {

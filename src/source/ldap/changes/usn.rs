@@ -1,7 +1,8 @@
 //! By `uSNChanged` of one domain controller (Microsoft's "Polling for changes using USNChanged"), for accounts that may not
 //! use DirSync. The mark is kept for each domain controller and its invocation id, and taken before the search.
 //!
-//! Deleted objects are seen by the show-deleted control; where the account may not, everybody's id is listed instead.
+//! Deleted objects are seen by the show-deleted control; where the account sees none, everybody's id is listed
+//! instead.
 
 use std::collections::BTreeSet;
 
@@ -13,7 +14,7 @@ use super::{Changed, Session, Stop, ids};
 use crate::source::collect::Raw;
 use crate::source::delta::{DeltaRefusal, Gone};
 use crate::source::ldap::answer;
-use crate::source::ldap::kind::{SHOW_DELETED, guid, sees_deleted};
+use crate::source::ldap::kind::{SHOW_DELETED, guid};
 use crate::source::ldap::search::{MAX_EMPTY_PAGES, Search, next_cookie, page};
 
 /// Stands at the present.
@@ -40,7 +41,7 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
     let Some(before) = standing.marks.get(&name).cloned() else {
         return Err(DeltaRefusal::OtherServer { server: session.connection.url.clone() }.into());
     };
-    let sees_deleted = sees_deleted(&mut session.connection, &session.root).await?;
+    let sees_deleted = sees_deleted(session).await?;
     let mut told = Told::default();
     search(session, before.usn, &mut |raw| told.take(&raw, before.usn)).await?;
     if told.unreadable > 0 {
@@ -64,6 +65,18 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
     let present = if sees_deleted { Default::default() } else { session.sweep().await? };
     let gone = told.gone.into_iter().chain(missing).map(|external_id| Gone::Id { part: None, external_id }).collect();
     Ok((Changed { snapshot, members, gone, present }, standing))
+}
+
+/// Whether the account sees deleted objects. That it sees their container proves nothing (Samba shows it to everybody), so
+/// that one of them must be seen.
+async fn sees_deleted(session: &mut Session<'_>) -> Result<bool, Stop> {
+    let base = format!("CN=Deleted Objects,{}", session.domain()?);
+    let attributes = ["objectGUID".to_owned()];
+    let any = Search { base: &base, scope: Scope::OneLevel, filter: "(isDeleted=TRUE)", attributes: &attributes };
+    let one: RawControl = PagedResults { size: 1, cookie: Vec::new() }.critical().into();
+    let deleted = RawControl { ctype: SHOW_DELETED.to_owned(), crit: true, val: None };
+    let (result, entries) = page(&mut session.connection, any, [one, deleted], &mut |_| {}).await?;
+    Ok(result.rc == 0 && entries > 0)
 }
 
 /// Everything in the domain that changed after the mark, what was deleted besides.

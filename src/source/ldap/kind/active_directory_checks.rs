@@ -34,27 +34,19 @@ fn is_global_catalogue(url: &str) -> bool {
 
 /// LDAP-081: who may not look into the container of deleted objects cannot tell "deleted" from "moved out of sight".
 async fn deleted(connection: &mut Connection, root: &Root) -> Result<Finding, SourceError> {
+    let base = format!("CN=Deleted Objects,{}", root.first("defaultnamingcontext").unwrap_or_default());
+    let attributes = ["name".to_owned()];
+    let search = Search { base: &base, scope: Scope::Base, filter: "(objectClass=*)", attributes: &attributes };
+    let control = RawControl { ctype: SHOW_DELETED.to_owned(), crit: true, val: None };
+    let (result, entries) = page(connection, search, Some(control), &mut |_| {}).await?;
     let subject = "deleted objects".to_owned();
-    Ok(if sees_deleted(connection, root).await? {
+    Ok(if result.rc == 0 && entries > 0 {
         Finding { subject, level: Level::Good, text: "can be seen".to_owned() }
     } else {
         let text = "cannot be seen, so a person who was deleted looks like one who was moved out of sight; give the \
                     service account the right to list the container (dsacls \"CN=Deleted Objects,…\" /G NAME:LCRP)";
         Finding { subject, level: Level::Warning, text: text.to_owned() }
     })
-}
-
-/// Whether the account may look into the container of deleted objects.
-pub(in crate::source::ldap) async fn sees_deleted(
-    connection: &mut Connection,
-    root: &Root,
-) -> Result<bool, SourceError> {
-    let base = format!("CN=Deleted Objects,{}", root.first("defaultnamingcontext").unwrap_or_default());
-    let attributes = ["name".to_owned()];
-    let search = Search { base: &base, scope: Scope::Base, filter: "(objectClass=*)", attributes: &attributes };
-    let control = RawControl { ctype: SHOW_DELETED.to_owned(), crit: true, val: None };
-    let (result, entries) = page(connection, search, Some(control), &mut |_| {}).await?;
-    Ok(result.rc == 0 && entries > 0)
 }
 
 /// The global catalogue lacks most attributes: what it does not hold would look as if everybody had lost it.

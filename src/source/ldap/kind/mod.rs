@@ -21,7 +21,7 @@ use crate::source::snapshot::{ACCOUNT_STATE, Part};
 
 use active_directory::Domain;
 pub(super) use active_directory::{guid, guid_bytes, sid};
-pub(super) use active_directory_checks::{SHOW_DELETED, sees_deleted};
+pub(super) use active_directory_checks::SHOW_DELETED;
 
 /// A kind of directory, with what was learned about the server.
 #[derive(Debug)]

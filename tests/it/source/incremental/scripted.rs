@@ -30,7 +30,7 @@ fn id(id: u8) -> String {
 
 /// A server that stood somewhere and now answers with this; people 1, 2 and 3 are known.
 async fn after(refresh: Page) -> (Result<Changes, SourceError>, ScriptedLdap) {
-    let stood = || vec![Step::SyncDone(0, Some("before"), true)];
+    let stood = || vec![Step::SyncDone(0, Some("csn=before"), true)];
     let server = ScriptedLdap::start(vec![root(), stood(), stood()]).await;
     let config = source_of(&format!("[[source]]\nname = \"s\"\n{}[source.users]\n", server.table()));
     let position = source::position(&config, Path::new("/")).await.unwrap().unwrap();
