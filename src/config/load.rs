@@ -109,6 +109,7 @@ impl Config {
             issuer.check(&mut problems);
         }
         self.registration.check(&mut problems);
+        self.client_documents.check(&mut problems);
         for route in &self.routes {
             route.check(&mut problems);
         }

@@ -5,6 +5,7 @@
 //! with `#[serde(deny_unknown_fields)]`, a field in [`Config`], a `check` that pushes what is wrong.
 
 mod application;
+mod client_documents;
 mod csv;
 mod database;
 mod directory;
@@ -31,6 +32,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use application::ApplicationConfig;
+pub use client_documents::ClientDocumentsConfig;
 pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
 pub use directory::{BindMethod, ChangesBy, DirectorySchema, LdapConfig, LdifConfig, Servers};
@@ -42,7 +44,7 @@ pub use oidc::{KeysConfig, OidcConfig};
 pub use organisation::{AssignmentField, AssignmentMapping, HeadRule, KindRule};
 pub use outgoing::OutgoingConfig;
 pub use preset::Preset;
-pub use registration::{RegistrationConfig, SoftwareIssuer};
+pub use registration::{RegistrationConfig, SoftwareIssuer, is_host_of};
 pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{MasterKeySource, SecretRef, SecretsConfig};
 pub use server::ServerConfig;
@@ -84,6 +86,9 @@ pub struct Config {
     /// `[registration]`: applications that register themselves.
     #[serde(default)]
     pub registration: RegistrationConfig,
+    /// `[client_documents]`: applications that are known by the address of a document.
+    #[serde(default)]
+    pub client_documents: ClientDocumentsConfig,
     /// `[policies]`: the folder of Cedar policies and role rules.
     #[serde(default)]
     pub policies: PoliciesConfig,

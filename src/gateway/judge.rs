@@ -12,7 +12,7 @@ use crate::broker::Broker;
 use crate::config::RouteConfig;
 use crate::model::{Acr, Status, User};
 use crate::oidc::{AccessToken, KeyRing, Shown};
-use crate::policy::{Action, Context, Principal, Request, Resource};
+use crate::policy::{Action, Context, Details, Principal, Request, Resource};
 
 /// A call, as it came from outside.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -205,5 +205,6 @@ fn context(call: &Call, path: &CallPath, caller: &Caller) -> Context {
         actor: token.and_then(|token| token.current_actor().map(str::to_owned)),
         amr: caller.amr.iter().cloned().collect(),
         departments: Vec::new(),
+        authorization_details: token.and_then(|token| Details::of(&token.authorization_details)),
     }
 }

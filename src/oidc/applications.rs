@@ -3,7 +3,7 @@
 //! The whole list is small and asked for with every token, so it is kept whole and read again after a second. A change
 //! made by this process is seen at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant as Monotonic};
 use moka::sync::Cache;
 
 use super::client::Authorities;
+use super::client_document::ClientDocuments;
 use super::client_keys::ClientKeys;
 use crate::broker::Broker;
 use crate::model::{Application, RedirectUri};
@@ -28,6 +29,7 @@ pub(super) const WAIT: Duration = Duration::from_mins(1);
 struct Loaded {
     by_id: Arc<HashMap<String, Arc<Application>>>,
     origins: Arc<HashSet<String>>,
+    detail_types: Arc<BTreeSet<String>>,
     at: Monotonic,
     before: u64,
 }
@@ -40,6 +42,7 @@ struct Inner {
     /// Whether anybody ever failed: nearly no broker has to look.
     has_failures: AtomicBool,
     key_sets: ClientKeys,
+    documents: ClientDocuments,
     authorities: Authorities,
 }
 
@@ -56,6 +59,7 @@ impl Default for Applications {
             failures,
             has_failures: AtomicBool::new(false),
             key_sets: ClientKeys::default(),
+            documents: ClientDocuments::default(),
             authorities: Authorities::default(),
         }))
     }
@@ -93,6 +97,14 @@ impl Applications {
         Ok(self.current(broker).await?.origins.contains(origin))
     }
 
+    /// The types of authorization details (RFC 9396) that applications may ask for, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn detail_types(&self, broker: &Broker) -> Result<Vec<String>, StoreError> {
+        Ok(self.current(broker).await?.detail_types.iter().cloned().collect())
+    }
+
     /// Whether an address has given so many wrong secrets for the application that it has to wait. Another address is
     /// not touched, so that nobody can lock an application out.
     pub(super) fn is_throttled(&self, id: &str, address: IpAddr) -> bool {
@@ -112,6 +124,11 @@ impl Applications {
     /// Key sets of applications, at hand.
     pub(super) fn key_sets(&self) -> &ClientKeys {
         &self.0.key_sets
+    }
+
+    /// When documents about applications were fetched.
+    pub(super) fn documents(&self) -> &ClientDocuments {
+        &self.0.documents
     }
 
     /// Who vouches for client certificates.
@@ -143,7 +160,9 @@ impl Applications {
 fn read(list: &[Application], at: Monotonic, before: u64) -> Loaded {
     let enabled = || list.iter().filter(|app| app.enabled);
     let uris = enabled().flat_map(|app| &app.settings.redirect_uris);
+    let types = enabled().flat_map(|app| app.settings.request.authorization_details.keys());
     Loaded {
+        detail_types: Arc::new(types.cloned().collect()),
         origins: Arc::new(uris.filter_map(|uri| RedirectUri(uri).origin()).collect()),
         by_id: Arc::new(enabled().map(|app| (app.id.clone(), Arc::new(app.clone()))).collect()),
         at,

@@ -13,7 +13,7 @@ use super::{Provider, binding, lifetimes, scopes};
 use crate::access::{may_enter, principal_of};
 use crate::audit::Outcome;
 use crate::model::{Application, Grant, GrantType, RefreshToken, Status, User};
-use crate::policy::Context;
+use crate::policy::{Context, Details};
 use crate::store::{FactList, StoreError, Tx, Write};
 use crate::time::Instant;
 
@@ -97,6 +97,7 @@ async fn judge(asked: &Asked<'_>, grant: &Grant, user: &User, scope: &str, facts
         address: Some(caller.address),
         amr: grant.amr.split(' ').map(str::to_owned).collect(),
         scopes: scope.split(' ').map(str::to_owned).collect(),
+        authorization_details: Details::of(&grant.details.authorization_details),
         ..Context::default()
     };
     let decision = may_enter(provider.broker, principal_of(user, facts.clone()), &app.id, context);

@@ -113,6 +113,8 @@ pub(super) struct Asked<'a> {
     pub caller: &'a Caller,
     pub app: &'a Application,
     pub form: &'a Params,
+    /// What came with the request.
+    pub presented: &'a Presented,
     /// What the tokens are to be bound to; none for bearer tokens.
     pub confirmation: Option<Confirmation>,
 }
@@ -137,7 +139,7 @@ pub async fn answer_token_request(
         return Err(GrantError::UnauthorizedClient);
     }
     let confirmation = binding::confirmation(provider, presented, &app).await?;
-    let asked = Asked { provider, caller, app: &app, form, confirmation };
+    let asked = Asked { provider, caller, app: &app, form, presented, confirmation };
     match grant_type {
         GrantType::ClientCredentials => client_credentials(&asked).await,
         GrantType::AuthorizationCode => code::redeem(&asked).await,

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use super::details::Details;
 use crate::string_enum;
 
 string_enum! {
@@ -149,6 +150,9 @@ pub struct Context {
     /// Code of the department that what is asked about belongs to, then of all above it; empty when it belongs to none.
     /// Cedar `context.department`; roles that hold for it are `RoleHere::"name"`.
     pub departments: Vec<String>,
+    /// What is to be done, in detail (RFC 9396); none where nothing of the kind is asked for or held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_details: Option<Box<Details>>,
 }
 
 /// A question to the decision point.

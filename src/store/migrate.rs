@@ -37,6 +37,7 @@ migrations! {
     "0053_assertions",
     "0055_logout",
     "0056_revocations",
+    "0060_old_sealed_secrets",
     "0077_contributions",
     "0087_organisation",
 }

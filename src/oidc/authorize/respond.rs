@@ -10,6 +10,7 @@ use crate::model::{Application, Confirmation, ConsentRule, Grant, GrantDetails, 
 use crate::oidc::claims::Granted;
 use crate::oidc::code::{self, Approved, access_event};
 use crate::oidc::issue::{self, IdMint};
+use crate::oidc::request_object::Once;
 use crate::oidc::{Caller, Provider, claims};
 
 pub(super) async fn respond(
@@ -21,6 +22,11 @@ pub(super) async fn respond(
 ) -> Result<Answer, Stop> {
     let Decided { request, session, user, acr, facts } = decided;
     let app = &arrival.app;
+    if let Some(once) = &arrival.once
+        && !once.take(provider, app).await?
+    {
+        return Err(arrival.refuse(provider, Once::USED).await);
+    }
     let response_type = request.response_type;
     let consented = app.settings.identity.consent != ConsentRule::Never;
     let approved = Approved {

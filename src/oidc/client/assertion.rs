@@ -23,8 +23,8 @@ pub(super) async fn check(provider: Provider<'_>, app: &Application, token: Box<
     let claims = match app.auth_method {
         AuthMethod::PrivateKeyJwt => verify_by_application(provider, app, *token).await?,
         AuthMethod::ClientSecretJwt => {
-            let secret = replay::secret(provider, &app.id).await?.ok_or(Why::Secret)?;
-            token.verify_secret(&secret).map_err(|_| Why::Secret)?
+            let secrets = replay::secrets(provider, app).await?;
+            token.verify_secret(secrets.iter().map(|secret| secret.as_slice())).map_err(|_| Why::Secret)?
         }
         AuthMethod::ClientSecretBasic
         | AuthMethod::ClientSecretPost

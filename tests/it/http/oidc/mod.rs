@@ -6,6 +6,7 @@ mod ciba;
 mod claims;
 mod client_auth;
 mod client_credentials;
+mod client_document;
 mod client_keys;
 mod code;
 mod consent;
