@@ -29,6 +29,7 @@ use crate::audit::Recorder;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::net::Outgoing;
+use crate::oidc::adopt_master;
 use crate::policy::Policies;
 use crate::random::Rng;
 use crate::store::{Db, Reads, StoreError};
@@ -157,6 +158,7 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
     if let Some(file) = made {
         refuse_lost_key(&db, &file).await?;
     }
+    let master = adopt_master(&db, &Clock::System, &rng, master).await?;
     let folder = config.resolve(&config.policies.folder);
     let policies = Policies::load(&folder)?;
     // Read anew by each sync; a fault is better known now than at two in the morning.

@@ -23,6 +23,7 @@ use crate::access;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::model::{Application, AuthMethod, Confirmation, Grant, GrantDetails, GrantType, User};
 use crate::policy::{self, Context, Decision, Principal, Resource};
+use crate::verifier::is_proved;
 
 /// The type of token that is taken and given (RFC 8693 section 3).
 pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -109,14 +110,16 @@ async fn shown(
 /// certificate.
 fn is_proved(asked: &Asked<'_>, token: &AccessToken) -> bool {
     let is_own = token.client_id == asked.app.id;
-    match &token.confirmation {
-        None => true,
-        Some(_) if !is_own && asked.app.settings.grants.exchanges_bound_tokens => true,
-        Some(bound @ Confirmation::Key(_)) => asked.confirmation.as_ref() == Some(bound),
-        Some(Confirmation::Certificate(bound)) => {
-            asked.presented.certificate.as_ref().is_some_and(|shown| shown.thumbprint() == *bound)
-        }
+    let Some(bound) = &token.confirmation else { return true };
+    if !is_own && asked.app.settings.grants.exchanges_bound_tokens {
+        return true;
     }
+    let key = match &asked.confirmation {
+        Some(Confirmation::Key(key)) => Some(key.as_str()),
+        Some(Confirmation::Certificate(_)) | None => None,
+    };
+    let certificate = asked.presented.certificate.as_ref().map(|certificate| certificate.thumbprint());
+    is_proved(bound, key, certificate.as_deref())
 }
 
 /// The application that the new token is for, and its `aud`: `audience` is a client id or an audience, `resource` an

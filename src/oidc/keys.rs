@@ -22,7 +22,7 @@ use crate::store::{Json, StoreError, Tx};
 use crate::time::Instant;
 
 /// Purpose under which private keys are sealed.
-const PURPOSE: &str = "signing-key";
+pub(super) const PURPOSE: &str = "signing-key";
 /// The table is read again after so long.
 const RELOAD: Duration = Duration::from_secs(5);
 /// How long after it was made every node has surely read a key: twice the above.

@@ -37,8 +37,10 @@ mod key_schedule;
 mod keys;
 mod lifetimes;
 mod logout;
+mod master;
 mod metadata;
 mod opaque;
+pub mod outside;
 mod par;
 mod params;
 mod ping;
@@ -89,6 +91,7 @@ pub use introspect::{About, IntrospectError, Introspection, introspect, introspe
 pub use key_schedule::{KeyTimes, key_times, rotate_due};
 pub use keys::{KeyError, KeyRing, NewKey, export_key, import_key, list_keys, rotate};
 pub use logout::{LogoutAnswer, logout};
+pub use master::{MasterChangeError, Sealed, adopt_master, rewrap};
 pub use metadata::{Aliases, Endpoints, Metadata, metadata};
 pub use par::{PushError, Pushed, push};
 pub use params::{NotEncoded, Params};

@@ -27,7 +27,7 @@ pub(super) async fn is_first(
 }
 
 /// Purpose under which shared secrets are sealed.
-const SECRET: &str = "client-secret-sealed";
+pub(super) const SECRET: &str = "client-secret-sealed";
 
 /// Seals the secret of an application that signs with it.
 pub(super) fn seal_secret(broker: &Broker, secret: &str) -> Result<String, crate::crypto::MasterKeyError> {

@@ -19,7 +19,7 @@ use crate::store::StoreError;
 use crate::time::Instant;
 
 /// `typ` of a request object (RFC 9101 section 10.8); older clients say `JWT` or nothing.
-const TYPES: &[&str] = &["oauth-authz-req+jwt", "JWT", ""];
+pub(super) const TYPES: &[&str] = &["oauth-authz-req+jwt", "JWT", ""];
 /// Claims about the object itself, which are no parameters.
 const ABOUT: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 /// What may stand beside the object where the application is switched to it.
@@ -86,7 +86,7 @@ pub(super) async fn open(
 }
 
 /// The id of an object that has one (RFC 7519 section 4.1.7); its `exp` was checked before.
-fn once(claims: &Map<String, Value>) -> Result<Option<Once>, Fault> {
+pub(super) fn once(claims: &Map<String, Value>) -> Result<Option<Once>, Fault> {
     let Some(id) = claims.get("jti") else { return Ok(None) };
     let id = id.as_str().filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
     let until = claims.get("exp").and_then(Value::as_i64).and_then(|exp| Instant::from_timestamp(exp, 0));
@@ -107,7 +107,7 @@ fn algorithms(app: &Application) -> Vec<ProofAlgorithm> {
 }
 
 /// Whether the object is from the application, for us, and of now.
-fn check_about(app: &Application, issuer: &str, now: i64, claims: &Map<String, Value>) -> Result<(), Fault> {
+pub(super) fn check_about(app: &Application, issuer: &str, now: i64, claims: &Map<String, Value>) -> Result<(), Fault> {
     let is_app = |name: &str| claims.get(name).and_then(Value::as_str) == Some(&app.id);
     if !is_app("iss") {
         return Err(invalid("iss of the request object is not the application"));
@@ -140,7 +140,7 @@ fn check_about(app: &Application, issuer: &str, now: i64, claims: &Map<String, V
 }
 
 /// The claims as parameters.
-fn params(app: &Application, claims: Map<String, Value>, beside: &Params) -> Result<Params, Fault> {
+pub(super) fn params(app: &Application, claims: Map<String, Value>, beside: &Params) -> Result<Params, Fault> {
     if claims.contains_key("request") || claims.contains_key("request_uri") {
         return Err(invalid("a request object holds no request and no request_uri"));
     }

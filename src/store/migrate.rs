@@ -38,6 +38,7 @@ migrations! {
     "0055_logout",
     "0056_revocations",
     "0060_old_sealed_secrets",
+    "0061_master_key",
     "0077_contributions",
     "0087_organisation",
 }

@@ -19,8 +19,10 @@ use crate::audit::{Action, Event, Outcome};
 use crate::model::{Application, AuthMethod};
 use crate::store::StoreError;
 
+pub(super) use assertion::check_claims as check_assertion;
 pub(super) use authorities::Authorities;
 pub use certificate::ClientCertificate;
+pub(super) use offered::asserted_id;
 pub(super) use secret::PURPOSE;
 
 /// An application did not prove itself.

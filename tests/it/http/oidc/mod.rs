@@ -19,6 +19,7 @@ mod introspect;
 mod jwt_bearer;
 mod keys;
 mod logout;
+mod master_key;
 mod mtls;
 mod par;
 mod reauth;
