@@ -103,12 +103,12 @@ async fn shown(
     if !is_meant {
         return Err(GrantError::InvalidRequest(unusable));
     }
-    if is_proved(asked, &token) { Ok(Some(token)) } else { Err(GrantError::InvalidRequest(UNPROVED)) }
+    if proves(asked, &token) { Ok(Some(token)) } else { Err(GrantError::InvalidRequest(UNPROVED)) }
 }
 
 /// Whether the request proves what the token is bound to: by its `DPoP` proof, which was checked before, or by its
 /// certificate.
-fn is_proved(asked: &Asked<'_>, token: &AccessToken) -> bool {
+fn proves(asked: &Asked<'_>, token: &AccessToken) -> bool {
     let is_own = token.client_id == asked.app.id;
     let Some(bound) = &token.confirmation else { return true };
     if !is_own && asked.app.settings.grants.exchanges_bound_tokens {
