@@ -5,6 +5,7 @@
 //! with `#[serde(deny_unknown_fields)]`, a field in [`Config`], a `check` that pushes what is wrong.
 
 mod application;
+mod crash;
 mod csv;
 mod database;
 mod directory;
@@ -31,6 +32,9 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use application::ApplicationConfig;
+pub use crash::crash_point;
+#[cfg(debug_assertions)]
+pub use crash::{CRASH_AT, CRASH_STEPS, PAUSE_AT};
 pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
 pub use directory::{BindMethod, ChangesBy, DirectorySchema, LdapConfig, LdifConfig, Servers};

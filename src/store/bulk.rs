@@ -8,12 +8,14 @@ use sqlx::AssertSqlSafe;
 
 use super::db::Link;
 use super::param::{postgres, sqlite};
-use super::{Param, Row, StoreError, Tx};
+use super::{Param, Row, StoreError, Tx, copy};
 
 /// Parameters of one statement: SQLite allows 32,766, PostgreSQL 65,535.
 const MAX_PARAMS: usize = 30_000;
 /// Rows of one statement: beyond a thousand nothing is gained.
 const MAX_ROWS: usize = 1_000;
+/// So many rows go into PostgreSQL by COPY.
+const MANY: usize = 200;
 
 impl Tx {
     /// `{head} VALUES ($1, $2 …), (…) {tail}`, in chunks; tells how many rows were touched.
@@ -30,6 +32,11 @@ impl Tx {
         tail: &'static str,
     ) -> Result<u64, StoreError> {
         let Some(columns) = rows.first().map(Vec::len) else { return Ok(0) };
+        if let (Link::PostgresTx(c), Some(target)) = (&mut self.0, head.strip_prefix("INSERT INTO "))
+            && rows.len() >= MANY
+        {
+            return copy::insert(c, target, rows, tail).await;
+        }
         let mut touched = 0;
         for chunk in rows.chunks((MAX_PARAMS / columns.max(1)).clamp(1, MAX_ROWS)) {
             let mut sql = format!("{head} VALUES ");

@@ -15,6 +15,7 @@ mod change_log;
 mod claims;
 mod consents;
 mod contributions;
+mod copy;
 mod db;
 mod decoupled;
 mod departments;

@@ -1,12 +1,14 @@
 //! Making a plan: from a snapshot to stored changes with a digest, a verdict and the ground they stand on.
 
+use std::fmt::Write as _;
+
 use chrono::Duration;
 
 use crate::access::RoleRules;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::config::{OutOfScope, Rehire, SourceConfig};
-use crate::crypto::sha256_hex;
+use crate::config::{OutOfScope, Rehire, SourceConfig, crash_point};
+use crate::crypto::{Sha256, sha256_hex};
 use crate::model::{
     Change, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedContribution, PlannedLink, RunState, SourceState,
 };
@@ -117,6 +119,7 @@ pub(super) async fn make(
     let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
     let sharing = Sharing::of(&broker.config, config);
     let mut mapped = map(config, snapshot)?;
+    crash_point("mapped");
     let mut tx = broker.db.read().await?;
     let state = tx.source_states().find(&config.name).await?;
     let ground = current_ground(broker, config, &mut tx, state.as_ref()).await?;
@@ -131,6 +134,7 @@ pub(super) async fn make(
     let are_rules_new = state.as_ref().is_none_or(|state| state.roles_digest != rules.digest);
     let means = Means { config, rules: &rules, are_rules_new, sharing: sharing.as_ref(), rng: &broker.rng, now };
     let (mut draft, loaded) = diff::draft(&mut tx, &means, mapped, links).await?;
+    crash_point("compared");
     describe(&mut report, &draft);
     if let Some(sharing) = &sharing {
         report.masters = merge::count_masters(&mut tx, sharing, &draft.contributions, &draft.owners).await?;
@@ -193,13 +197,17 @@ pub(super) async fn store(
     plan.summary = Json(value(&report));
     let mut tx = broker.db.write().await?;
     tx.plans().insert(&plan).await?;
+    crash_point("plan-row");
     tx.plans().insert_changes(plan.id, &changes).await?;
+    crash_point("plan-changes");
     tx.plans().insert_links(plan.id, links).await?;
+    crash_point("plan-links");
     tx.contributions().plan(plan.id, contributions).await?;
     if let Some(undone) = plan.undoes {
         tx.contributions().plan_undo(plan.id, undone).await?;
     }
     write_report(&mut tx, &report).await?;
+    crash_point("plan-reported");
     if plan.state == PlanState::Held {
         let held: Vec<&str> = report.held.iter().map(|reason| reason.code.as_str()).collect();
         let event = Event::new(Action::Sync, Outcome::Denied, &report.started_by, format!("source:{}", plan.source))
@@ -207,6 +215,7 @@ pub(super) async fn store(
         audit::append(&mut tx, broker.clock.now(), &[event]).await?;
     }
     tx.commit().await?;
+    crash_point("planned");
     Ok(Prepared { plan, changes, report })
 }
 
@@ -224,20 +233,20 @@ pub(super) async fn write_report(tx: &mut Tx, report: &RunReport) -> Result<(), 
 
 /// SHA-256 over the changes, each in its one text.
 pub(super) fn digest(changes: &[Change]) -> String {
-    let mut text = String::with_capacity(changes.len() * 400);
+    let mut digest = Sha256::new();
+    let mut text = String::new();
     for change in changes {
-        text.push_str(change.kind.as_str());
-        text.push(' ');
-        text.push_str(change.object_kind.as_str());
-        text.push(' ');
-        text.push_str(&change.object_id.to_string());
+        text.clear();
+        let object = change.object_id;
+        let _ = write!(text, "{} {} {object}", change.kind.as_str(), change.object_kind.as_str());
         for document in [&change.before, &change.after] {
             text.push(' ');
             document.as_ref().inspect(|document| canonical(document, &mut text));
         }
         text.push('\n');
+        digest.update(text.as_bytes());
     }
-    sha256_hex(text.as_bytes())
+    digest.finish_hex()
 }
 
 /// Takes the numbers of a draft into the report.

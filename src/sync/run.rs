@@ -2,6 +2,7 @@
 
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
+use crate::config::crash_point;
 use crate::jobs::Lease;
 use crate::model::{PlanState, Run, RunId, RunState};
 use crate::source::{self, Read, Snapshot};
@@ -104,6 +105,7 @@ async fn look(
     is_applied: bool,
     progress: Report<'_>,
 ) -> Result<RunReport, SyncError> {
+    crash_point("read");
     let config = source_config(broker, &snapshot.source)?;
     for warning in &snapshot.warnings {
         tracing::warn!(source = %snapshot.source, "{warning}");
@@ -162,6 +164,7 @@ pub(super) async fn begin_any(broker: &Broker, source: &str, by: &str) -> Result
     let Some(lease) = Lease::take(&broker.db, &broker.clock, &broker.rng, &name).await? else {
         return Err(SyncError::Busy(source.to_owned()));
     };
+    crash_point("leased");
     let now = broker.clock.now();
     let report = RunReport::new(RunId::new(&broker.rng, now), source, by, now);
     let run = Run {
@@ -178,28 +181,39 @@ pub(super) async fn begin_any(broker: &Broker, source: &str, by: &str) -> Result
     tx.runs().fail_interrupted(source, now).await?;
     tx.runs().insert(&run).await?;
     tx.commit().await?;
+    crash_point("begun");
     Ok(Begun { lease, report })
 }
 
 impl Begun {
-    /// Gives the lease back; a failed run is noted with its reason.
+    /// Gives the lease back; a failed run is noted with its reason. A database that fails at that too hides nothing: what
+    /// the run came to is what counts, an unnoted run is found by the next one, and a lease runs out by itself.
     pub async fn end(self, broker: &Broker, result: Result<RunReport, SyncError>) -> Result<RunReport, SyncError> {
-        if let Err(error) = &result {
-            let mut report = self.report;
-            report.state = RunState::Failed;
-            report.error = Some(error.to_string());
-            report.fault = error.fault().map(Box::new);
-            let now = broker.clock.now();
-            finish(&mut report, now);
-            let subject = format!("source:{}", report.source);
-            let details = serde_json::json!({ "run": report.run_id, "error": report.error });
-            let event = Event::new(Action::Sync, Outcome::Failure, &report.started_by, subject).with(details);
-            let mut tx = broker.db.write().await?;
-            write_report(&mut tx, &report).await?;
-            audit::append(&mut tx, now, &[event]).await?;
-            tx.commit().await?;
+        if let Err(error) = &result
+            && let Err(cause) = note_failure(broker, self.report, error).await
+        {
+            tracing::error!(%cause, "the failed run could not be noted");
         }
-        self.lease.release().await?;
+        if let Err(cause) = self.lease.release().await {
+            tracing::warn!(%cause, "the lease of the run could not be given back; it runs out by itself");
+        }
+        crash_point("released");
         result
     }
+}
+
+async fn note_failure(broker: &Broker, mut report: RunReport, error: &SyncError) -> Result<(), SyncError> {
+    report.state = RunState::Failed;
+    report.error = Some(error.to_string());
+    report.fault = error.fault().map(Box::new);
+    let now = broker.clock.now();
+    finish(&mut report, now);
+    let subject = format!("source:{}", report.source);
+    let details = serde_json::json!({ "run": report.run_id, "error": report.error });
+    let event = Event::new(Action::Sync, Outcome::Failure, &report.started_by, subject).with(details);
+    let mut tx = broker.db.write().await?;
+    write_report(&mut tx, &report).await?;
+    audit::append(&mut tx, now, &[event]).await?;
+    tx.commit().await?;
+    Ok(())
 }

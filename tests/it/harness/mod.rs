@@ -9,6 +9,7 @@ pub mod https;
 mod keys;
 pub mod ldap_write;
 mod leftover;
+pub mod own_postgres;
 mod people;
 mod postgres;
 pub mod prove;

@@ -31,6 +31,8 @@ pub enum Step {
     Referral(&'static str),
     /// Bytes as they are.
     Bytes(Vec<u8>),
+    /// The same, as the answer to something that nobody asked.
+    Stray(Box<Step>),
     /// Notice of Disconnection, then the end of the connection.
     Notice,
     /// The end of the connection.
@@ -60,6 +62,8 @@ pub enum Asked {
 #[derive(Default)]
 struct State {
     pages: VecDeque<Page>,
+    /// What every search is answered with once the script is at its end.
+    forever: Option<Page>,
     asked: Vec<Asked>,
     bind: u8,
     extended: u8,
@@ -108,6 +112,16 @@ impl ScriptedLdap {
     /// Puts further pages behind those left.
     pub fn add(&self, pages: Vec<Page>) {
         self.state.lock().unwrap().pages.extend(pages);
+    }
+
+    /// Answers every search with this page once the script is at its end; none ends that.
+    pub fn answer_forever_with(&self, page: Option<Page>) {
+        self.state.lock().unwrap().forever = page;
+    }
+
+    /// Forgets the pages that are left.
+    pub fn clear(&self) {
+        self.state.lock().unwrap().pages.clear();
     }
 
     /// Everything that was asked so far.
@@ -164,7 +178,8 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<(
                 let page = {
                     let mut state = state.lock().unwrap();
                     state.asked.push(Asked::Search(parts.get(2).and_then(|controls| cookie(&controls.1))));
-                    state.pages.pop_front().unwrap_or_else(|| vec![Step::Done(53, "")])
+                    let next = state.pages.pop_front().or_else(|| state.forever.clone());
+                    next.unwrap_or_else(|| vec![Step::Done(53, "")])
                 };
                 for step in page {
                     if !take(&mut stream, &id, step).await? {
@@ -206,6 +221,7 @@ async fn take(stream: &mut TcpStream, id: &[u8], step: Step) -> std::io::Result<
         }
         Step::Referral(url) => answer(id, 0x65, &[result(10), tlv(0xa3, &tlv(0x04, url.as_bytes()))].concat(), None),
         Step::Bytes(bytes) => bytes,
+        Step::Stray(step) => return Box::pin(take(stream, &[0x7f], *step)).await,
         Step::Notice => {
             let notice = [result(52), tlv(0x8a, b"1.3.6.1.4.1.1466.20036")].concat();
             stream.write_all(&answer(&[0], 0x78, &notice, None)).await?;

@@ -4,11 +4,18 @@
 
 mod absence;
 mod again;
+mod converge;
+#[cfg(debug_assertions)]
+mod crash;
 mod dates;
+mod faults;
 mod guard;
 mod identity;
 mod kill;
+mod natural;
 mod organisation;
+#[cfg(debug_assertions)]
+mod outage;
 mod plan;
 mod revocation;
 mod roles;

@@ -9,6 +9,7 @@ mod answer;
 mod link;
 mod request;
 
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use tokio::sync::watch;
 use super::answer::search_failed;
 use super::ber::{Elements, Malformed, element};
 use super::kind::Kind;
-use super::search::{MAX_EMPTY_PAGES, UNAVAILABLE_CRITICAL_EXTENSION, attributes, take};
+use super::search::{Rounds, UNAVAILABLE_CRITICAL_EXTENSION, attributes, take};
 use super::servers::{all_failed, goes_on, in_order};
 use crate::config::{BindMethod, DirectorySchema, LdapConfig};
 use crate::source::collect::{Collector, Duplicates};
@@ -152,7 +153,7 @@ async fn pages(
     })?;
     let size = u32::try_from(config.page_size).unwrap_or(1);
     let mut asked = ask(link, base, &search, Some(&request::page(size, &[]))).await?;
-    let (mut is_first, mut empty_pages) = (true, 0);
+    let (mut is_first, mut rounds) = (true, Rounds::default());
     loop {
         let (result, cookie, bytes) = page(link, base, asked).await?;
         let is_refused = is_first && result.rc == UNAVAILABLE_CRITICAL_EXTENSION;
@@ -167,7 +168,8 @@ async fn pages(
                 asked = ask(link, base, &search, Some(&request::page(size, &cookie))).await?;
             }
         }
-        empty_pages = if bytes.is_empty() { empty_pages + 1 } else { 0 };
+        let is_circling = rounds
+            .is_circling((!bytes.is_empty()).then(|| BuildHasherDefault::<DefaultHasher>::default().hash_one(&bytes)));
         let page = Page { part: selection.part, bytes };
         taken.page(selection, page).map_err(|Malformed| no_entry(link.url.clone()))?;
         progress.send_replace(Progress { entries: taken.content.entries() });
@@ -178,8 +180,8 @@ async fn pages(
         if cookie.is_empty() {
             return Ok(());
         }
-        if empty_pages > MAX_EMPTY_PAGES {
-            return Err(link.malformed("page after page without an entry"));
+        if is_circling {
+            return Err(link.malformed(Rounds::CIRCLING));
         }
         is_first = false;
     }
