@@ -13,6 +13,8 @@ use crate::harness::scripted_ldap::{Page, ScriptedLdap, Step, person};
 use crate::harness::{Kind, broker};
 
 const SOURCE: &str = "s";
+/// Where another part of the directory is said to be.
+const ELSEWHERE: &str = "ldap://other.example.com/dc=x";
 
 /// A fault: its name, what the server sends after two good pages, and words of the sentence that the run ends with.
 struct Fault {
@@ -29,7 +31,6 @@ fn faults() -> Vec<Fault> {
     let c = || person("c", "3", &[]);
     let cut = |code| vec![c(), Step::Done(code, "")];
     let half = vec![0x30, 0x84, 0x00, 0x00, 0x10, 0x00, 0x02, 0x01];
-    let elsewhere = "ldap://other.example.com/dc=x";
     vec![
         fault("stalls", vec![c(), Step::Hang], &["gave no answer for 1 s", "timeout can be raised"]),
         fault("stalls inside a message", vec![Step::Bytes(half.clone()), Step::Hang], &["gave no answer for 1 s"]),
@@ -46,8 +47,8 @@ fn faults() -> Vec<Fault> {
         fault("unwilling", cut(53), &["(53)", "policy forbids"]),
         fault("operations error", cut(1), &["(1)", "server's log"]),
         fault("other error", cut(80), &["(80)", "server's log"]),
-        fault("a referral", vec![c(), Step::Referral(elsewhere)], &["refers to another one", elsewhere]),
-        fault("a reference", vec![c(), Step::Reference(elsewhere), Step::Done(0, "")], &["refers to another one"]),
+        fault("a referral", vec![c(), Step::Referral(ELSEWHERE)], &["refers to another one", ELSEWHERE]),
+        fault("a reference", vec![c(), Step::Reference(ELSEWHERE), Step::Done(0, "")], &["refers to another one"]),
         fault("a cookie that another server gave", vec![Step::Done(2, "")], &["(2)", "did not understand"]),
         fault("no pages any more", vec![Step::Done(12, "")], &["(12)", "in pages"]),
         fault("no base any more", vec![Step::Done(32, "")], &["(32)", "correct base_dn"]),
@@ -74,6 +75,11 @@ struct Company {
 
 impl Company {
     async fn new(kind: Kind, schema: &str) -> Self {
+        Self::patient(kind, schema, 1).await
+    }
+
+    /// Waits so many seconds for an answer.
+    async fn patient(kind: Kind, schema: &str, seconds: u32) -> Self {
         let server = ScriptedLdap::start(good("0@x")).await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("policies")).unwrap();
@@ -86,7 +92,7 @@ impl Company {
             "[server]\npublic_url = \"http://127.0.0.1\"\n[policies]\nfolder = \"policies\"\n[[source]]\nname = \"{SOURCE}\"\n\
              {}schema = \"{schema}\"\n[source.users]\nid = \"entryUUID\"\nlogin = \"uid\"\ndisplay_name = \"uid\"\n\
              mail = \"mail\"\nfilter = \"(objectClass=inetOrgPerson)\"\n",
-            server.table()
+            server.table().replace("\"1s\"", &format!("\"{seconds}s\""))
         );
         let config = Config::parse(&folder.path().join("yaopai.toml"), &text, &[]).unwrap();
         let broker = broker(kind, folder.path(), config).await;
@@ -97,6 +103,8 @@ impl Company {
     }
 
     async fn run(&self) -> Result<RunReport, SyncError> {
+        // Each run at a time of its own, so that the last one is known.
+        self.broker.clock.advance(chrono::Duration::seconds(1));
         sync::run(&self.broker, SOURCE, "cli", &mut |_| {}).await
     }
 
@@ -220,7 +228,7 @@ both!(
     bad_entries_take_nobody_away,
     |kind| async move {
         for schema in ["openldap", "generic"] {
-            let mut company = Company::new(kind, schema).await;
+            let mut company = Company::patient(kind, schema, 30).await;
             let before = company.state().await;
             let large = vec![b'x'; 5 << 20];
             let cases: Vec<(&str, Step, Option<&str>)> = vec![
