@@ -119,7 +119,6 @@ pub(super) async fn make(
     let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
     let sharing = Sharing::of(&broker.config, config);
     let mut mapped = map(config, snapshot)?;
-    crash_point("mapped");
     let mut tx = broker.db.read().await?;
     let state = tx.source_states().find(&config.name).await?;
     let ground = current_ground(broker, config, &mut tx, state.as_ref()).await?;
@@ -134,7 +133,6 @@ pub(super) async fn make(
     let are_rules_new = state.as_ref().is_none_or(|state| state.roles_digest != rules.digest);
     let means = Means { config, rules: &rules, are_rules_new, sharing: sharing.as_ref(), rng: &broker.rng, now };
     let (mut draft, loaded) = diff::draft(&mut tx, &means, mapped, links).await?;
-    crash_point("compared");
     describe(&mut report, &draft);
     if let Some(sharing) = &sharing {
         report.masters = merge::count_masters(&mut tx, sharing, &draft.contributions, &draft.owners).await?;

@@ -18,7 +18,7 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use crate::access::RoleRules;
-use crate::config::SourceConfig;
+use crate::config::{SourceConfig, crash_point};
 use crate::model::{ObjectKind, PlannedLink, UserId};
 use crate::random::Rng;
 use crate::store::{StoreError, Tx};
@@ -83,6 +83,7 @@ pub(super) async fn draft(
     draft.contributions = merge.planned();
     draft.is_shared |= !draft.contributions.is_empty() || links.referred().next().is_some();
     replace(&links, &mut draft);
+    crash_point("compared");
     Ok((draft, Some(state)))
 }
 

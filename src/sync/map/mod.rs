@@ -11,7 +11,7 @@ mod users;
 
 use std::borrow::Cow;
 
-use crate::config::{SourceConfig, Template};
+use crate::config::{SourceConfig, Template, crash_point};
 use crate::model::ObjectKind;
 use crate::source::{Dn, Entry, Part, PartValue, Snapshot};
 use crate::text::fold;
@@ -33,6 +33,7 @@ pub(super) fn map(config: &SourceConfig, snapshot: &Snapshot) -> Result<Mapped, 
     unique::people(config, &mut mapped);
     unique::codes(config, &mut mapped);
     organisation::map(config, snapshot, &index, &mut mapped)?;
+    crash_point("mapped");
     Ok(mapped)
 }
 
