@@ -29,19 +29,15 @@ string_enum! {
 
 string_enum! {
     /// How much of the source a run looks at.
+    #[derive(Default)]
     RunKind {
         /// Everything: what is not there is absent.
+        #[default]
         Full = "full",
         /// What changed since the position of the last run.
         Incremental = "incremental",
         /// The same, as the server told it by itself.
         Live = "live",
-    }
-}
-
-impl Default for RunKind {
-    fn default() -> Self {
-        Self::Full
     }
 }
 

@@ -159,12 +159,11 @@ pub async fn look_up(
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    match reader(config, folder)? {
-        Some(reader) => in_task(ldap::look_up(reader, ids.to_vec(), part)).await,
-        None => {
-            let selections = select::selections(config)?.into_iter().filter(|one| one.part == part).collect();
-            look_into_file(config, folder, ids, selections).await
-        }
+    if let Some(reader) = reader(config, folder)? {
+        in_task(ldap::look_up(reader, ids.to_vec(), part)).await
+    } else {
+        let selections = select::selections(config)?.into_iter().filter(|one| one.part == part).collect();
+        look_into_file(config, folder, ids, selections).await
     }
 }
 

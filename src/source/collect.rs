@@ -42,7 +42,7 @@ pub(super) struct Raw {
     ranges: Vec<(String, Range)>,
     /// Values with options, to be put last.
     optioned: Vec<(String, Vec<u8>)>,
-    /// The same that came in ranges, by range: DirSync tells added values from removed ones by it.
+    /// The same that came in ranges, by range: `DirSync` tells added values from removed ones by it.
     pieces: Vec<(String, Range, Vec<Vec<u8>>)>,
 }
 

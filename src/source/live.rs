@@ -15,13 +15,13 @@ use super::ldap;
 use crate::config::SourceConfig;
 
 /// Without a word from the server changes are looked for this often: a bell may be broken and not know it.
-const ANYWAY: Duration = Duration::from_secs(60);
+const ANYWAY: Duration = Duration::from_mins(1);
 /// Several changes at once are read together.
 const SETTLE: Duration = Duration::from_millis(50);
 /// How long to wait after a failure, at first and at most.
-const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 /// A position that moved without a change that matters is told this often, so that a restart begins near the present.
-const REMEMBER: Duration = Duration::from_secs(300);
+const REMEMBER: Duration = Duration::from_mins(5);
 
 /// Follows the source: what changes comes within moments, as deltas that each begin where the last one ended. Errors come
 /// between; after one the connection is made anew, ever more slowly. Ends after [`Changes::FullNeeded`], and when nobody

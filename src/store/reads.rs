@@ -186,7 +186,7 @@ async fn bases(tx: &mut Tx, ids: &[GrantId]) -> Result<HashMap<GrantId, Basis>, 
             None => true,
         };
         let facts = grant.user_id.and_then(|id| facts.get(&id).cloned()).unwrap_or_default();
-        (grant.id, Basis { user, facts, has_consent, grant })
+        (grant.id, Basis { grant, user, facts, has_consent })
     };
     Ok(grants.into_iter().map(basis).collect())
 }

@@ -39,8 +39,7 @@ pub type Report<'a> = &'a mut (dyn FnMut(Progress) + Send);
 /// [`SyncError`]: nothing was concluded.
 pub async fn plan(broker: &Broker, source: &str, by: &str, progress: Report<'_>) -> Result<RunReport, SyncError> {
     let begun = begin(broker, source, by).await?;
-    let result = async { read(broker, source, begun.report.clone(), false, progress).await };
-    let result = result.await;
+    let result = Box::pin(read(broker, source, begun.report.clone(), false, progress)).await;
     begun.end(broker, result).await
 }
 
@@ -67,8 +66,7 @@ pub(super) async fn run_because(
         begun.report.because = Some(reason);
         begun.report.refused = fault.map(Box::new);
     }
-    let result = async { read(broker, source, begun.report.clone(), true, progress).await };
-    let result = result.await;
+    let result = Box::pin(read(broker, source, begun.report.clone(), true, progress)).await;
     begun.end(broker, result).await
 }
 
@@ -83,7 +81,7 @@ pub async fn take_snapshot(
     is_applied: bool,
 ) -> Result<RunReport, SyncError> {
     let begun = begin(broker, &snapshot.source, by).await?;
-    let result = look(broker, snapshot, None, begun.report.clone(), is_applied, &mut |_| {}).await;
+    let result = Box::pin(look(broker, snapshot, None, begun.report.clone(), is_applied, &mut |_| {})).await;
     begun.end(broker, result).await
 }
 

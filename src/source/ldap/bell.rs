@@ -16,9 +16,9 @@ use crate::source::delta::Position;
 use crate::source::error::SourceError;
 
 /// A connection on which nothing was heard for so long is made anew: a firewall may have forgotten it.
-const SILENCE: Duration = Duration::from_secs(300);
+const SILENCE: Duration = Duration::from_mins(5);
 /// How long to wait before the next connection, at first and at most.
-const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(60));
+const WAITS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
 
 /// Rings whenever something may have changed, until it is dropped. A server that offers no such search is left alone:
 /// whoever listens looks now and then anyway.

@@ -1,4 +1,4 @@
-//! Controls that tell what changed: content synchronisation (RFC 4533), DirSync and change notification ([MS-ADTS] section
+//! Controls that tell what changed: content synchronisation (RFC 4533), `DirSync` and change notification ([MS-ADTS] section
 //! 3.1.1.3.4.1). Read with our own BER, as the library's parsers panic on what they do not expect.
 
 use ldap3::LdapResult;
@@ -22,7 +22,7 @@ pub(super) const NOTIFICATION: &str = "1.2.840.113556.1.4.528";
 
 /// `LDAP_DIRSYNC_INCREMENTAL_VALUES` as the content of an INTEGER: only the values of links that changed.
 const INCREMENTAL_VALUES: [u8; 4] = [0x80, 0, 0, 0];
-/// What one answer to DirSync may hold, in bytes: 1 MiB.
+/// What one answer to `DirSync` may hold, in bytes: 1 MiB.
 const DIRSYNC_SIZE: [u8; 3] = [0x10, 0, 0];
 
 /// What a server says about an entry.
@@ -153,7 +153,7 @@ pub(super) fn dirsync_request(cookie: &[u8]) -> RawControl {
     RawControl { ctype: DIRSYNC.to_owned(), crit: true, val: Some(element(SEQUENCE, &parts.concat())) }
 }
 
-/// The answer to DirSync: whether there is more, and where to go on from.
+/// The answer to `DirSync`: whether there is more, and where to go on from.
 pub(super) fn dirsync_answer(result: &LdapResult) -> Result<(bool, Vec<u8>), Malformed> {
     let mut parts = Elements(Elements(value(&result.ctrls, DIRSYNC).ok_or(Malformed)?).take(SEQUENCE)?);
     let has_more = truth(parts.take(INTEGER)?);

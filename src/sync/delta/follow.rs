@@ -22,7 +22,7 @@ const ACTOR: &str = "schedule";
 /// How long a source that cannot be continued, or waits for somebody, is left alone.
 const IDLE: Duration = Duration::from_secs(30);
 /// The longest pause after failures.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_mins(5);
 /// How long to wait for another run of the same source.
 const BUSY: Duration = Duration::from_millis(200);
 /// Deltas that the server is ahead of us.
@@ -87,7 +87,7 @@ fn give_up(source: &str, error: &SyncError, failures: &mut u32, interval: Durati
 
 fn tell(report: &RunReport) {
     let (state, changes, kind) = (report.state, report.changes, report.kind);
-    let because = report.because.map(|reason| reason.as_str());
+    let because = report.because.map(super::super::report::FullReason::as_str);
     if report.state == RunState::Held {
         tracing::warn!(source = %report.source, run = %report.run_id, %kind, changes, "a plan is held by the guard");
     } else {

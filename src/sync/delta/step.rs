@@ -91,7 +91,7 @@ pub(super) async fn step(
                 // Somebody else went on from here meanwhile: what was read is read again from there.
                 return begun.forget(broker).await.map(|()| Increment::Nothing);
             }
-            Ok(Increment::Ran(vec![conclude(broker, config, &delta, begun).await?]))
+            Ok(Increment::Ran(vec![Box::pin(conclude(broker, config, &delta, begun)).await?]))
         }
     }
 }
@@ -129,7 +129,7 @@ async fn full(
     because: (FullReason, Option<Fault>),
     progress: Report<'_>,
 ) -> Result<Increment, SyncError> {
-    let report = run_because(broker, source, by, Some(because), progress).await?;
+    let report = Box::pin(run_because(broker, source, by, Some(because), progress)).await?;
     block_if_held(broker, &report).await?;
     Ok(Increment::Ran(vec![report]))
 }
@@ -141,7 +141,7 @@ async fn full(
 pub async fn take_delta(broker: &Broker, delta: &Delta, by: &str, kind: RunKind) -> Result<RunReport, SyncError> {
     let config = source_config(broker, &delta.source)?;
     let begun = begin_increment(broker, &delta.source, by, kind).await?;
-    conclude(broker, config, delta, begun).await
+    Box::pin(conclude(broker, config, delta, begun)).await
 }
 
 async fn begin_increment(broker: &Broker, source: &str, by: &str, kind: RunKind) -> Result<Begun, SyncError> {
@@ -155,7 +155,7 @@ async fn conclude(broker: &Broker, config: &SourceConfig, delta: &Delta, begun: 
         tracing::warn!(source = %delta.source, "{warning}");
     }
     let result = async {
-        let looked = make_part(broker, config, delta, begun.report.clone()).await?;
+        let looked = Box::pin(make_part(broker, config, delta, begun.report.clone())).await?;
         act(broker, looked, true, &mut |_| {}).await
     };
     let result = result.await;

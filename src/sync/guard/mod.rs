@@ -79,7 +79,7 @@ pub(super) fn judge(guard: &GuardConfig, draft: &Draft, tally: &Tally, numbers: 
     let read = draft.counts.get(&ObjectKind::User).map_or(0, |counts| counts.read);
     match &numbers.last_scope {
         None if guard.first_run == FirstRun::Hold => {
-            verdict.over("first_run", (1, 0), "", "first_run = \"hold\"".into())
+            verdict.over("first_run", (1, 0), "", "first_run = \"hold\"".into());
         }
         Some(last) if last == AFTER_UNDO => verdict.over("after_undo", (1, 0), "", String::new()),
         Some(last) if *last != numbers.scope => verdict.over("scope_changed", (1, 0), "", String::new()),

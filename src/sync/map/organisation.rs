@@ -277,7 +277,9 @@ fn by_id(entries: &[Entry]) -> HashMap<&str, &Entry> {
 /// `2026-12-31`, `2026/12/31`, `20261231`, or a generalized time of RFC 4517, whose day counts.
 fn date(text: &str) -> Option<Date> {
     let text = text.trim();
-    let compact = |text: &str| Date::parse_from_str(text, "%Y%m%d").ok();
+    // Month and day with all their digits: `2026123` may be either of two days.
+    let is_whole = |text: &str| text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let compact = |text: &str| Date::parse_from_str(text, "%Y%m%d").ok().filter(|_| is_whole(text));
     let day = text.split([' ', 'T']).next().unwrap_or_default();
     Date::parse_from_str(day, "%Y-%m-%d")
         .or_else(|_| Date::parse_from_str(day, "%Y/%m/%d"))

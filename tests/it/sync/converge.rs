@@ -83,7 +83,7 @@ fn directory(dice: &Dice) -> Vec<Entry> {
     let present: Vec<u32> = dice.order(4).into_iter().take(1 + dice.below(4) as usize).collect();
     let team = |id: u32| format!("team{}", teams[id as usize]);
     let groups = present.iter().map(|id| {
-        let mut members: Vec<String> = (0..1 + dice.below(6)).map(|_| anybody()).collect();
+        let mut members: Vec<String> = (0..=dice.below(6)).map(|_| anybody()).collect();
         if dice.below(2) == 0 {
             let nested = present[dice.below(u32::try_from(present.len()).unwrap()) as usize];
             members.push(format!("cn={},ou=groups,{BASE}", team(nested)));

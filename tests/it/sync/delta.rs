@@ -91,7 +91,7 @@ fn disturb(entries: &mut Vec<Entry>, dice: &mut Dice) {
         match (dice.roll(5), entries.get(at).cloned()) {
             (0, Some(_)) => drop(entries.remove(at)),
             (1, _) => {
-                let known: Vec<String> = entries.iter().flat_map(|entry| entry.lines.get(1).cloned()).collect();
+                let known: Vec<String> = entries.iter().filter_map(|entry| entry.lines.get(1).cloned()).collect();
                 entries.extend(other.into_iter().find(|new| new.lines.get(1).is_some_and(|id| !known.contains(id))));
             }
             (_, Some(one)) => {

@@ -1,4 +1,4 @@
-//! DirSync ([MS-ADTS] section 3.1.1.3.4.1.3): the domain controller sends every object of the domain that changed since the
+//! `DirSync` ([MS-ADTS] section 3.1.1.3.4.1.3): the domain controller sends every object of the domain that changed since the
 //! cookie, with only what changed, and deleted ones marked. The account needs the right *Replicating Directory Changes*.
 //!
 //! Only ids are taken from the answer, and the members that groups gained and lost; entries are read whole by their ids.

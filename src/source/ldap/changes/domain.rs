@@ -128,7 +128,7 @@ impl Session<'_> {
         let domain = self.domain()?;
         let Some(people) = self.reader.selection(Part::Users) else { return Ok(None) };
         let class = |name: &&str| Filter::Equal("objectclass".to_owned(), name.as_bytes().to_vec());
-        let is_container = Filter::Or(CONTAINERS.iter().map(|name| class(&name)).collect());
+        let is_container = Filter::Or(CONTAINERS.iter().map(class).collect());
         for chunk in ids.chunks(CHUNK) {
             let filter = Filter::And(vec![is_container.clone(), any_of("objectguid", chunk)]);
             let all = Selection { base: Base::at(&domain), id: "objectguid".to_owned(), filter, ..people.clone() };

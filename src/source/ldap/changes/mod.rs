@@ -1,6 +1,6 @@
 //! What changed on an LDAP server since a position, in the way that the server offers.
 //!
-//! OpenLDAP and 389 Directory Server: content synchronisation (`syncrepl`). Active Directory: DirSync (`dirsync`), or, where
+//! OpenLDAP and 389 Directory Server: content synchronisation (`syncrepl`). Active Directory: `DirSync` (`dirsync`), or, where
 //! the account may not, the update sequence numbers of one domain controller (`usn`). Any other: time stamps and everybody's
 //! id (`timestamp`). Each way finds out whom to look at; entries are then read whole (`whole`) like in a full read.
 
@@ -166,7 +166,8 @@ impl<'a> Session<'a> {
         let mut connection = servers::service(&reader.config, &reader.folder).await?;
         let kind = Kind::learn(&mut connection, &reader.config, &reader.selections).await?;
         // What is on another server and outside of every base hides nobody.
-        connection.bases = reader.selections.iter().filter_map(|one| one.base.as_ref()).map(|base| base.dn()).collect();
+        connection.bases =
+            reader.selections.iter().filter_map(|one| one.base.as_ref()).map(super::super::select::Base::dn).collect();
         let root = Root::read(&mut connection).await?;
         Ok(Self { reader, connection, root, kind })
     }

@@ -15,7 +15,7 @@ use crate::source::delta::Position;
 pub(super) enum Way {
     /// RFC 4533.
     Syncrepl,
-    /// The DirSync control of Active Directory.
+    /// The `DirSync` control of Active Directory.
     Dirsync,
     /// By `uSNChanged`, of one domain controller.
     Usn,

@@ -60,7 +60,7 @@ fn written(seconds: i64) -> String {
     time.format("%Y%m%d%H%M%SZ").to_string()
 }
 
-/// GeneralizedTime (RFC 4517 section 3.3.13) as seconds since 1970: `20261122162837.25Z`, `20261123002837+0800`.
+/// `GeneralizedTime` (RFC 4517 section 3.3.13) as seconds since 1970: `20261122162837.25Z`, `20261123002837+0800`.
 pub(super) fn seconds(text: &str) -> Option<i64> {
     let end = text.find(['Z', 'z', '+', '-']).unwrap_or(text.len());
     let (time, zone) = text.split_at_checked(end)?;

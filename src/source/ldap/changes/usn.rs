@@ -1,5 +1,5 @@
-//! By `uSNChanged` of one domain controller (Microsoft's "Polling for changes using USNChanged"), for accounts that may not
-//! use DirSync. The mark is kept for each domain controller and its invocation id, and taken before the search.
+//! By `uSNChanged` of one domain controller (Microsoft's "Polling for changes using `USNChanged`"), for accounts that may not
+//! use `DirSync`. The mark is kept for each domain controller and its invocation id, and taken before the search.
 //!
 //! Deleted objects are seen by the show-deleted control; where the account sees none, everybody's id is listed
 //! instead.

@@ -1,4 +1,4 @@
-//! A real Active Directory domain controller (Samba): DirSync with an account that may, update sequence numbers with one
+//! A real Active Directory domain controller (Samba): `DirSync` with an account that may, update sequence numbers with one
 //! that may not.
 
 use std::path::Path;
@@ -138,7 +138,7 @@ async fn dirsync_gives_what_a_full_read_gives() {
     assert!(matches!(refusal(&config, &old, &mirror).await, DeltaRefusal::Expired { .. }));
 }
 
-/// LDAP-078, LDAP-079, LDAP-080: an ordinary account may not use DirSync, and loses nothing but speed.
+/// LDAP-078, LDAP-079, LDAP-080: an ordinary account may not use `DirSync`, and loses nothing but speed.
 #[tokio::test]
 async fn update_sequence_numbers_give_what_a_full_read_gives() {
     let _alone = ALONE.lock().await;
