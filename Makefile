@@ -10,7 +10,7 @@ BUILT = $${CARGO_TARGET_DIR:-target}/$(patsubst dev,debug,$(PROFILE))
 ETC = $(DESTDIR)/etc/yaopai
 
 .DEFAULT_GOAL := help
-.PHONY: help setup install demo test lint bench bench-sync conformance conformance-update
+.PHONY: help setup install demo test lint bench bench-sync conformance conformance-update fuzz
 
 help: ## lists the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -52,6 +52,18 @@ bench: ## requests a second and CPU a request of every path, and a sync of 20,00
 bench-sync: ## a sync of 1,000, 20,000 and 100,000 people next to a bare dump (BENCH_PEOPLE=…: other sizes)
 	@deploy/setup.sh bench
 	BENCH_ONLY=sync BENCH_PEOPLE=$${BENCH_PEOPLE:-1000,20000,100000} $(CARGO) bench --locked --bench yaopai
+
+# Every target of fuzz/, and how long each runs.
+FUZZ_TARGETS ?= authorization_request request_object dpop_proof client_assertion redirect_uri claims_parameter
+FUZZ_SECONDS ?= 60
+
+fuzz: ## every parser of outside bytes, a minute each (FUZZ_SECONDS=…, FUZZ_TARGETS=…); needs nightly Rust
+	@deploy/setup.sh fuzz
+	@for target in $(FUZZ_TARGETS); do \
+		mkdir -p fuzz/target/corpus/$$target && \
+		$(CARGO) +nightly fuzz run --sanitizer none $$target fuzz/target/corpus/$$target fuzz/corpus/$$target -- \
+			-max_total_time=$(FUZZ_SECONDS) -max_len=8192 -timeout=10 || exit 1; \
+	done
 
 conformance: ## which assertions of the conformance checklist are tested, by section
 	@deploy/setup.sh demo

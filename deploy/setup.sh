@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing for one purpose and nothing when all is there.
 #
-#   deploy/setup.sh demo|test|lint|bench|all
+#   deploy/setup.sh demo|test|lint|bench|fuzz|all
 #
 # On Debian and Ubuntu missing programs come from apt; elsewhere it says what is missing, what for, and ends with 1.
 # No service is started: the tests start their own servers on loopback and end them.
@@ -13,8 +13,9 @@ rust_version=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml)
 
 # purposes | what must be there | Debian packages | what for
 needs='
-demo,test,lint,bench | program cc | gcc libc6-dev | compiles the C parts (SQLite, aws-lc)
-demo,test,lint,bench | file /etc/ssl/certs/ca-certificates.crt | ca-certificates | lets cargo and npm trust their registries
+demo,test,lint,bench,fuzz | program cc | gcc libc6-dev | compiles the C parts (SQLite, aws-lc)
+fuzz | program c++ | g++ | compiles libFuzzer
+demo,test,lint,bench,fuzz | file /etc/ssl/certs/ca-certificates.crt | ca-certificates | lets cargo and npm trust their registries
 test,bench | program setpriv | util-linux | ends the servers of the tests with the tests
 test,bench | program slapd | slapd | the OpenLDAP server of the tests
 test | program samba | samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind | the Active Directory domain controller of the tests
@@ -39,8 +40,8 @@ bench | program wrk | wrk | the load generator
 main() {
     local purpose=${1:-all}
     case $purpose in
-        demo | test | lint | bench | all) ;;
-        *) fail "unknown purpose \`$purpose\`: use demo, test, lint, bench or all" ;;
+        demo | test | lint | bench | fuzz | all) ;;
+        *) fail "unknown purpose \`$purpose\`: use demo, test, lint, bench, fuzz or all" ;;
     esac
     programs "$purpose"
     rust "$purpose"
@@ -52,6 +53,11 @@ main() {
     fi
     if wanted bench "$purpose"; then
         node_modules benches/yaopai/rival
+    fi
+    # Not for `all`: nightly Rust is needed for nothing else.
+    if [ "$purpose" = fuzz ]; then
+        cargo +nightly --version >/dev/null 2>&1 || fail "missing: nightly Rust: rustup toolchain install nightly"
+        has cargo-fuzz || quiet cargo install --locked cargo-fuzz || fail "cargo install cargo-fuzz failed (see above)"
     fi
     if wanted lint "$purpose" && ! has cargo-deny; then
         if [ "$(uname -m)" != x86_64 ]; then

@@ -8,7 +8,7 @@ use crate::crypto::MasterKey;
 use crate::net::Outgoing;
 use crate::policy::Policies;
 use crate::random::Rng;
-use crate::store::Db;
+use crate::store::{Db, Reads};
 use crate::time::Clock;
 
 /// The broker's means. Cheap to clone; made once by `cli/` (or by a test) and handed down.
@@ -18,6 +18,8 @@ pub struct Broker {
     pub config: Arc<Config>,
     /// The database.
     pub db: Db,
+    /// Reads that requests share.
+    pub reads: Reads,
     /// The clock.
     pub clock: Clock,
     /// Random bytes.

@@ -5,14 +5,22 @@
 //!
 //! `BENCH_SECONDS=5` per scenario; `BENCH_ONLY=calls`, `ours` (calls without the other provider) or `sync`;
 //! `BENCH_DATABASE=postgres://…` for another database than a SQLite file (an empty one: it is filled; for a sync with
-//! `BENCH_ONLY=sync` and one size); `BENCH_PEOPLE=1000,20000,100000` for companies of other sizes.
+//! `BENCH_ONLY=sync` and one size; without it a sync is measured on SQLite and on a PostgreSQL of its own);
+//! `BENCH_PEOPLE=1000,20000,100000` for companies of other sizes, a million from a file.
 
 #![expect(clippy::print_stderr, reason = "progress, apart from the result")]
 #![expect(clippy::cast_precision_loss, reason = "counts of a benchmark")]
 
 mod calls;
 mod client;
+#[path = "../../tests/it/harness/leftover.rs"]
+mod leftover;
+#[path = "../../tests/it/harness/own_postgres.rs"]
+mod own_postgres;
 mod person;
+#[expect(dead_code, reason = "the tests use the rest of it")]
+#[path = "../../tests/it/harness/postgres.rs"]
+mod postgres;
 mod process;
 mod report;
 mod rival;
@@ -24,6 +32,8 @@ mod target;
 
 use std::process::ExitCode;
 use std::time::Duration;
+
+use sync::Database;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -68,9 +78,12 @@ async fn run() -> anyhow::Result<()> {
         let sizes: Vec<usize> = sizes.split(',').map(|size| size.trim().parse()).collect::<Result<_, _>>()?;
         // After the calls, or after another size, a database of several connections is no longer empty.
         let is_own = only.as_deref() == Some("sync") && sizes.len() == 1;
-        let database = database.filter(|_| is_own).unwrap_or_else(|| "sqlite://data/yaopai.db".to_owned());
-        for people in sizes {
-            let done = sync::measure(people, &database)?;
+        let databases = match database.as_deref().filter(|_| is_own) {
+            Some(url) => vec![Database::Named(url)],
+            None => vec![Database::Sqlite, Database::Postgres],
+        };
+        for (people, database) in sizes.iter().flat_map(|people| databases.iter().map(|one| (*people, *one))) {
+            let done = sync::measure(people, database)?;
             report::sync(&done);
             synced.push(done);
         }

@@ -71,23 +71,50 @@ impl Slapd {
 
     /// Gives so many people another mobile number.
     pub fn change(&self, people: usize) -> anyhow::Result<()> {
+        let names = self.people()?;
+        let every = (names.len() / people.max(1)).max(1);
+        let mut ldif = String::new();
+        for (n, name) in names.iter().step_by(every).take(people).enumerate() {
+            writeln!(ldif, "dn:{name}\nchangetype: modify\nreplace: mobile\nmobile: +86 1400000{n:04}\n")?;
+        }
+        self.modify(&ldif)
+    }
+
+    /// Applies change records.
+    pub fn modify(&self, records: &str) -> anyhow::Result<()> {
+        let url = format!("ldap://127.0.0.1:{}", self.port);
+        let file = self.folder.path().join("changes.ldif");
+        std::fs::write(&file, records)?;
+        let mut modify = Command::new("ldapmodify");
+        modify.args(["-x", "-H", &url, "-D", &self.admin(), "-w", PASSWORD, "-e", "relax", "-f"]).arg(&file);
+        timed(&mut modify)?;
+        Ok(())
+    }
+
+    /// Founds a group of the first `members` people.
+    pub fn found_group(&self, name: &str, members: usize) -> anyhow::Result<()> {
+        let mut ldif = format!("dn: cn={name},ou=groups,{}\nchangetype: add\nobjectClass: groupOfNames\n", self.base);
+        writeln!(ldif, "cn: {name}")?;
+        self.people()?.iter().take(members).try_for_each(|person| writeln!(ldif, "member:{person}"))?;
+        self.modify(&ldif)
+    }
+
+    /// Takes the person after the first `members` in.
+    pub fn join_group(&self, name: &str, members: usize) -> anyhow::Result<()> {
+        let people = self.people()?;
+        let person = people.get(members).context("nobody is left")?;
+        let dn = format!("cn={name},ou=groups,{}", self.base);
+        self.modify(&format!("dn: {dn}\nchangetype: modify\nadd: member\nmember:{person}\n"))
+    }
+
+    /// DNs of all people, as LDIF has them behind the attribute's name and the first colon.
+    fn people(&self) -> anyhow::Result<Vec<String>> {
         let url = format!("ldap://127.0.0.1:{}", self.port);
         let mut find = Command::new("ldapsearch");
         find.args(["-x", "-LLL", "-o", "ldif-wrap=no", "-H", &url, "-D", &self.admin(), "-w", PASSWORD]);
         find.args(["-b", &self.base, "-E", "pr=500/noprompt", "(objectClass=inetOrgPerson)", "1.1"]);
         let (found, _) = timed(&mut find)?;
-        let names: Vec<&str> = found.lines().filter(|line| line.starts_with("dn:")).collect();
-        let every = (names.len() / people.max(1)).max(1);
-        let mut ldif = String::new();
-        for (n, name) in names.iter().step_by(every).take(people).enumerate() {
-            writeln!(ldif, "{name}\nchangetype: modify\nreplace: mobile\nmobile: +86 1400000{n:04}\n")?;
-        }
-        let file = self.folder.path().join("changes.ldif");
-        std::fs::write(&file, ldif)?;
-        let mut modify = Command::new("ldapmodify");
-        modify.args(["-x", "-H", &url, "-D", &self.admin(), "-w", PASSWORD, "-f"]).arg(&file);
-        timed(&mut modify)?;
-        Ok(())
+        Ok(found.lines().filter_map(|line| line.strip_prefix("dn:")).map(str::to_owned).collect())
     }
 
     fn search(&self) -> Command {
@@ -128,6 +155,8 @@ fn configuration(folder: &Path, base: &str) -> anyhow::Result<String> {
     writeln!(text, "modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile {folder}/pid\ndatabase mdb")?;
     writeln!(text, "suffix \"{base}\"\nrootdn \"cn=admin,{base}\"\nrootpw {PASSWORD}\ndirectory {folder}/db")?;
     writeln!(text, "maxsize 1073741824\nindex objectClass,entryUUID eq")?;
+    // Groups of thousands: without it each new member is compared with all others.
+    let text = text.replacen("database mdb", "sortvals member\ndatabase mdb", 1);
     Ok(text)
 }
 

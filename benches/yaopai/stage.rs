@@ -60,7 +60,7 @@ impl Stage {
         timed(yaopai(folder.path()).args(["sync", "run", "--source", "company"]))?;
         let log = folder.path().join("server.log");
         let server = Server::start(yaopai(folder.path()).arg("serve"), &log, &broker)?;
-        tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+        tokio::time::sleep(std::time::Duration::from_secs(5)).await;
         let idle_memory = server.memory()?;
         Ok(Self { _folder: folder, broker, gateway, server, idle_memory })
     }

@@ -1,77 +1,173 @@
-//! A sync of a company from a real slapd, next to a bare dump of the same server.
+//! A sync of a company from a real slapd, next to a bare dump of the same server; beyond the size that a test server
+//! holds, from its LDIF file, next to reading that file.
 
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, ensure};
+use tempfile::TempDir;
+use yaopai::sample::Course;
 
+use super::own_postgres::OwnPostgres;
 use super::process::{Used, timed, yaopai};
 use super::slapd::Slapd;
 use super::stage;
 
 /// People who get another number between two runs.
 const CHANGES: usize = 100;
+/// Members of the large group, where there are so many people.
+const MEMBERS: usize = 60_000;
+/// Larger companies are read from a file.
+const MOST_IN_SLAPD: usize = 200_000;
+/// Companies of at least that many people have departments worth moving, and a large group.
+const LARGE: usize = 20_000;
 
 /// What was measured; of repeated runs the fastest, for both sides.
 #[derive(Debug)]
 pub struct Synced {
     /// People of the company.
     pub people: usize,
-    /// `ldapsearch` of everything.
+    /// `SQLite` or `PostgreSQL`, and where people come from.
+    pub title: String,
+    /// `ldapsearch` of everything, or reading the file.
     pub dump: Used,
     /// First import into an empty database.
     pub first: Used,
     /// The same again, nothing changed.
     pub again: Used,
-    /// After a hundred people have got another mobile number.
-    pub changed: Used,
+    /// What else was done, in order.
+    pub more: Vec<(String, Used)>,
+}
+
+/// Where the broker keeps what it reads.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Database<'a> {
+    /// A SQLite file.
+    Sqlite,
+    /// A PostgreSQL of its own, with its own settings but for the size of its cache: it syncs to the disk.
+    Postgres,
+    /// What the environment names.
+    Named(&'a str),
+}
+
+impl Database<'_> {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+            Self::Named(_) => "BENCH_DATABASE",
+        }
+    }
+}
+
+/// A company with its source and a broker's folder.
+struct Bench {
+    folder: TempDir,
+    course: Course,
+    slapd: Option<Slapd>,
+    _postgres: Option<OwnPostgres>,
 }
 
 /// Generates, loads, imports, runs again, changes some, runs again.
-pub fn measure(people: usize, database: &str) -> anyhow::Result<Synced> {
-    let folder = tempfile::Builder::new().prefix("yaopai-bench-").tempdir()?;
-    let ldif = folder.path().join("company.ldif");
-    let mut generate = Command::new(super::process::YAOPAI);
-    generate.args(["demo-company", "--people", &people.to_string(), "--output"]).arg(&ldif);
-    timed(&mut generate)?;
-    let slapd = Slapd::start(&ldif)?;
-    stage::write(folder.path(), &configuration(&slapd, database)?)?;
-    let entries = slapd.entries()?;
-    ensure!(entries > people, "expected over {people} entries in the dump, got {entries}");
-    let run = |expected: &str, at_least: usize| -> anyhow::Result<Used> {
-        let (output, used) = timed(yaopai(folder.path()).args(["sync", "run", "--source", "company", "--json"]))?;
-        let report: serde_json::Value = serde_json::from_str(&output).context("the report")?;
-        let counted = counted(&report, expected);
-        ensure!(counted >= i64::try_from(at_least)?, "expected {at_least} people {expected}: {report:#}");
-        Ok(used)
-    };
-    let first = run("created", people)?;
+pub fn measure(people: usize, database: Database<'_>) -> anyhow::Result<Synced> {
+    let mut bench = Bench::build(people, database)?;
+    let first = bench.run("users/created", people)?;
     // Turn by turn, so that what else the machine does meets both alike.
-    let (mut dump, mut again) = (slapd.dump()?, run("unchanged", people)?);
-    for _ in 0..4 {
-        dump = faster(dump, slapd.dump()?);
-        again = faster(again, run("unchanged", people)?);
+    let (mut dump, mut again) = (bench.dump()?, bench.run("users/unchanged", people)?);
+    for _ in 0..if people > MOST_IN_SLAPD { 0 } else { 4 } {
+        dump = faster(dump, bench.dump()?);
+        again = faster(again, bench.run("users/unchanged", people)?);
     }
-    slapd.change(CHANGES)?;
-    let changed = run("changed", CHANGES)?;
-    Ok(Synced { people, dump, first, again, changed })
+    let mut more = Vec::new();
+    let slapd = bench.slapd.as_ref();
+    if let Some(slapd) = slapd {
+        slapd.change(CHANGES)?;
+        more.push((format!("{CHANGES} people have another number"), bench.run("users/changed", CHANGES)?));
+    }
+    if people >= LARGE && bench.slapd.is_some() {
+        bench.large_group(people, &mut more)?;
+        bench.moved_department(&mut more)?;
+    }
+    let from = if bench.slapd.is_some() { "slapd" } else { "an LDIF file" };
+    let title = format!("{people} people from {from}, {}", database.name());
+    Ok(Synced { people, title, dump, first, again, more })
+}
+
+impl Bench {
+    fn build(people: usize, database: Database<'_>) -> anyhow::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("yaopai-bench-").tempdir()?;
+        let course = Course::new(people, 1);
+        let ldif = folder.path().join("company.ldif");
+        std::fs::write(&ldif, course.ldif())?;
+        let slapd = (people <= MOST_IN_SLAPD).then(|| Slapd::start(&ldif)).transpose()?;
+        if let Some(slapd) = &slapd {
+            let entries = slapd.entries()?;
+            ensure!(entries > people, "expected over {people} entries in the dump, got {entries}");
+        }
+        let postgres = (database == Database::Postgres).then(OwnPostgres::start);
+        let url = match (database, &postgres) {
+            (Database::Named(url), _) => url.to_owned(),
+            (_, Some(server)) => server.url(),
+            (_, None) => "sqlite://data/yaopai.db".to_owned(),
+        };
+        stage::write(folder.path(), &configuration(slapd.as_ref(), &url)?)?;
+        Ok(Self { folder, course, slapd, _postgres: postgres })
+    }
+
+    /// A full run, of which the report counts at least so many.
+    fn run(&self, what: &str, at_least: usize) -> anyhow::Result<Used> {
+        let arguments = ["sync", "run", "--source", "company", "--json"];
+        let (output, used) = timed(yaopai(self.folder.path()).args(arguments))?;
+        let report: serde_json::Value = serde_json::from_str(&output).context("the report")?;
+        let counted = report.pointer(&format!("/{what}")).and_then(serde_json::Value::as_i64).unwrap_or_default();
+        ensure!(counted >= i64::try_from(at_least)?, "expected at least {at_least} {what}: {report:#}");
+        Ok(used)
+    }
+
+    fn dump(&self) -> anyhow::Result<Used> {
+        if let Some(slapd) = &self.slapd {
+            return slapd.dump();
+        }
+        let mut read = Command::new("sh");
+        read.args(["-c", "exec cat company.ldif > /dev/null"]).current_dir(self.folder.path());
+        Ok(timed(&mut read)?.1)
+    }
+
+    /// A group of most of the company, which gains one.
+    fn large_group(&self, people: usize, more: &mut Vec<(String, Used)>) -> anyhow::Result<()> {
+        let Some(slapd) = &self.slapd else { return Ok(()) };
+        let members = MEMBERS.min(people * 3 / 5);
+        slapd.found_group("everybody", members)?;
+        more.push((format!("a group of {members} members is new"), self.run("members/added", members)?));
+        slapd.join_group("everybody", members)?;
+        more.push((format!("the group of {members} members gains one"), self.run("members/added", 1)?));
+        Ok(())
+    }
+
+    /// The largest department that is not a company of its own goes below another region.
+    fn moved_department(&mut self, more: &mut Vec<(String, Used)>) -> anyhow::Result<()> {
+        let Some(slapd) = &self.slapd else { return Ok(()) };
+        let (records, moved) = self.course.move_department("QY-HD-ENG", "QY-HB").context("no such department")?;
+        slapd.modify(&records)?;
+        more.push((format!("a department of {moved} people moves"), self.run("departments/moved", 1)?));
+        Ok(())
+    }
 }
 
 fn faster(one: Used, other: Used) -> Used {
     if other.wall < one.wall { other } else { one }
 }
 
-/// The number of people that the report counts as `what`.
-fn counted(report: &serde_json::Value, what: &str) -> i64 {
-    report.pointer(&format!("/users/{what}")).and_then(serde_json::Value::as_i64).unwrap_or_default()
-}
-
-fn configuration(slapd: &Slapd, database: &str) -> anyhow::Result<String> {
+fn configuration(slapd: Option<&Slapd>, database: &str) -> anyhow::Result<String> {
     let mut source = stage::source()?;
     let entry = source.get_mut("source").and_then(|list| list.get_mut(0)).and_then(toml::Value::as_table_mut);
     let entry = entry.context("no source")?;
-    entry.remove("ldif");
-    entry.insert("ldap".to_owned(), slapd.source()?.into());
+    let file = toml::Table::from_iter([("file".to_owned(), "company.ldif".into())]);
+    entry.insert("ldif".to_owned(), file.into());
+    if let Some(slapd) = slapd {
+        entry.remove("ldif");
+        entry.insert("ldap".to_owned(), slapd.source()?.into());
+    }
     let policies = Path::new(env!("CARGO_MANIFEST_DIR")).join("policies");
     Ok(format!(
         "[server]\npublic_url = 'http://127.0.0.1:8080'\n[database]\nurl = '{database}'\n\

@@ -1,6 +1,6 @@
 //! Questions to policy that more than one protocol asks.
 
-use super::principal;
+use super::principal_now;
 use crate::broker::Broker;
 use crate::model::{Status, User};
 use crate::policy::{Action, Context, Decision, Principal, Request, Resource};
@@ -19,9 +19,7 @@ pub async fn may_sign_in(
     if user.status != Status::Active {
         return Ok(Decision::denied(Vec::new()));
     }
-    let principal = principal(&mut broker.db.read().await?, user).await?;
-    let resource = Resource::Application { id: application.to_owned() };
-    Ok(broker.policies.decide(&Request { principal, action: Action::SignIn, resource, context }))
+    Ok(may_enter(broker, principal_now(broker, user).await?, application, context))
 }
 
 /// Whether `principal` may sign in to the application: for lists, where the person's facts were read once.

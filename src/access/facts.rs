@@ -1,12 +1,13 @@
 //! The facts of a person, as policy sees them.
 //!
-//! One query a decision, no cache: a role given or taken, a group or department moved, is seen by the next decision.
+//! Read for each decision, never from a cache: a role given or taken, a group or department moved, is seen by the next decision.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::broker::Broker;
 use crate::model::User;
 use crate::policy::{Principal, Standing};
-use crate::store::{StoreError, Tx};
+use crate::store::{FactList, StoreError, Tx};
 
 /// The principal of `user`: departments of all assignments in force with all above, position, groups with nesting, roles
 /// with their scopes, whom they act for.
@@ -14,11 +15,25 @@ use crate::store::{StoreError, Tx};
 /// # Errors
 /// When the database fails.
 pub async fn principal(tx: &mut Tx, user: &User) -> Result<Principal, StoreError> {
+    Ok(principal_of(user, tx.facts().list(user.id).await?))
+}
+
+/// The same, read together with what other requests of the moment want to know.
+///
+/// # Errors
+/// When the database fails.
+pub async fn principal_now(broker: &Broker, user: &User) -> Result<Principal, StoreError> {
+    Ok(principal_of(user, broker.reads.facts(user.id).await?))
+}
+
+/// The principal of `user` with these facts.
+#[must_use]
+pub fn principal_of(user: &User, facts: FactList) -> Principal {
     let (mut departments, mut groups, mut roles) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut position = None;
     let mut standing = Standing::default();
     let mut scoped_roles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for (kind, code) in tx.facts().list(user.id).await? {
+    for (kind, code) in facts {
         match kind.as_str() {
             "department" => drop(departments.insert(code)),
             "group" => drop(groups.insert(code)),
@@ -35,7 +50,7 @@ pub async fn principal(tx: &mut Tx, user: &User) -> Result<Principal, StoreError
         }
     }
     standing.scoped_roles = scoped_roles;
-    Ok(Principal::User {
+    Principal::User {
         id: user.id.to_string(),
         login: user.login.clone(),
         employee_number: user.employee_number.clone(),
@@ -44,7 +59,7 @@ pub async fn principal(tx: &mut Tx, user: &User) -> Result<Principal, StoreError
         groups,
         roles,
         standing,
-    })
+    }
 }
 
 /// The code of a department as what is asked about belongs to it: itself, then all above. Empty when none is given.

@@ -9,7 +9,7 @@ mod watch;
 mod why;
 
 pub use decide::{may_administer, may_enter, may_sign_in};
-pub use facts::{department_above, principal};
+pub use facts::{department_above, principal, principal_now, principal_of};
 pub use organisation::{Count, Everybody, Held, Shift, shift};
 pub use roles::{GrantKey, RoleDepartment, RoleFacts, RolePerson, RoleRule, RoleRuleError, RoleRules};
 pub use separation::{Conflict, Exemption, Pair, Separation, Severity, Tree};

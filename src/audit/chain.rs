@@ -3,6 +3,7 @@
 //! Appending locks the head row until the transaction ends, so that several nodes write one chain. Append last in a
 //! transaction: whoever else records waits for it.
 
+use std::borrow::Borrow;
 use std::fmt::Write as _;
 
 use super::Event;
@@ -17,14 +18,14 @@ const MAX_CHARS: usize = 300;
 ///
 /// # Errors
 /// When the database fails.
-pub async fn append(tx: &mut Tx, at: Instant, events: &[Event]) -> Result<(), StoreError> {
+pub async fn append<E: Borrow<Event> + Sync>(tx: &mut Tx, at: Instant, events: &[E]) -> Result<(), StoreError> {
     if events.is_empty() {
         return Ok(());
     }
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
     let (last, mut hash) = tx.audit().lock_head(count).await?;
     let mut rows = Vec::with_capacity(events.len());
-    for (event, seq) in events.iter().zip(last - count + 1..) {
+    for (event, seq) in events.iter().map(Borrow::borrow).zip(last - count + 1..) {
         let mut row = AuditRow {
             seq,
             at,

@@ -1,17 +1,18 @@
 //! `yaopai app`: applications made at run time. Those declared in the configuration are shown, and changed there.
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use anyhow::Context as _;
 use serde_json::json;
 
 use super::app_secret::{RegistrationTokenArgs, RotateArgs, permit, rotate};
 use super::{explain, print};
 use crate::broker::Broker;
-use crate::config::Preset;
+use crate::config::{ApplicationConfig, Preset};
 use crate::model::{Algorithm, Application, ApplicationSettings, AuthMethod, GrantType, ProofSettings};
-use crate::oidc::{NewApplication, PERSONAL, RegisterError, add_application, remove_application};
+use crate::oidc::{NewApplication, PERSONAL, RegisterError, add_application, describe_application, remove_application};
 
 /// Applications: systems that people sign in to, and services that call others.
 #[derive(Debug, clap::Subcommand)]
@@ -43,6 +44,12 @@ pub enum Command {
 pub struct AddArgs {
     /// OAuth client id: letters, digits, `-`, `_`, `.`.
     id: String,
+    /// TOML file that describes it, with every key that `[[application]]` has in the configuration, but for secrets.
+    #[arg(long, conflicts_with_all = [
+        "preset", "url", "name", "description", "launch_url", "auth_method", "redirect_uri", "post_logout_redirect_uri",
+        "grant", "scope", "audience", "algorithm", "jwks_uri", "certificate_dns", "without_pkce",
+    ])]
+    file: Option<PathBuf>,
     /// What is known of the system, see `app presets`.
     #[arg(long)]
     preset: Option<String>,
@@ -149,6 +156,10 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
 /// Makes an application, with what its preset knows.
 async fn add(broker: &Broker, args: AddArgs) -> anyhow::Result<()> {
     let (is_json, url) = (args.json, args.url.clone().unwrap_or_default());
+    if let Some(file) = &args.file {
+        let (app, secret) = add_application(broker, described(&args.id, file)?).await?;
+        return made(&app, secret.as_deref(), is_json);
+    }
     let preset = args.preset.as_deref().map(Preset::find).transpose().map_err(anyhow::Error::msg)?;
     let mut new = new(args);
     if let Some(preset) = &preset {
@@ -160,6 +171,14 @@ async fn add(broker: &Broker, args: AddArgs) -> anyhow::Result<()> {
         Some(preset) if !is_json => print(&explain::setup(broker, &preset, &app, &url)),
         _ => Ok(()),
     }
+}
+
+/// An application as its file describes it.
+fn described(id: &str, file: &Path) -> anyhow::Result<NewApplication> {
+    let place = || format!("--file `{}`", file.display());
+    let text = std::fs::read_to_string(file).with_context(place)?;
+    let config = ApplicationConfig::describe(id, &text).map_err(anyhow::Error::msg).with_context(place)?;
+    Ok(describe_application(&config, file.parent().unwrap_or(Path::new("")))?)
 }
 
 /// Fills in what the command line leaves open.

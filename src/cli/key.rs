@@ -13,7 +13,7 @@ use super::print;
 use crate::broker::Broker;
 use crate::crypto::key_file;
 use crate::model::Algorithm;
-use crate::oidc::{KeyError, KeyTimes, NewKey, export_key, import_key, key_times, rotate};
+use crate::oidc::{KeyError, KeyTimes, NewKey, export_key, import_key, key_times, rewrap, rotate};
 use crate::time::Instant;
 
 /// Signing keys: which sign, which wait, which are retired.
@@ -28,6 +28,9 @@ pub enum Command {
     /// Takes over a private key from another provider, under the id its clients know. It signs from the next rotation
     /// on; with --retired it never does, and is only published for tokens signed elsewhere.
     Import(ImportArgs),
+    /// Seals everything in the database under the master key of the configuration that is still sealed under the one in
+    /// `secrets.old_master_key`, at once or not at all. Afterwards the old key is needed for nothing.
+    Rewrap(RewrapArgs),
     /// Writes a private key to a file, sealed with a passphrase. Who has it can make tokens that everybody believes.
     Export(ExportArgs),
 }
@@ -49,6 +52,17 @@ pub struct ImportArgs {
     /// Publishes it without ever signing with it.
     #[arg(long)]
     retired: bool,
+}
+
+/// Arguments of `key rewrap`.
+#[derive(Debug, clap::Args)]
+pub struct RewrapArgs {
+    /// Only counts; ends with 1 when something is still sealed under the old key.
+    #[arg(long)]
+    check: bool,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
 }
 
 /// Arguments of `key export`.
@@ -89,7 +103,9 @@ pub struct RotateArgs {
 
 pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
     let broker = super::broker(config).await?;
+    let mut code = ExitCode::SUCCESS;
     match command {
+        Command::Rewrap(args) => code = reseal(&broker, &args).await?,
         Command::List(args) => list(&broker, args.json).await?,
         Command::Rotate(args) => {
             let algorithm = args.algorithm.unwrap_or(broker.config.oidc.algorithm);
@@ -101,7 +117,21 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
     }
     broker.audit.flush().await?;
     broker.db.close().await;
-    Ok(ExitCode::SUCCESS)
+    Ok(code)
+}
+
+async fn reseal(broker: &Broker, args: &RewrapArgs) -> anyhow::Result<ExitCode> {
+    let found = rewrap(&broker.db, &broker.clock, &broker.rng, &broker.master, args.check).await?;
+    let (old, all) = (found.old, found.all);
+    let text = match (old, args.check) {
+        (0, _) => format!("{all} values are sealed under the master key; secrets.old_master_key is not needed\n"),
+        (_, true) => format!("{old} of {all} values are sealed under the old key: run `yaopai key rewrap`\n"),
+        (_, false) => format!(
+            "{old} of {all} values were sealed anew; when every node has the new key, take secrets.old_master_key away\n"
+        ),
+    };
+    print(&if args.json { format!("{}\n", json!({ "old": old, "all": all, "check": args.check })) } else { text })?;
+    Ok(if args.check && old > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 /// `--now` waits the few seconds until every node has read a next key that was made a moment ago.

@@ -1,4 +1,5 @@
-//! The master key: from its file, the environment, or a program such as the client of a KMS.
+//! The master key: from its file, the environment, or a program such as the client of a KMS; and the one before, while it
+//! changes.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -10,8 +11,16 @@ use crate::config::{Config, Lifetime, MasterKeySource};
 use crate::crypto::MasterKey;
 use crate::random::Rng;
 
-/// The key; with the file that was made for it just now, if there was none.
+/// The key, beside which the one before opens, where the configuration gives it; with the file that was made for it just
+/// now, if there was none.
 pub(super) async fn load(config: &Config, rng: &Rng) -> anyhow::Result<(MasterKey, Option<PathBuf>)> {
+    let (key, made) = load_own(config, rng).await?;
+    let Some(old) = &config.secrets.old_master_key else { return Ok((key, made)) };
+    let text = old.read(&config.folder).map_err(|why| anyhow::anyhow!("secrets.old_master_key: {why}"))?;
+    Ok((key.with_old(&MasterKey::parse("secrets.old_master_key", &text)?), made))
+}
+
+async fn load_own(config: &Config, rng: &Rng) -> anyhow::Result<(MasterKey, Option<PathBuf>)> {
     match config.secrets.master_key(&config.folder).map_err(anyhow::Error::msg)? {
         MasterKeySource::File(path) => {
             let was_missing = !path.exists();

@@ -29,9 +29,10 @@ use crate::audit::Recorder;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::net::Outgoing;
+use crate::oidc::adopt_master;
 use crate::policy::Policies;
 use crate::random::Rng;
-use crate::store::{Db, StoreError};
+use crate::store::{Db, Reads, StoreError};
 use crate::time::Clock;
 
 /// Identity broker: sign in once, one truth about people, every integration call judged.
@@ -106,7 +107,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Doctor(args) => Ok(doctor::run(&cli.config, &args).await),
         Command::Recovery(command) => recovery::run(&cli.config, command).await,
         Command::Serve(args) => serve::run(&cli.config, args).await,
-        Command::Sync(command) => sync::run(&cli.config, command).await,
+        Command::Sync(command) => Box::pin(sync::run(&cli.config, command)).await,
         Command::User(command) => user::run(&cli.config, command).await,
         Command::App(command) => app::run(&cli.config, command).await,
         Command::Key(command) => key::run(&cli.config, command).await,
@@ -157,6 +158,7 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
     if let Some(file) = made {
         refuse_lost_key(&db, &file).await?;
     }
+    let master = adopt_master(&db, &Clock::System, &rng, master).await?;
     let folder = config.resolve(&config.policies.folder);
     let policies = Policies::load(&folder)?;
     // Read anew by each sync; a fault is better known now than at two in the morning.
@@ -164,7 +166,8 @@ async fn broker(config: &std::path::Path) -> anyhow::Result<Broker> {
     let audit = Recorder::new(db.clone(), Clock::System);
     let (config, master) = (Arc::new(config), Arc::new(master));
     let net = Outgoing::new(config.clone());
-    Ok(Broker { config, db, clock: Clock::System, rng, master, audit, net, policies })
+    let reads = Reads::new(&db);
+    Ok(Broker { config, db, reads, clock: Clock::System, rng, master, audit, net, policies })
 }
 
 /// A new master key beside a database that was sealed with another would make secrets that nobody can use: it is taken

@@ -6,12 +6,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::watch_policies;
 use crate::broker::Broker;
 use crate::http::{App, gateway, routes, server};
-use crate::jobs::{Job, Schedule, Work, run_jobs};
+use crate::jobs::{Job, Schedule, Standing, Work, on_one_node, run_jobs};
 use crate::oidc::{KeyRing, declare_applications, deliver_logouts};
 use crate::{login, oidc, sync};
 
@@ -47,6 +48,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let telling = tokio::spawn(telling);
     let jobs = run_jobs(broker.db.clone(), broker.clock.clone(), jobs(&broker, &keys)?, stop.clone());
     let jobs = tokio::spawn(jobs);
+    let following = keep_up(&broker, &stop);
     let proxying = proxy.map(|proxy| tokio::spawn(serve_proxy(proxy, app.clone(), stop.clone())));
     let asking = applications.map(|listener| tokio::spawn(serve_applications(listener, app.clone(), stop.clone())));
     let served = server::serve(listener, routes::router(app), &settings.server, &settings.folder, stop.clone()).await;
@@ -63,6 +65,9 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     reporting.await?;
     telling.await?;
     jobs.await?;
+    for following in following {
+        following.await?;
+    }
     // What calls under way recorded last is in the log before the database is closed.
     broker.audit.flush().await?;
     served?;
@@ -154,6 +159,19 @@ async fn delete_due(broker: &Broker, source: &str) {
         }
         Err(error) => tracing::error!(source, %error, "people whose grace period is over could not be deleted"),
     }
+}
+
+/// Every source that can be is kept up to date between its full runs, by one node.
+fn keep_up(broker: &Broker, stop: &CancellationToken) -> Vec<JoinHandle<()>> {
+    let sources = broker.config.sources.iter().filter(|source| sync::can_follow(source));
+    let standing = sources.map(|source| {
+        let (own, name) = (broker.clone(), source.name.clone());
+        let work = move |stop: CancellationToken| -> Work { Box::pin(sync::keep_up(own.clone(), name.clone(), stop)) };
+        let standing = Standing { name: format!("follow:{}", source.name), work: Box::new(work) };
+        let (db, clock, rng) = (broker.db.clone(), broker.clock.clone(), broker.rng.clone());
+        tokio::spawn(on_one_node(db, clock, rng, standing, stop.clone()))
+    });
+    standing.collect()
 }
 
 /// Each minute one node looks whether keys are due.

@@ -108,7 +108,7 @@ fn conflicts(
     }
     let mut text = format!("{} conflicts would be new, {} would be none any more\n", new.len(), gone.len());
     for (sign, all) in [('+', &new), ('-', &gone)] {
-        for (pair, login) in all.iter() {
+        for (pair, login) in all {
             let _ = writeln!(text, "  {sign} {login}: {pair}");
         }
     }

@@ -81,6 +81,25 @@ fn yes() -> bool {
 }
 
 impl ApplicationConfig {
+    /// The application `id` as a file describes it, with the keys of `[[application]]`. It holds no secret: one is made.
+    ///
+    /// # Errors
+    /// What is wrong with it, without the name of the file.
+    pub fn describe(id: &str, text: &str) -> Result<Self, String> {
+        let mut table: toml::Table = toml::from_str(text).map_err(|error| super::one_line(text, &error))?;
+        if let Some(other) = table.get("id").filter(|own| own.as_str() != Some(id)) {
+            return Err(format!("id is {other}, and the application is to be `{id}`: keep one"));
+        }
+        if let Some(key) = ["secret", "old_secret", "enabled"].iter().find(|key| table.contains_key(**key)) {
+            return Err(format!("`{key}` is for declared applications: leave it out; a secret is made and shown once"));
+        }
+        table.insert("id".to_owned(), id.into());
+        let mut application: Self = table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())?;
+        let mut problems = Vec::new();
+        application.fill(&mut problems);
+        if problems.is_empty() { Ok(application) } else { Err(problems.join("; ")) }
+    }
+
     /// Whether it proves itself, or its tokens are bound, by a certificate.
     pub(super) fn wants_certificates(&self) -> bool {
         self.auth_method.is_some_and(AuthMethod::has_certificate)

@@ -53,6 +53,24 @@ string_enum! {
     }
 }
 
+string_enum! {
+    /// How changes are read between full reads.
+    ChangesBy {
+        /// In the best way that the server offers and the account may use.
+        Auto = "auto",
+        /// Content synchronisation (RFC 4533): OpenLDAP, 389 Directory Server.
+        Syncrepl = "syncrepl",
+        /// DirSync: Active Directory, with the right *Replicating Directory Changes*.
+        Dirsync = "dirsync",
+        /// Update sequence numbers: Active Directory, with any account.
+        Usn = "usn",
+        /// `modifyTimestamp` and a sweep over all ids: any server.
+        Timestamp = "timestamp",
+        /// Not at all.
+        Nothing = "none",
+    }
+}
+
 /// `[source.ldap]`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -96,6 +114,21 @@ pub struct LdapConfig {
     /// DNs below the base that live on another server and are left out on purpose, such as a child domain.
     #[serde(default)]
     pub left_out: Vec<String>,
+    /// How changes are read between full reads.
+    #[serde(default = "default_changes")]
+    pub changes: ChangesBy,
+    /// By time stamps, how far back each read begins before the latest one seen: clocks of servers differ, and what was
+    /// written on one arrives late on another.
+    #[serde(default = "default_overlap")]
+    pub overlap: Lifetime,
+}
+
+fn default_changes() -> ChangesBy {
+    ChangesBy::Auto
+}
+
+fn default_overlap() -> Lifetime {
+    Lifetime::seconds(300)
 }
 
 fn default_bind() -> BindMethod {

@@ -118,6 +118,7 @@ impl Config {
         }
         self.retention.check(&mut problems);
         self.registration.check(&mut problems);
+        self.client_documents.check(&mut problems);
         for route in &self.routes {
             route.check(&mut problems);
         }

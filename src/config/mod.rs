@@ -5,6 +5,8 @@
 //! with `#[serde(deny_unknown_fields)]`, a field in [`Config`], a `check` that pushes what is wrong.
 
 mod application;
+mod client_documents;
+mod crash;
 mod csv;
 mod database;
 mod directory;
@@ -34,9 +36,13 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 pub use application::ApplicationConfig;
+pub use client_documents::ClientDocumentsConfig;
+pub use crash::crash_point;
+#[cfg(debug_assertions)]
+pub use crash::{CRASH_AT, CRASH_STEPS, PAUSE_AT};
 pub use csv::{Complete, CsvConfig};
 pub use database::DatabaseConfig;
-pub use directory::{BindMethod, DirectorySchema, LdapConfig, LdifConfig, Servers};
+pub use directory::{BindMethod, ChangesBy, DirectorySchema, LdapConfig, LdifConfig, Servers};
 pub use fault::one_line;
 pub use guard::{FirstRun, GuardConfig};
 pub use join::{GraceConfig, JoinConfig, OnOwned, OutOfScope, PrecedenceConfig, Rehire};
@@ -46,14 +52,14 @@ pub use oidc::{KeysConfig, OidcConfig};
 pub use organisation::{AssignmentField, AssignmentMapping, HeadRule, KindRule};
 pub use outgoing::OutgoingConfig;
 pub use preset::Preset;
-pub use registration::{RegistrationConfig, SoftwareIssuer};
+pub use registration::{RegistrationConfig, SoftwareIssuer, is_host_of};
 pub use report::{MailConfig, MailTls, ReportConfig, ReportOn};
 pub use retention::RetentionConfig;
 pub use route::{GatewayConfig, RouteConfig};
 pub use secret::{MasterKeySource, SecretRef, SecretsConfig};
 pub use server::ServerConfig;
 pub use session::{LoginConfig, SessionConfig};
-pub use source::{DepartmentMapping, EnabledRule, GroupMapping, PositionMapping, SourceConfig, UserMapping};
+pub use source::{DepartmentMapping, EnabledRule, GroupMapping, Interval, PositionMapping, SourceConfig, UserMapping};
 pub use template::Template;
 pub use trusted_issuer::{SubjectKind, TrustedIssuer};
 
@@ -88,6 +94,9 @@ pub struct Config {
     /// `[registration]`: applications that register themselves.
     #[serde(default)]
     pub registration: RegistrationConfig,
+    /// `[client_documents]`: applications that are known by the address of a document.
+    #[serde(default)]
+    pub client_documents: ClientDocumentsConfig,
     /// `[policies]`: the folder of Cedar policies and role rules.
     #[serde(default)]
     pub policies: PoliciesConfig,

@@ -50,29 +50,40 @@ impl RegistrationConfig {
     /// Whether `url` names a host that applications may have.
     #[must_use]
     pub fn takes(&self, url: &Url) -> bool {
-        let Some(host) = url.host_str().map(str::to_ascii_lowercase) else { return false };
-        self.hosts.iter().any(|allowed| match allowed.strip_prefix("*.") {
-            Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
-            None => host == *allowed,
-        })
+        is_host_of(&self.hosts, url)
     }
 
     pub(super) fn check(&self, problems: &mut Vec<String>) {
-        if self.enabled && self.hosts.is_empty() {
-            problems.push("registration.hosts is empty, so nothing could be registered: name the hosts".to_owned());
-        }
-        for host in &self.hosts {
-            let name = host.strip_prefix("*.").unwrap_or(host);
-            let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
-            if name.is_empty() || !name.chars().all(is_name) || (host != name && !name.contains('.')) {
-                problems.push(format!("registration.hosts: `{host}` is no host: write app.example or *.apps.example"));
-            }
-        }
+        check_hosts("registration", self.enabled, &self.hosts, problems);
         for issuer in &self.software_issuers {
             if issuer.jwks.is_some() == issuer.jwks_uri.is_some() {
                 let name = &issuer.issuer;
                 problems.push(format!("registration.software_issuer `{name}`: set either jwks or jwks_uri"));
             }
+        }
+    }
+}
+
+/// Whether `url` is on one of `hosts`: names, or `*.` and a domain for every name below it.
+#[must_use]
+pub fn is_host_of(hosts: &[String], url: &Url) -> bool {
+    let Some(host) = url.host_str().map(str::to_ascii_lowercase) else { return false };
+    hosts.iter().any(|allowed| match allowed.strip_prefix("*.") {
+        Some(domain) => host.strip_suffix(domain).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.')),
+        None => host == *allowed,
+    })
+}
+
+/// What is wrong with the hosts of a section.
+pub(super) fn check_hosts(section: &str, enabled: bool, hosts: &[String], problems: &mut Vec<String>) {
+    if enabled && hosts.is_empty() {
+        problems.push(format!("{section}.hosts is empty, so nothing could be registered: name the hosts"));
+    }
+    for host in hosts {
+        let name = host.strip_prefix("*.").unwrap_or(host);
+        let is_name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-.".contains(c);
+        if name.is_empty() || !name.chars().all(is_name) || (host != name && !name.contains('.')) {
+            problems.push(format!("{section}.hosts: `{host}` is no host: write app.example or *.apps.example"));
         }
     }
 }

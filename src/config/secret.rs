@@ -21,6 +21,8 @@ pub struct SecretsConfig {
     pub master_key_command: Vec<String>,
     /// How long that program may take.
     pub master_key_timeout: Lifetime,
+    /// The key before, while the key changes: it opens what it sealed, until `yaopai key rewrap` has sealed that anew.
+    pub old_master_key: Option<SecretRef>,
 }
 
 impl Default for SecretsConfig {
@@ -30,6 +32,7 @@ impl Default for SecretsConfig {
             master_key_env: None,
             master_key_command: Vec::new(),
             master_key_timeout: Lifetime::seconds(20),
+            old_master_key: None,
         }
     }
 }

@@ -8,7 +8,7 @@ use super::{
     AssignmentMapping, CsvConfig, GraceConfig, GuardConfig, HeadRule, JoinConfig, KindRule, LdapConfig, LdifConfig,
     OutOfScope, Template,
 };
-use crate::model::DepartmentKind;
+use crate::model::{DepartmentKind, Lifetime};
 
 /// What a mapping value holds until `SourceConfig::settle` fills in what is usual for the kind of directory.
 pub(super) const BY_KIND: &str = "\0";
@@ -26,6 +26,12 @@ pub struct SourceConfig {
     /// Cron expression of the nightly run (five fields).
     #[serde(default = "default_schedule")]
     pub schedule: String,
+    /// How often it is asked what changed, between its full runs: `"3s"`, or `"off"`. LDAP servers are asked every three
+    /// seconds when missing; files are read whole.
+    pub incremental: Option<Interval>,
+    /// Whether the server tells by itself what changes, over a connection that is kept.
+    #[serde(default)]
+    pub live: bool,
     /// Zone of the schedule.
     #[serde(default = "default_zone")]
     pub time_zone: chrono_tz::Tz,
@@ -64,6 +70,25 @@ pub struct SourceConfig {
 const fn default_out_of_scope() -> OutOfScope {
     OutOfScope::Disable
 }
+
+/// How often a source is asked what changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Interval(pub Option<Lifetime>);
+
+impl<'de> Deserialize<'de> for Interval {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        if text == "off" {
+            return Ok(Self(None));
+        }
+        let length = serde::de::IntoDeserializer::<D::Error>::into_deserializer(text.as_str());
+        Lifetime::deserialize(length).map(|length| Self(Some(length)))
+    }
+}
+
+/// One small question to an index of the server every three seconds: with the time to read, plan and apply it, whoever is
+/// disabled is out in less than five.
+const USUAL_INTERVAL: Lifetime = Lifetime::seconds(3);
 
 fn default_schedule() -> String {
     "0 2 * * *".to_owned()
@@ -251,6 +276,19 @@ impl UserMapping {
 }
 
 impl SourceConfig {
+    /// How often it is asked what changed; none when it is only read whole.
+    #[must_use]
+    pub fn interval(&self) -> Option<std::time::Duration> {
+        let usual = Interval(self.ldap.as_ref().map(|_| USUAL_INTERVAL));
+        self.incremental.unwrap_or(usual).0.map(Lifetime::as_std)
+    }
+
+    /// Whether the server tells by itself what changes.
+    #[must_use]
+    pub const fn is_live(&self) -> bool {
+        self.live && self.ldap.is_some()
+    }
+
     /// Every mapped value with its key below `[[source]]`, such as `users.login`.
     fn templates(&self) -> Vec<(String, &String)> {
         let users = &self.users;
@@ -318,6 +356,11 @@ impl SourceConfig {
             }
         }
         self.guard.check(name, problems);
+        if self.ldap.is_none() && (self.live || matches!(self.incremental, Some(Interval(Some(_))))) {
+            problems.push(format!(
+                "source `{name}`: a file cannot tell what changed; remove live and incremental, schedule says when it is read"
+            ));
+        }
         if let Err(error) = self.schedule.parse::<croner::Cron>() {
             problems.push(format!("source `{name}`: schedule `{}` is no cron expression: {error}", self.schedule));
         }

@@ -150,18 +150,21 @@ impl Unverified<'_> {
         Err(why)
     }
 
-    /// The claims, once the HMAC under the shared `secret` holds (`HS256`, RFC 7518 section 3.2).
+    /// The claims, once the HMAC under one of the shared `secrets` holds (`HS256`, RFC 7518 section 3.2).
     ///
     /// # Errors
     /// [`ForeignError::Signature`].
-    pub fn verify_secret(self, secret: &[u8]) -> Result<Map<String, Value>, ForeignError> {
+    pub fn verify_secret<'s>(
+        self,
+        secrets: impl IntoIterator<Item = &'s [u8]>,
+    ) -> Result<Map<String, Value>, ForeignError> {
         use aws_lc_rs::hmac::{HMAC_SHA256, Key, verify};
         if self.algorithm != ProofAlgorithm::Hs256 {
             return Err(ForeignError::Algorithm);
         }
-        let key = Key::new(HMAC_SHA256, secret);
-        verify(&key, self.message.as_bytes(), &self.signature).map_err(|_| ForeignError::Signature)?;
-        Ok(self.claims)
+        let holds =
+            |secret: &[u8]| verify(&Key::new(HMAC_SHA256, secret), self.message.as_bytes(), &self.signature).is_ok();
+        if secrets.into_iter().any(holds) { Ok(self.claims) } else { Err(ForeignError::Signature) }
     }
 }
 
@@ -256,8 +259,8 @@ mod tests {
             format!("{}.{}", URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#), URL_SAFE_NO_PAD.encode("{}"));
         let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"secret");
         let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(aws_lc_rs::hmac::sign(&key, message.as_bytes())));
-        assert!(read(&token, &rules).unwrap().verify_secret(b"secret").is_ok());
-        assert!(read(&token, &rules).unwrap().verify_secret(b"other").is_err());
+        assert!(read(&token, &rules).unwrap().verify_secret([b"old".as_slice(), b"secret"]).is_ok());
+        assert!(read(&token, &rules).unwrap().verify_secret([b"other".as_slice()]).is_err());
         assert_eq!(read(&token, &RULES).err(), Some(ForeignError::Algorithm));
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! 32 random bytes in a file of mode 0600, made at first start. Subkeys are derived by HMAC-SHA256 over a purpose, so
 //! that a hash made for one thing is never valid for another. A short, all-equal or well-known key is refused.
+//!
+//! After a change of the key, hashes rest on the key that they were first made with, and an old key may still open what it
+//! sealed: see `oidc/master.rs`.
 
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -58,8 +61,17 @@ pub enum MasterKeyError {
     Sealed,
 }
 
+type Bytes = Zeroizing<[u8; 32]>;
+
 /// The master key. Never printed.
-pub struct MasterKey(Zeroizing<[u8; 32]>);
+pub struct MasterKey {
+    /// Seals, and signs what holds for minutes.
+    own: Bytes,
+    /// Keys the hashes that are stored, where it is another.
+    hashes: Option<Bytes>,
+    /// Opens, beside the own.
+    old: Option<Bytes>,
+}
 
 impl std::fmt::Debug for MasterKey {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -71,7 +83,36 @@ impl MasterKey {
     /// A key from raw bytes, for tests.
     #[must_use]
     pub fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(Zeroizing::new(bytes))
+        Self::of(Zeroizing::new(bytes))
+    }
+
+    const fn of(own: Bytes) -> Self {
+        Self { own, hashes: None, old: None }
+    }
+
+    /// The same key, beside which an old one opens what it sealed.
+    #[must_use]
+    pub fn with_old(self, old: &Self) -> Self {
+        Self { old: Some(old.own.clone()), ..self }
+    }
+
+    /// The same key, with another one for stored hashes; none when that is no key.
+    #[must_use]
+    pub fn hashing_by(self, key: &[u8]) -> Option<Self> {
+        let key: [u8; 32] = key.try_into().ok()?;
+        Some(Self { hashes: Some(Zeroizing::new(key)), ..self })
+    }
+
+    /// The same key, with the old one for stored hashes.
+    #[must_use]
+    pub fn hashing_by_old(self) -> Self {
+        Self { hashes: self.old.clone(), ..self }
+    }
+
+    /// The key of stored hashes: to be sealed.
+    #[must_use]
+    pub fn hash_key(&self) -> &Zeroizing<[u8; 32]> {
+        self.hashes.as_ref().unwrap_or(&self.own)
     }
 
     /// Reads the key file, or makes it (with its folder) when it is missing.
@@ -90,7 +131,7 @@ impl MasterKey {
                 let text = Zeroizing::new(STANDARD.encode(key.as_slice()));
                 let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(file)?;
                 out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(file)?;
-                Ok(Self(key))
+                Ok(Self::of(key))
             }
             Err(error) => Err(file(error)),
         }
@@ -127,24 +168,20 @@ impl MasterKey {
         if distinct.len() < 16 || key.iter().all(u8::is_ascii) {
             return None;
         }
-        Some(Self(Zeroizing::new(key)))
+        Some(Self::of(Zeroizing::new(key)))
     }
 
     /// Keyed hash of an opaque token or a random secret, base64url: what is stored instead of it.
     #[must_use]
     pub fn token_hash(&self, purpose: &str, token: &str) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, &self.subkey(purpose)[..]);
-        URL_SAFE_NO_PAD.encode(hmac::sign(&key, token.as_bytes()))
+        keyed(self.hash_key(), purpose, token)
     }
 
-    /// A key for one purpose.
+    /// Authenticates text that holds for minutes and is stored nowhere: tickets, demands, nonces. Another key than that of
+    /// stored hashes, so that nobody who knew the key before a change can make them.
     #[must_use]
-    pub fn subkey(&self, purpose: &str) -> Zeroizing<[u8; 32]> {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, self.0.as_slice());
-        let tag = hmac::sign(&key, purpose.as_bytes());
-        let mut out = Zeroizing::new([0u8; 32]);
-        out.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
-        out
+    pub fn sign(&self, purpose: &str, text: &str) -> String {
+        keyed(&self.own, purpose, text)
     }
 
     /// Seals a secret (AES-256-GCM) under a purpose; base64url of nonce and ciphertext.
@@ -154,7 +191,7 @@ impl MasterKey {
     pub fn seal(&self, rng: &Rng, purpose: &str, secret: &[u8]) -> Result<String, MasterKeyError> {
         let nonce = rng.bytes::<12>();
         let mut sealed = secret.to_vec();
-        self.cipher(purpose)?
+        cipher(&self.own, purpose)?
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(purpose.as_bytes()), &mut sealed)
             .map_err(|_| MasterKeyError::Sealed)?;
         Ok(URL_SAFE_NO_PAD.encode([nonce.as_slice(), &sealed].concat()))
@@ -165,23 +202,49 @@ impl MasterKey {
     /// # Errors
     /// [`MasterKeyError::Sealed`] when it was sealed by another key, for another purpose, or changed.
     pub fn open(&self, purpose: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
-        let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| MasterKeyError::Sealed)?;
-        let (nonce, rest) = bytes.split_at_checked(12).ok_or(MasterKeyError::Sealed)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| MasterKeyError::Sealed)?;
-        let mut rest = Zeroizing::new(rest.to_vec());
-        let length = self
-            .cipher(purpose)?
-            .open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut rest)
-            .map_err(|_| MasterKeyError::Sealed)?
-            .len();
-        rest.truncate(length);
-        Ok(rest)
+        match (open_with(&self.own, purpose, sealed), &self.old) {
+            (Err(MasterKeyError::Sealed), Some(old)) => open_with(old, purpose, sealed),
+            (opened, _) => opened,
+        }
     }
 
-    fn cipher(&self, purpose: &str) -> Result<LessSafeKey, MasterKeyError> {
-        let key = self.subkey(purpose);
-        Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| MasterKeyError::Sealed)?))
+    /// Whether this key, and not the old one, has sealed the value.
+    #[must_use]
+    pub fn has_sealed(&self, purpose: &str, sealed: &str) -> bool {
+        open_with(&self.own, purpose, sealed).is_ok()
     }
+}
+
+/// Keyed hash under a key of its own for each purpose, base64url.
+fn keyed(key: &Bytes, purpose: &str, text: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, &subkey(key, purpose)[..]);
+    URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes()))
+}
+
+/// A key for one purpose.
+fn subkey(key: &Bytes, purpose: &str) -> Bytes {
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key.as_slice()), purpose.as_bytes());
+    let mut out = Zeroizing::new([0u8; 32]);
+    out.iter_mut().zip(tag.as_ref()).for_each(|(to, from)| *to = *from);
+    out
+}
+
+fn open_with(key: &Bytes, purpose: &str, sealed: &str) -> Result<Zeroizing<Vec<u8>>, MasterKeyError> {
+    let bytes = URL_SAFE_NO_PAD.decode(sealed).map_err(|_| MasterKeyError::Sealed)?;
+    let (nonce, rest) = bytes.split_at_checked(12).ok_or(MasterKeyError::Sealed)?;
+    let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| MasterKeyError::Sealed)?;
+    let mut rest = Zeroizing::new(rest.to_vec());
+    let length = cipher(key, purpose)?
+        .open_in_place(nonce, Aad::from(purpose.as_bytes()), &mut rest)
+        .map_err(|_| MasterKeyError::Sealed)?
+        .len();
+    rest.truncate(length);
+    Ok(rest)
+}
+
+fn cipher(key: &Bytes, purpose: &str) -> Result<LessSafeKey, MasterKeyError> {
+    let key = subkey(key, purpose);
+    Ok(LessSafeKey::new(UnboundKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| MasterKeyError::Sealed)?))
 }
 
 /// Compares two secrets without telling by time where they differ.
@@ -275,6 +338,22 @@ mod tests {
         assert!(matches!(key.open("other", &sealed), Err(MasterKeyError::Sealed)));
         assert!(matches!(MasterKey::from_bytes([8; 32]).open("signing-key", &sealed), Err(MasterKeyError::Sealed)));
         assert!(matches!(key.open("signing-key", sealed.get(1..).unwrap()), Err(MasterKeyError::Sealed)));
+    }
+
+    #[test]
+    fn an_old_key_opens_and_seals_nothing() {
+        let (old, rng) = (MasterKey::from_bytes([7; 32]), Rng::seeded(1));
+        let before = old.seal(&rng, "signing-key", b"secret").unwrap();
+        let new = MasterKey::from_bytes([8; 32]).with_old(&old).hashing_by_old();
+        assert_eq!(new.open("signing-key", &before).unwrap().as_slice(), b"secret");
+        assert!(matches!(new.open("other", &before), Err(MasterKeyError::Sealed)));
+        assert!(old.has_sealed("signing-key", &before) && !new.has_sealed("signing-key", &before));
+        let after = new.seal(&rng, "signing-key", b"secret").unwrap();
+        assert!(new.has_sealed("signing-key", &after) && old.open("signing-key", &after).is_err());
+        // Stored hashes stay; what holds for minutes is the new key's.
+        assert_eq!(new.token_hash("session", "x"), old.token_hash("session", "x"));
+        assert_ne!(new.sign("csrf", "x"), old.sign("csrf", "x"));
+        assert_eq!(new.hash_key().as_slice(), [7; 32]);
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! Passwords of people: argon2id (RFC 9106) as PHC strings, in a bounded pool.
 //!
 //! A check costs some 20 ms of a core and 19 MiB of memory by design. So at most a configured number run at once, with
-//! memory blocks that are kept for the next check; a bounded number wait in line; who comes after that is told to try
-//! again. Machine secrets are random and never come here: they are hashed by [`super::MasterKey::token_hash`].
+//! memory blocks that are kept while checks follow each other; a bounded number wait in line; who comes after that is told
+//! to try again. Machine secrets are random and never come here: they are hashed by [`super::MasterKey::token_hash`].
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
@@ -19,6 +20,10 @@ use crate::random::Rng;
 pub const MAX_PASSWORD: usize = 1_024;
 /// Checks that may wait for each one that runs.
 const WAITING_PER_CHECK: usize = 32;
+/// How long memory blocks are kept after the last check: a broker at rest holds none of them.
+const KEEP: Duration = Duration::from_secs(1);
+/// How long the allocator holds on to what was given back to it.
+const RETAINED: Duration = Duration::from_millis(1_100);
 /// Memory of our own hashes in KiB, with [`OWN_PASSES`]: the OWASP recommendation.
 const OWN_MEMORY: u32 = 19 * 1_024;
 /// Passes of our own hashes.
@@ -61,6 +66,8 @@ struct Pool {
     waiting: AtomicUsize,
     most_waiting: usize,
     memory: Mutex<Vec<Vec<Block>>>,
+    /// Checks begun, ever.
+    begun: AtomicUsize,
     /// Parameters of the last stored hash that was checked: what a check of nobody imitates.
     usual: Mutex<Params>,
 }
@@ -84,6 +91,7 @@ impl Hasher {
             waiting: AtomicUsize::new(0),
             most_waiting: concurrent * WAITING_PER_CHECK,
             memory: Mutex::new(Vec::new()),
+            begun: AtomicUsize::new(0),
             usual: Mutex::new(own_params()),
         }))
     }
@@ -135,6 +143,7 @@ impl Hasher {
         length: usize,
     ) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
         let permit = self.permit().await?;
+        let turn = self.0.begun.fetch_add(1, Ordering::SeqCst) + 1;
         let pool = self.0.clone();
         let work = move || {
             // The permit goes along, so that a request that went away does not free a place that is still in use.
@@ -154,7 +163,22 @@ impl Hasher {
             pool.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
             done.map(|()| out).map_err(|_| PasswordError::Failed)
         };
-        tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Failed)?
+        let done = tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Failed)?;
+        self.tidy(turn);
+        done
+    }
+
+    /// Gives the memory blocks back after a while in which no other check began.
+    fn tidy(&self, turn: usize) {
+        let pool = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            tokio::time::sleep(KEEP).await;
+            let Some(pool) = pool.upgrade().filter(|pool| pool.begun.load(Ordering::SeqCst) == turn) else { return };
+            pool.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            tokio::time::sleep(RETAINED).await;
+            // It looks at what it may give back to the system when a thread ends, and hardly ever while all is quiet.
+            std::thread::spawn(|| drop(vec![0u8; 64]));
+        });
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, PasswordError> {
@@ -288,6 +312,16 @@ mod tests {
         ] {
             assert!(matches!(check_stored_hash(&bad), Err(PasswordError::Unusable(_))), "{bad}");
         }
+    }
+
+    #[tokio::test]
+    async fn memory_is_given_back_at_rest() {
+        let hasher = Hasher::new(1);
+        let kept = || hasher.0.memory.lock().unwrap().len();
+        hasher.verify_nobody("x").await.unwrap();
+        assert_eq!(kept(), 1);
+        tokio::time::sleep(super::KEEP * 2).await;
+        assert_eq!(kept(), 0);
     }
 
     /// WEB-029

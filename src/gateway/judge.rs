@@ -12,7 +12,7 @@ use crate::broker::Broker;
 use crate::config::RouteConfig;
 use crate::model::{Acr, Status, User};
 use crate::oidc::{AccessToken, KeyRing, Shown};
-use crate::policy::{Action, Context, Principal, Request, Resource};
+use crate::policy::{Action, Context, Details, Principal, Request, Resource};
 
 /// A call, as it came from outside.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -186,14 +186,11 @@ async fn gather(broker: &Broker, proof: Proof) -> Result<Caller, Refusal> {
                 let principal = Principal::Application { id };
                 return Ok(Caller { user: None, token: Some(token), amr: Vec::new(), principal });
             }
-            Some(id) => {
-                let user = broker.db.read().await?.users().find(id).await?;
-                (Some(token), user, Vec::new())
-            }
+            Some(id) => (Some(token), broker.reads.user(id).await?, Vec::new()),
         },
     };
     let user: User = user.filter(|user| user.status == Status::Active).ok_or(Refusal::Token)?;
-    let principal = access::principal(&mut broker.db.read().await?, &user).await?;
+    let principal = access::principal_now(broker, &user).await?;
     Ok(Caller { user: Some(user), token, amr, principal })
 }
 
@@ -208,5 +205,6 @@ fn context(call: &Call, path: &CallPath, caller: &Caller) -> Context {
         actor: token.and_then(|token| token.current_actor().map(str::to_owned)),
         amr: caller.amr.iter().cloned().collect(),
         departments: Vec::new(),
+        authorization_details: token.and_then(|token| Details::of(&token.authorization_details)),
     }
 }

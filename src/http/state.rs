@@ -1,13 +1,20 @@
 //! What handlers share.
 
+use std::ops::Deref;
+use std::sync::Arc;
+
 use super::ui::Ui;
 use crate::broker::Broker;
 use crate::crypto::Hasher;
 use crate::oidc::{Applications, Feed, KeyRing, Provider, StatusLists};
 
-/// The state of the router. Cheap to clone.
+/// The state of the router. One pointer, since every layer, handler and extractor takes a clone of its own.
 #[derive(Clone, Debug)]
-pub struct App {
+pub struct App(Arc<Shared>);
+
+/// What is behind [`App`].
+#[derive(Debug)]
+pub struct Shared {
     /// Configuration, database, clock, randomness, secrets.
     pub broker: Broker,
     /// The signing keys.
@@ -31,7 +38,7 @@ impl App {
         let templates = broker.config.server.templates.as_ref().map(|folder| broker.config.resolve(folder));
         let ui = Ui::new(templates.as_deref());
         let hasher = Hasher::new(broker.config.login.concurrent_checks);
-        Self {
+        Self(Arc::new(Shared {
             broker,
             keys,
             applications: Applications::default(),
@@ -39,12 +46,20 @@ impl App {
             feed: Feed::default(),
             ui,
             hasher,
-        }
+        }))
     }
 
     /// What operations of the OpenID provider need.
     #[must_use]
     pub fn provider(&self) -> Provider<'_> {
         Provider { broker: &self.broker, keys: &self.keys, applications: &self.applications, status: &self.status }
+    }
+}
+
+impl Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
     }
 }

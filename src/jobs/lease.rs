@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use crate::random::Rng;
 use crate::store::{Db, StoreError};
@@ -12,6 +13,8 @@ use crate::time::{Clock, Instant};
 const LIFETIME: chrono::Duration = chrono::Duration::seconds(10);
 /// How often a held lease is renewed.
 const RENEW_EVERY: Duration = Duration::from_secs(3);
+/// Renewals that may fail in a row before the lease counts as lost: it has not run out by then.
+const MISSED: u32 = 3;
 
 /// A held lease, renewed in the background. A lease is a courtesy, not a lock: whoever writes still checks in the
 /// transaction that nobody was faster.
@@ -21,6 +24,7 @@ pub struct Lease {
     name: String,
     holder: String,
     renewal: JoinHandle<()>,
+    lost: CancellationToken,
 }
 
 impl Lease {
@@ -33,8 +37,16 @@ impl Lease {
         if !acquire(db, name, &holder, clock.now()).await? {
             return Ok(None);
         }
-        let renewal = tokio::spawn(renew(db.clone(), clock.clone(), name.to_owned(), holder.clone()));
-        Ok(Some(Self { db: db.clone(), name: name.to_owned(), holder, renewal }))
+        let lost = CancellationToken::new();
+        let own = (name.to_owned(), holder.clone());
+        let renewal = tokio::spawn(renew(db.clone(), clock.clone(), own, lost.clone()));
+        Ok(Some(Self { db: db.clone(), name: name.to_owned(), holder, renewal, lost }))
+    }
+
+    /// Ends when another process may have the lease: it could not be renewed for as long as it lasts.
+    #[must_use]
+    pub fn lost(&self) -> CancellationToken {
+        self.lost.clone()
     }
 
     /// Gives the lease back.
@@ -62,11 +74,19 @@ async fn acquire(db: &Db, name: &str, holder: &str, now: Instant) -> Result<bool
     Ok(is_ours)
 }
 
-async fn renew(db: Db, clock: Clock, name: String, holder: String) {
-    loop {
+async fn renew(db: Db, clock: Clock, (name, holder): (String, String), lost: CancellationToken) {
+    let mut missed = 0;
+    while missed < MISSED {
         tokio::time::sleep(RENEW_EVERY).await;
-        if let Err(error) = acquire(&db, &name, &holder, clock.now()).await {
-            tracing::warn!(%name, %error, "a lease could not be renewed");
+        match acquire(&db, &name, &holder, clock.now()).await {
+            Ok(true) => missed = 0,
+            // Somebody else took it while this process slept.
+            Ok(false) => missed = MISSED,
+            Err(error) => {
+                missed += 1;
+                tracing::warn!(%name, %error, "a lease could not be renewed");
+            }
         }
     }
+    lost.cancel();
 }

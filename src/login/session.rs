@@ -141,22 +141,17 @@ pub async fn current_session(broker: &Broker, token: &str) -> Result<Option<Curr
     }
     let now = broker.clock.now();
     let hash = broker.master.token_hash(PURPOSE, token);
-    let mut tx = broker.db.read().await?;
-    let Some(session) = tx.sessions().find_by_token(&hash).await?.filter(|session| session.is_live(now)) else {
+    let Some((session, user)) = broker.reads.session(hash).await?.filter(|(session, _)| session.is_live(now)) else {
         return Ok(None);
     };
-    let current = match (session.user_id, session.operator_id) {
-        (Some(user), None) => match tx.users().find(user).await? {
-            Some(user) if user.status == Status::Active => CurrentSession::Person(session.clone(), Box::new(user)),
-            _ => return Ok(None),
-        },
-        (None, Some(operator)) => match tx.operators().find(operator).await? {
+    let current = match (session.operator_id, user) {
+        (None, Some(user)) if user.status == Status::Active => CurrentSession::Person(session.clone(), Box::new(user)),
+        (Some(operator), None) => match broker.db.read().await?.operators().find(operator).await? {
             Some(operator) => CurrentSession::Operator(session.clone(), Box::new(operator)),
             None => return Ok(None),
         },
         _ => return Ok(None),
     };
-    drop(tx);
     if now - session.last_seen_at >= TOUCH_EVERY {
         let idle = now + broker.config.session.idle.0;
         let mut tx = broker.db.write().await?;

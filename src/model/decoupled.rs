@@ -41,6 +41,9 @@ pub struct DecoupledDetails {
     /// The sealed bearer token with which the application is to be told (CIBA section 10.2, ping).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub notification: Option<String>,
+    /// How strongly the person should have proved who they are, the best first (CIBA section 7.1).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acr_values: Option<String>,
 }
 
 /// One request. Device code, user code and `auth_req_id` are stored as keyed hashes only.

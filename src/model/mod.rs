@@ -13,6 +13,7 @@ mod decoupled;
 mod finding;
 mod grant;
 mod ids;
+mod increment;
 mod lifetime;
 mod near_miss;
 mod operator;
@@ -44,12 +45,15 @@ pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshTok
 pub use ids::{
     ActingId, DecoupledId, DepartmentId, GrantId, GroupId, OperatorId, PlanId, PositionId, RunId, SessionId, UserId,
 };
+pub use increment::{Lockout, SyncPosition};
 pub use lifetime::Lifetime;
 pub use near_miss::{NearMiss, near_miss, nearest};
 pub use operator::Operator;
 pub use organisation::{Acting, Assignment, DepartmentKind};
 pub use person::{Attributes, Department, Group, Position, Status, User};
-pub use plan::{Link, LoggedChange, Member, Plan, PlanState, PlannedLink, RoleGrant, Run, RunState, SourceState};
+pub use plan::{
+    Link, LoggedChange, Member, Plan, PlanState, PlannedLink, RoleGrant, Run, RunKind, RunState, SourceState,
+};
 pub use pushed_request::PushedRequest;
 pub use redirect_uri::{RedirectUri, check_launch_url, check_redirect_uri};
 pub use registration::Registration;

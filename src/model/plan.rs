@@ -28,6 +28,24 @@ string_enum! {
 }
 
 string_enum! {
+    /// How much of the source a run looks at.
+    RunKind {
+        /// Everything: what is not there is absent.
+        Full = "full",
+        /// What changed since the position of the last run.
+        Incremental = "incremental",
+        /// The same, as the server told it by itself.
+        Live = "live",
+    }
+}
+
+impl Default for RunKind {
+    fn default() -> Self {
+        Self::Full
+    }
+}
+
+string_enum! {
     /// What became of a plan.
     PlanState {
         /// May be applied.
@@ -126,6 +144,8 @@ pub struct Link {
     pub digest: String,
     /// The run that last touched it.
     pub run_id: RunId,
+    /// `source::Dn::path` of the name: what it is found by. Empty for what has none.
+    pub dn_path: String,
 }
 
 /// A link as it will be once the plan is applied.

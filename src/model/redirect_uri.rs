@@ -63,6 +63,9 @@ pub fn check_redirect_uri(uri: &str, is_public: bool) -> Result<(), String> {
     let Ok(url) = Url::parse(uri) else {
         return refuse("is no absolute URI: write it like https://app.example/callback");
     };
+    if !url.username().is_empty() || url.password().is_some() {
+        return refuse("holds a user name: register it without");
+    }
     let lower = uri.to_ascii_lowercase();
     if uri.split(['?']).next().is_some_and(|path| path.split('/').any(|part| part == ".." || part == "."))
         || lower.contains("%2e")
@@ -83,9 +86,6 @@ pub fn check_redirect_uri(uri: &str, is_public: bool) -> Result<(), String> {
 
 fn check_web(uri: &str, url: &Url) -> Result<(), String> {
     let refuse = |why: &str| Err(format!("`{uri}` {why}"));
-    if !url.username().is_empty() || url.password().is_some() {
-        return refuse("holds a user name: register it without");
-    }
     let loopback = match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
         Some(Host::Ipv4(address)) => address.is_loopback(),

@@ -3,14 +3,16 @@
 //! The whole list is small and asked for with every token, so it is kept whole and read again after a second. A change
 //! made by this process is seen at once.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant as Monotonic};
 
 use moka::sync::Cache;
 
 use super::client::Authorities;
+use super::client_document::ClientDocuments;
 use super::client_keys::ClientKeys;
 use crate::broker::Broker;
 use crate::model::{Application, RedirectUri};
@@ -27,6 +29,7 @@ pub(super) const WAIT: Duration = Duration::from_mins(1);
 struct Loaded {
     by_id: Arc<HashMap<String, Arc<Application>>>,
     origins: Arc<HashSet<String>>,
+    detail_types: Arc<BTreeSet<String>>,
     at: Monotonic,
     before: u64,
 }
@@ -36,7 +39,10 @@ struct Inner {
     loaded: RwLock<Option<Loaded>>,
     reloading: tokio::sync::Mutex<()>,
     failures: Cache<(String, IpAddr), u32>,
+    /// Whether anybody ever failed: nearly no broker has to look.
+    has_failures: AtomicBool,
     key_sets: ClientKeys,
+    documents: ClientDocuments,
     authorities: Authorities,
 }
 
@@ -51,7 +57,9 @@ impl Default for Applications {
             loaded: RwLock::default(),
             reloading: tokio::sync::Mutex::default(),
             failures,
+            has_failures: AtomicBool::new(false),
             key_sets: ClientKeys::default(),
+            documents: ClientDocuments::default(),
             authorities: Authorities::default(),
         }))
     }
@@ -89,10 +97,19 @@ impl Applications {
         Ok(self.current(broker).await?.origins.contains(origin))
     }
 
+    /// The types of authorization details (RFC 9396) that applications may ask for, in order.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn detail_types(&self, broker: &Broker) -> Result<Vec<String>, StoreError> {
+        Ok(self.current(broker).await?.detail_types.iter().cloned().collect())
+    }
+
     /// Whether an address has given so many wrong secrets for the application that it has to wait. Another address is
     /// not touched, so that nobody can lock an application out.
     pub(super) fn is_throttled(&self, id: &str, address: IpAddr) -> bool {
-        self.0.failures.get(&(id.to_owned(), address)).is_some_and(|failures| failures >= FAILURES)
+        self.0.has_failures.load(Ordering::Acquire)
+            && self.0.failures.get(&(id.to_owned(), address)).is_some_and(|failures| failures >= FAILURES)
     }
 
     pub(super) fn note_failure(&self, id: &str, address: IpAddr) {
@@ -101,11 +118,17 @@ impl Applications {
             .failures
             .entry(key)
             .and_upsert_with(|entry| entry.map_or(1, |entry| entry.into_value().saturating_add(1)));
+        self.0.has_failures.store(true, Ordering::Release);
     }
 
     /// Key sets of applications, at hand.
     pub(super) fn key_sets(&self) -> &ClientKeys {
         &self.0.key_sets
+    }
+
+    /// When documents about applications were fetched.
+    pub(super) fn documents(&self) -> &ClientDocuments {
+        &self.0.documents
     }
 
     /// Who vouches for client certificates.
@@ -137,7 +160,9 @@ impl Applications {
 fn read(list: &[Application], at: Monotonic, before: u64) -> Loaded {
     let enabled = || list.iter().filter(|app| app.enabled);
     let uris = enabled().flat_map(|app| &app.settings.redirect_uris);
+    let types = enabled().flat_map(|app| app.settings.request.authorization_details.keys());
     Loaded {
+        detail_types: Arc::new(types.cloned().collect()),
         origins: Arc::new(uris.filter_map(|uri| RedirectUri(uri).origin()).collect()),
         by_id: Arc::new(enabled().map(|app| (app.id.clone(), Arc::new(app.clone()))).collect()),
         at,

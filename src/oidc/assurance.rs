@@ -25,6 +25,14 @@ pub(super) fn choose(request: &Request, session: &Session) -> Result<Option<Stri
             return Err(Fault::UNMET);
         }
     }
-    let asked = request.acr_values.as_deref().unwrap_or_default();
-    Ok(asked.split(' ').find_map(is_held).or_else(|| held.first().map(ToString::to_string)))
+    Ok(preferred(request.acr_values.as_deref(), session))
+}
+
+/// The `acr` of a sign-in for which `acr_values` were asked: the first of them that is held, else the strongest. They are
+/// a wish (OpenID Connect Core 1.0 section 3.1.2.1, CIBA Core 1.0 section 7.1): the ID token says what became of it.
+pub(super) fn preferred(acr_values: Option<&str>, session: &Session) -> Option<String> {
+    let held = Acr::held(&session.amr);
+    let is_held = |value: &str| held.iter().find(|acr| acr.as_str() == value).map(ToString::to_string);
+    let asked = acr_values.unwrap_or_default();
+    asked.split(' ').find_map(is_held).or_else(|| held.first().map(ToString::to_string))
 }

@@ -6,9 +6,9 @@ use super::token::GrantError;
 use super::verify::AccessToken;
 use super::{Presented, Provider};
 use crate::broker::Broker;
-use crate::crypto::constant_time_eq;
 use crate::model::{Application, AuthMethod, Confirmation, Grant, Profile};
 use crate::store::{StoreError, Tx};
+use crate::verifier::is_proved;
 
 /// What the tokens of a request are to be bound to (RFC 9449 section 5, RFC 8705 section 3): the key of its `DPoP` proof, else,
 /// where the application's settings want it, its certificate.
@@ -139,20 +139,25 @@ pub async fn check_use(broker: &Broker, token: &AccessToken, usage: Use<'_>) -> 
     match (&token.confirmation, usage.scheme) {
         (None, Scheme::Bearer) => Ok(()),
         (None, Scheme::Dpop) => Err(DpopError::Token("the access token is not bound by DPoP")),
-        (Some(Confirmation::Key(key)), Scheme::Dpop) => {
+        (Some(bound @ Confirmation::Key(_)), Scheme::Dpop) => {
             let shown = usage.shown.ok_or(DpopError::Proof("there is no DPoP proof"))?;
             let demands_nonce = demands_nonce(broker, &token.client_id).await?;
             let proved = check_proof(broker, shown, Some(usage.text), demands_nonce).await?;
-            let is_same = constant_time_eq(proved.as_bytes(), key.as_bytes());
-            if is_same { Ok(()) } else { Err(DpopError::Proof("the access token is bound to another key")) }
+            if is_proved(bound, Some(&proved), None) {
+                Ok(())
+            } else {
+                Err(DpopError::Proof("the access token is bound to another key"))
+            }
         }
         (Some(Confirmation::Key(_)), Scheme::Bearer) => {
             Err(DpopError::Token("the access token is bound by DPoP and comes as a bearer token"))
         }
-        (Some(Confirmation::Certificate(bound)), _) => {
-            let is_same = usage.certificate.is_some_and(|shown| constant_time_eq(shown.as_bytes(), bound.as_bytes()));
-            let is_same = is_same && usage.scheme == Scheme::Bearer;
-            if is_same { Ok(()) } else { Err(DpopError::Token("the access token is bound to another certificate")) }
+        (Some(bound @ Confirmation::Certificate(_)), scheme) => {
+            if scheme == Scheme::Bearer && is_proved(bound, None, usage.certificate) {
+                Ok(())
+            } else {
+                Err(DpopError::Token("the access token is bound to another certificate"))
+            }
         }
     }
 }

@@ -2,13 +2,12 @@
 //! person approves on a page of ours, wherever they are signed in. Poll and ping; no push, no user codes, no signed
 //! requests. Whom nobody knows, who may not sign in and whom policy keeps out of the application are one answer.
 
+use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::client::authenticate;
 use super::client_keys::{ClientKeyError, verify_by_application};
 use super::decoupled::{self, Decided, Decider, POLL_SECONDS, WaitingRequest};
-use super::device::wanted;
 use super::keys::KeyError;
 use super::params::Params;
 use super::token::{Asked, GrantError, TokenResponse};
@@ -19,7 +18,7 @@ use crate::broker::Broker;
 use crate::crypto::foreign::{Rules, read};
 use crate::model::{
     Application, AuthMethod, BackchannelMode, DecoupledDetails, DecoupledId, DecoupledKind, DecoupledRequest,
-    DecoupledState, GrantType, ProofAlgorithm, User,
+    GrantType, ProofAlgorithm, User,
 };
 use crate::policy::Context;
 use crate::store::{Json, StoreError};
@@ -35,6 +34,8 @@ const LONGEST_MESSAGE: usize = 64;
 const WAITING: usize = 5;
 /// Bytes of a notification token at the most (section 7.1).
 const LONGEST_TOKEN: usize = 1_024;
+/// Bytes of `acr_values` at the most.
+const LONGEST_ACR: usize = 1_024;
 /// The shortest life that may be asked for, in seconds.
 const SHORTEST: i64 = 30;
 
@@ -86,25 +87,26 @@ pub async fn authorize_backchannel(
     presented: &Presented,
     form: &Params,
 ) -> Result<BackchannelAnswer, BackchannelError> {
-    if form.has_repetition() {
-        return Err(invalid("a parameter is given twice"));
-    }
-    let app = authenticate(provider, caller, presented, form).await.map_err(GrantError::Client)?;
-    if !app.settings.grant_types.contains(&GrantType::Ciba) || app.auth_method == AuthMethod::None {
+    let app = decoupled::asking(provider, caller, presented, form, GrantType::Ciba).await?;
+    if app.auth_method == AuthMethod::None {
         return Err(GrantError::UnauthorizedClient.into());
     }
     if form.get("request").is_some() {
         return Err(invalid("signed authentication requests are not supported"));
     }
-    let scope = wanted(&app, Some(form.get("scope").unwrap_or_default()))?;
+    let scope = decoupled::wanted(&app, form.get("scope").unwrap_or_default())?;
     if !scopes::has(&scope, "openid") {
         return Err(invalid("scope must hold openid"));
     }
-    let message = binding_message(form.get("binding_message"))?;
+    let details = DecoupledDetails {
+        binding_message: binding_message(form.get("binding_message"))?,
+        acr_values: acr_values(form.get("acr_values"))?,
+        ..DecoupledDetails::default()
+    };
     let token = notification_token(&app, form)?;
     let life = life(provider.broker, form.get("requested_expiry"))?;
     let user = person(provider, caller, &app, &scope, form).await?;
-    Ok(insert(provider, caller, &app, &user, (scope, message, token, life)).await?)
+    Ok(insert(provider, caller, &app, &user, (scope, details, token, life)).await?)
 }
 
 fn binding_message(text: Option<&str>) -> Result<Option<String>, BackchannelError> {
@@ -112,6 +114,13 @@ fn binding_message(text: Option<&str>) -> Result<Option<String>, BackchannelErro
         Some(text) if text.chars().count() > LONGEST_MESSAGE || !is_plain(text) => {
             Err(BackchannelError::BindingMessage)
         }
+        text => Ok(text.map(str::to_owned)),
+    }
+}
+
+fn acr_values(text: Option<&str>) -> Result<Option<String>, BackchannelError> {
+    match text {
+        Some(text) if text.len() > LONGEST_ACR => Err(invalid("acr_values is longer than 1024 bytes")),
         text => Ok(text.map(str::to_owned)),
     }
 }
@@ -224,7 +233,7 @@ async fn insert(
     caller: &Caller,
     app: &Application,
     user: &User,
-    (scope, binding_message, token, life): (String, Option<String>, Option<String>, i64),
+    (scope, details, token, life): (String, DecoupledDetails, Option<String>, i64),
 ) -> Result<BackchannelAnswer, GrantError> {
     let broker = provider.broker;
     let now = broker.clock.now();
@@ -236,23 +245,12 @@ async fn insert(
         Ok(sealed.map_err(KeyError::Sealed)?)
     });
     let notification = notification.transpose()?;
+    let hash = broker.master.token_hash(PURPOSE, &auth_req_id);
+    let what = (DecoupledKind::Ciba, scope.as_str(), TimeDelta::seconds(life));
     let row = DecoupledRequest {
-        secret_hash: broker.master.token_hash(PURPOSE, &auth_req_id),
-        id: DecoupledId::new(&broker.rng, now),
-        kind: DecoupledKind::Ciba,
-        user_code_hash: None,
         user_id: Some(user.id),
-        application_id: app.id.clone(),
-        scope,
-        details: Json(DecoupledDetails { binding_message, notification }),
-        state: DecoupledState::Pending,
-        grant_id: None,
-        address: caller.address.to_string(),
-        poll_seconds: POLL_SECONDS,
-        polled_at: None,
-        created_at: now,
-        expires_at: now + chrono::TimeDelta::seconds(life),
-        decided_at: None,
+        details: Json(DecoupledDetails { notification, ..details }),
+        ..decoupled::waiting(broker, caller, app, what, hash)
     };
     let mut tx = broker.db.write().await?;
     let waiting = tx.decoupled().list_waiting(user.id, now).await?;

@@ -4,15 +4,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::json;
 
+use super::claims::{self, Granted};
 use super::params::Params;
 use super::token::{self, Asked, GrantError, TokenResponse};
-use super::{Caller, Provider, binding, consent, lifetimes, scopes};
+use super::{Caller, Provider, binding, consent, lifetimes, refresh, scopes};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::crypto::{constant_time_eq, sha256};
 use crate::model::{
     Application, AuthorizationCode, EndReason, Grant, GrantDetails, GrantId, GrantType, Session, Status, User, Wish,
 };
-use crate::store::{Json, StoreError, Tx};
+use crate::store::{Basis, Json, StoreError, Tx, Write};
 use crate::time::Instant;
 
 /// Purpose under which codes are hashed.
@@ -71,25 +72,31 @@ pub(super) async fn make(
         details: Json(approved.details),
     };
     let code = approved.wants_code.then(|| broker.rng.token());
+    let row = code.as_ref().map(|code| AuthorizationCode {
+        code_hash: broker.master.token_hash(PURPOSE, code),
+        grant_id: grant.id,
+        redirect_uri: approved.redirect_uri.to_owned(),
+        nonce: approved.nonce.map(str::to_owned),
+        code_challenge: approved.code_challenge.map(str::to_owned),
+        created_at: now,
+        expires_at: now + lifetimes::code(&broker.config, app),
+        used_at: None,
+    });
+    if let Some(row) = row.as_ref().filter(|_| approved.pushed.is_none() && approved.agreed.is_none()) {
+        // Nearly every request: written together with those of others.
+        let write = Write::Code { grant: Box::new(grant.clone()), code: Box::new(row.clone()), session: session.id };
+        broker.audit.write(write, event).await?;
+        return Ok(Some(Made { grant, code }));
+    }
     let mut tx = broker.db.write().await?;
     if let Some(pushed) = approved.pushed
         && tx.pushed_requests().consume(pushed, now).await?.is_none()
     {
         return Ok(None);
     }
-    if let Some(code) = &code {
-        let row = AuthorizationCode {
-            code_hash: broker.master.token_hash(PURPOSE, code),
-            grant_id: grant.id,
-            redirect_uri: approved.redirect_uri.to_owned(),
-            nonce: approved.nonce.map(str::to_owned),
-            code_challenge: approved.code_challenge.map(str::to_owned),
-            created_at: now,
-            expires_at: now + lifetimes::code(&broker.config, app),
-            used_at: None,
-        };
+    if let Some(row) = &row {
         tx.grants().insert(&grant).await?;
-        tx.authorization_codes().insert(&row).await?;
+        tx.authorization_codes().insert(row).await?;
     }
     tx.sessions().reached(session.id, &app.id, now).await?;
     let mut events = Vec::new();
@@ -122,21 +129,48 @@ pub(super) fn end(
     if scopes::has(scope, "offline_access") { absolute } else { absolute.min(session.expires_at) }
 }
 
-/// Redeems a code. It is taken first, in one statement, so that of many requests one wins; whoever comes second kills
-/// the grant with everything issued from it (RFC 6749 section 4.1.2). A code that fails its checks is spent too.
+/// Redeems a code: together with the requests of others where everything is as it should be, else on its own.
 pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantError> {
-    let Asked { provider, caller, app, form, .. } = *asked;
+    let Asked { provider, app, form, .. } = *asked;
     let broker = provider.broker;
     let code = form.get("code").ok_or(GrantError::InvalidRequest("code is missing"))?;
     let hash = broker.master.token_hash(PURPOSE, code);
     let now = broker.clock.now();
+    let (found, basis) = broker.reads.code(hash.clone()).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
+    let Basis { grant, user, facts, .. } = basis;
+    let proved = asked.confirmation.as_ref();
+    let is_usual = grant.application_id == app.id
+        && binding::may_redeem(&grant, proved)
+        && !binding::binds_refresh_tokens(app)
+        && check(&found, &grant, form, now).is_ok();
+    let Some(user) = user.filter(|_| is_usual) else { return redeem_alone(asked, &hash, now).await };
+    let gets_refresh = app.settings.grant_types.contains(&GrantType::RefreshToken);
+    let refresh_token = gets_refresh.then(|| broker.rng.token());
+    let refresh = refresh_token.as_ref().map(|token| refresh::row(provider, app, &grant, token, now));
+    let scope = grant.scope.clone();
+    let grant_type = GrantType::AuthorizationCode;
+    let issue = token::Issue { grant: &grant, scope, nonce: found.nonce, grant_type, refresh_token };
+    let prepared = token::prepare(asked, &issue)?;
+    if !broker.audit.write(Write::Redeem { hash: hash.clone(), refresh }, prepared.event.clone()).await? {
+        return redeem_alone(asked, &hash, now).await;
+    }
+    let granted = Granted { app, scope: &issue.scope, details: &grant.details };
+    let told = claims::in_tokens_of(broker, granted, &user, &facts).await?;
+    token::sign(asked, issue, prepared, told).await
+}
+
+/// Redeems a code on its own. It is taken first, in one statement, so that of many requests one wins; whoever comes second kills
+/// the grant with everything issued from it (RFC 6749 section 4.1.2). A code that fails its checks is spent too.
+async fn redeem_alone(asked: &Asked<'_>, hash: &str, now: Instant) -> Result<TokenResponse, GrantError> {
+    let Asked { provider, caller, app, form, .. } = *asked;
+    let broker = provider.broker;
     let mut tx = broker.db.write().await?;
-    let found = tx.authorization_codes().find(&hash).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
+    let found = tx.authorization_codes().find(hash).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
     let mut grant = tx.grants().find(found.grant_id).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
     if grant.application_id != app.id {
         return Err(GrantError::InvalidGrant(UNKNOWN));
     }
-    let Some(code) = tx.authorization_codes().consume(&hash, now).await? else {
+    let Some(code) = tx.authorization_codes().consume(hash, now).await? else {
         return token::reused(tx, caller, &grant, "code", now).await;
     };
     let is_bound_otherwise = !binding::may_redeem(&grant, asked.confirmation.as_ref());
@@ -153,7 +187,7 @@ pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantErro
         tx.commit().await?;
         return Err(error);
     }
-    let refresh_token = super::refresh::first(asked, &mut tx, &mut grant, now).await?;
+    let refresh_token = refresh::first(asked, &mut tx, &mut grant, now).await?;
     let scope = grant.scope.clone();
     let grant_type = GrantType::AuthorizationCode;
     let issue = token::Issue { grant: &grant, scope, nonce: code.nonce, grant_type, refresh_token };

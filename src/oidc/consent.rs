@@ -134,7 +134,7 @@ fn ticket(provider: Provider<'_>, session: &Session, request: &Params, wish: &Wi
     let micros = at.timestamp_micros();
     let shown = serde_json::to_string(wish).unwrap_or_default();
     let text = format!("{micros}\n{}\n{shown}\n{}", session.id, request.encode());
-    format!("{micros}.{}", provider.broker.master.token_hash(PURPOSE, &text))
+    format!("{micros}.{}", provider.broker.master.sign(PURPOSE, &text))
 }
 
 fn is_ours(

@@ -3,9 +3,12 @@
 //! The table is what everything reads. A declared application is written as the file says; one that is gone from the
 //! file is switched off with its grants, and comes back with its id when it is declared again.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::client::PURPOSE;
+use super::register::NewApplication;
 use super::replay::seal_secret;
 use super::scopes::{PERSONAL, is_scope};
 use crate::audit::{self, Action, Event, Outcome};
@@ -84,8 +87,8 @@ pub async fn declare_applications(broker: &Broker) -> Result<(), DeclareError> {
         tx.applications().revoke_grants(&gone.id, now).await?;
         events.push(changed(&gone.id, "no longer declared"));
     }
-    for (id, sealed) in sealed {
-        tx.proofs().keep_secret(&id, &sealed).await?;
+    for Secrets { id, sealed, old } in sealed {
+        tx.proofs().keep_secret(&id, &sealed, old.as_deref()).await?;
     }
     audit::append(&mut tx, now, &events).await?;
     tx.commit().await?;
@@ -140,13 +143,23 @@ fn secret(
     Ok(Some(secret.to_string()))
 }
 
+/// The secrets of an application that signs with them.
+struct Secrets {
+    id: String,
+    sealed: String,
+    /// Of `old_secret`, which counts for as long as it is declared.
+    old: Option<String>,
+}
+
 /// The secrets of applications that sign with them, sealed.
-fn sealed(broker: &Broker) -> Result<Vec<(String, String)>, DeclareError> {
+fn sealed(broker: &Broker) -> Result<Vec<Secrets>, DeclareError> {
     let signing = broker.config.applications.iter().filter(|app| app.auth_method == Some(AuthMethod::ClientSecretJwt));
     let mut all = Vec::new();
     for config in signing {
         if let Some(secret) = secret(broker, config, config.secret.as_ref())? {
-            all.push((config.id.clone(), seal_secret(broker, &secret)?));
+            let old = self::secret(broker, config, config.old_secret.as_ref())?;
+            let old = old.map(|old| seal_secret(broker, &old)).transpose()?;
+            all.push(Secrets { id: config.id.clone(), sealed: seal_secret(broker, &secret)?, old });
         }
     }
     Ok(all)
@@ -157,11 +170,6 @@ fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<App
         Ok(secret(broker, config, from.as_ref())?.map(|secret| broker.master.token_hash(PURPOSE, &secret)))
     };
     let (secret_hash, old_secret_hash) = (hash(&config.secret)?, hash(&config.old_secret)?);
-    let scopes = config.scopes.clone().unwrap_or_else(|| PERSONAL.map(str::to_owned).to_vec());
-    if let Some(scope) = scopes.iter().find(|scope| !is_scope(scope)) {
-        return Err(DeclareError::Scope { id: config.id.clone(), scope: scope.clone() });
-    }
-    let grants = || vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
     Ok(Application {
         id: config.id.clone(),
         name: config.name.clone().unwrap_or_else(|| config.id.clone()),
@@ -172,36 +180,59 @@ fn read(broker: &Broker, config: &ApplicationConfig, now: Instant) -> Result<App
         secret_hash,
         old_secret_hash,
         old_secret_until: None,
-        settings: Json(ApplicationSettings {
-            redirect_uris: config.redirect_uris.clone(),
-            post_logout_redirect_uris: config.post_logout_redirect_uris.clone(),
-            grant_types: config.grant_types.clone().unwrap_or_else(grants),
-            scopes,
-            launch_url: config.launch_url.clone(),
-            description: config.description.clone(),
-            require_pkce: config.require_pkce.unwrap_or(true),
-            audience: config.audience.clone(),
-            signing_algorithm: config.signing_algorithm.map(|algorithm| algorithm.as_str().to_owned()),
-            access_token_seconds: config.access_token_lifetime.map(|life| life.0.num_seconds()),
-            profile: config.profile,
-            request: config.request.clone(),
-            identity: config.identity.clone(),
-            proof: proof(broker, config)?,
-            tokens: config.tokens.clone(),
-            grants: config.grants.clone(),
-            logout: config.logout.clone(),
-        }),
+        settings: Json(settings(config, &broker.config.folder)?),
         created_at: now,
         updated_at: now,
     })
 }
 
+/// What a file says of an application that is not declared, but made with `yaopai app add --file`. Files that it names are
+/// looked for in `folder`.
+///
+/// # Errors
+/// [`DeclareError`].
+pub fn describe_application(config: &ApplicationConfig, folder: &Path) -> Result<NewApplication, DeclareError> {
+    Ok(NewApplication {
+        id: config.id.clone(),
+        name: config.name.clone().unwrap_or_else(|| config.id.clone()),
+        auth_method: config.auth_method.unwrap_or(AuthMethod::ClientSecretBasic),
+        settings: settings(config, folder)?,
+    })
+}
+
+fn settings(config: &ApplicationConfig, folder: &Path) -> Result<ApplicationSettings, DeclareError> {
+    let scopes = config.scopes.clone().unwrap_or_else(|| PERSONAL.map(str::to_owned).to_vec());
+    if let Some(scope) = scopes.iter().find(|scope| !is_scope(scope)) {
+        return Err(DeclareError::Scope { id: config.id.clone(), scope: scope.clone() });
+    }
+    let grants = || vec![GrantType::AuthorizationCode, GrantType::RefreshToken];
+    Ok(ApplicationSettings {
+        redirect_uris: config.redirect_uris.clone(),
+        post_logout_redirect_uris: config.post_logout_redirect_uris.clone(),
+        grant_types: config.grant_types.clone().unwrap_or_else(grants),
+        scopes,
+        launch_url: config.launch_url.clone(),
+        description: config.description.clone(),
+        require_pkce: config.require_pkce.unwrap_or(true),
+        audience: config.audience.clone(),
+        signing_algorithm: config.signing_algorithm.map(|algorithm| algorithm.as_str().to_owned()),
+        access_token_seconds: config.access_token_lifetime.map(|life| life.0.num_seconds()),
+        profile: config.profile,
+        request: config.request.clone(),
+        identity: config.identity.clone(),
+        proof: proof(config, folder)?,
+        tokens: config.tokens.clone(),
+        grants: config.grants.clone(),
+        logout: config.logout.clone(),
+    })
+}
+
 /// The settings of proof, with the key set of a file in its place.
-fn proof(broker: &Broker, config: &ApplicationConfig) -> Result<ProofSettings, DeclareError> {
+fn proof(config: &ApplicationConfig, folder: &Path) -> Result<ProofSettings, DeclareError> {
     let mut proof = config.proof.clone();
     if let Some(file) = proof.jwks_file.take() {
         let refuse = |why: String| DeclareError::Keys { id: config.id.clone(), why };
-        let path = broker.config.folder.join(&file);
+        let path = folder.join(&file);
         let text = std::fs::read_to_string(&path).map_err(|error| refuse(format!("`{}`: {error}", path.display())))?;
         let jwks = Value::String(text);
         check_jwks(&jwks).map_err(|why| refuse(format!("`{}` {why}", path.display())))?;

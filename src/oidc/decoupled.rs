@@ -3,17 +3,22 @@
 //! What is polled with is stored as a keyed hash. A decision counts once, by one statement; so do the tokens. Nothing is
 //! approved by asking for a page: the person clicks, signed in, on a form of ours.
 
+use std::sync::Arc;
+
 use chrono::TimeDelta;
 use serde_json::json;
 
+use super::client::authenticate;
 use super::code::{access_event, active, end};
+use super::params::Params;
 use super::token::{self, Asked, GrantError, TokenResponse};
-use super::{Caller, Provider, refresh};
+use super::{Caller, Presented, Provider, assurance, refresh, scopes};
 use crate::access::may_sign_in;
 use crate::audit::{self, Outcome};
+use crate::broker::Broker;
 use crate::model::{
-    Application, DecoupledId, DecoupledKind, DecoupledRequest, DecoupledState, Grant, GrantDetails, GrantId, GrantType,
-    Session, User,
+    Application, DecoupledDetails, DecoupledId, DecoupledKind, DecoupledRequest, DecoupledState, Grant, GrantDetails,
+    GrantId, GrantType, Session, User,
 };
 use crate::policy::Context;
 use crate::store::{Json, StoreError};
@@ -66,6 +71,59 @@ pub struct Decider<'a> {
     pub session: &'a Session,
     /// The person.
     pub user: &'a User,
+}
+
+/// Who asks with a request that a person is to decide about: an application that proved itself and has this grant.
+pub(super) async fn asking(
+    provider: Provider<'_>,
+    caller: &Caller,
+    presented: &Presented,
+    form: &Params,
+    grant_type: GrantType,
+) -> Result<Arc<Application>, GrantError> {
+    if form.has_repetition() {
+        return Err(GrantError::InvalidRequest("a parameter is given twice"));
+    }
+    let app = authenticate(provider, caller, presented, form).await?;
+    if app.settings.grant_types.contains(&grant_type) { Ok(app) } else { Err(GrantError::UnauthorizedClient) }
+}
+
+/// What is granted of what is asked for.
+pub(super) fn wanted(app: &Application, asked: &str) -> Result<String, GrantError> {
+    let scope = scopes::granted(app, asked).join(" ");
+    if scope.is_empty() {
+        return Err(GrantError::InvalidScope("no scope that this application may ask for"));
+    }
+    Ok(scope)
+}
+
+/// A request that waits to be decided about, for whoever types its code or is named in it; dead after `life`.
+pub(super) fn waiting(
+    broker: &Broker,
+    caller: &Caller,
+    app: &Application,
+    (kind, scope, life): (DecoupledKind, &str, TimeDelta),
+    secret_hash: String,
+) -> DecoupledRequest {
+    let now = broker.clock.now();
+    DecoupledRequest {
+        secret_hash,
+        id: DecoupledId::new(&broker.rng, now),
+        kind,
+        user_code_hash: None,
+        user_id: None,
+        application_id: app.id.clone(),
+        scope: scope.to_owned(),
+        details: Json(DecoupledDetails::default()),
+        state: DecoupledState::Pending,
+        grant_id: None,
+        address: caller.address.to_string(),
+        poll_seconds: POLL_SECONDS,
+        polled_at: None,
+        created_at: now,
+        expires_at: now + life,
+        decided_at: None,
+    }
 }
 
 /// The request as the person sees it; none when its application is gone.
@@ -147,7 +205,10 @@ fn grant(provider: Provider<'_>, app: &Application, who: Decider<'_>, request: &
         created_at: now,
         revoked_at: None,
         revoked_reason: None,
-        details: Json(GrantDetails::default()),
+        details: Json(GrantDetails {
+            acr: assurance::preferred(request.details.acr_values.as_deref(), who.session),
+            ..GrantDetails::default()
+        }),
     }
 }
 

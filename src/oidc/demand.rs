@@ -53,5 +53,5 @@ impl Demand {
 }
 
 fn tag(provider: Provider<'_>, at: Instant, request: &Params) -> String {
-    provider.broker.master.token_hash(PURPOSE, &format!("{}:{}", at.timestamp_micros(), request.encode()))
+    provider.broker.master.sign(PURPOSE, &format!("{}:{}", at.timestamp_micros(), request.encode()))
 }

@@ -8,17 +8,14 @@ use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::json;
 
-use super::client::authenticate;
-use super::decoupled::{Decided, Decider, POLL_SECONDS, WaitingRequest, decide, poll, shown};
+use super::decoupled::{Decided, Decider, POLL_SECONDS, WaitingRequest, asking, decide, poll, shown, waiting, wanted};
 use super::params::Params;
 use super::token::{Asked, GrantError, TokenResponse};
-use super::{Caller, Presented, Provider, scopes};
+use super::{Caller, Presented, Provider};
 use crate::audit::{Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::model::{
-    Application, AuthMethod, DecoupledDetails, DecoupledId, DecoupledKind, DecoupledRequest, DecoupledState, GrantType,
-};
-use crate::store::{Json, Limit, StoreError};
+use crate::model::{Application, AuthMethod, DecoupledKind, DecoupledRequest, GrantType};
+use crate::store::{Limit, StoreError};
 use crate::time::Instant;
 
 /// Purpose under which device codes are hashed.
@@ -77,14 +74,9 @@ pub async fn authorize_device(
     form: &Params,
     page: &str,
 ) -> Result<DeviceAnswer, GrantError> {
-    if form.has_repetition() {
-        return Err(GrantError::InvalidRequest("a parameter is given twice"));
-    }
-    let app = authenticate(provider, caller, presented, form).await?;
-    if !app.settings.grant_types.contains(&GrantType::DeviceCode) {
-        return Err(GrantError::UnauthorizedClient);
-    }
-    let scope = wanted(&app, form.get("scope"))?;
+    let app = asking(provider, caller, presented, form, GrantType::DeviceCode).await?;
+    // A device that asks for nothing gets to know who the person is.
+    let scope = wanted(&app, form.get("scope").unwrap_or("openid"))?;
     if app.auth_method == AuthMethod::None {
         count_request(provider.broker, caller).await?;
     }
@@ -107,15 +99,6 @@ pub async fn authorize_device(
     Err(GrantError::SlowDown)
 }
 
-/// What is granted of what is asked for; `openid` for a device that asks for nothing.
-pub(super) fn wanted(app: &Application, asked: Option<&str>) -> Result<String, GrantError> {
-    let scope = scopes::granted(app, asked.unwrap_or("openid")).join(" ");
-    if scope.is_empty() {
-        return Err(GrantError::InvalidScope("no scope that this application may ask for"));
-    }
-    Ok(scope)
-}
-
 /// A public application proves nothing: how often an address may ask in its name is bounded.
 async fn count_request(broker: &Broker, caller: &Caller) -> Result<(), GrantError> {
     let limit = Limit { failures: REQUESTS, window: broker.config.oidc.device_code_lifetime.0, wait: WAIT };
@@ -136,26 +119,12 @@ async fn insert(
     scope: &str,
 ) -> Result<(String, String), StoreError> {
     let broker = provider.broker;
-    let now = broker.clock.now();
     let (device_code, user_code) = (broker.rng.token(), user_code(broker));
-    let hash = user_code_hash(broker, &user_code);
+    let life = broker.config.oidc.device_code_lifetime.0;
+    let hash = broker.master.token_hash(DEVICE_CODE, &device_code);
     let row = DecoupledRequest {
-        secret_hash: broker.master.token_hash(DEVICE_CODE, &device_code),
-        id: DecoupledId::new(&broker.rng, now),
-        kind: DecoupledKind::Device,
-        user_code_hash: hash,
-        user_id: None,
-        application_id: app.id.clone(),
-        scope: scope.to_owned(),
-        details: Json(DecoupledDetails::default()),
-        state: DecoupledState::Pending,
-        grant_id: None,
-        address: caller.address.to_string(),
-        poll_seconds: POLL_SECONDS,
-        polled_at: None,
-        created_at: now,
-        expires_at: now + broker.config.oidc.device_code_lifetime.0,
-        decided_at: None,
+        user_code_hash: user_code_hash(broker, &user_code),
+        ..waiting(broker, caller, app, (DecoupledKind::Device, scope, life), hash)
     };
     let mut tx = broker.db.write().await?;
     tx.decoupled().insert(&row).await?;

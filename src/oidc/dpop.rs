@@ -77,6 +77,27 @@ pub async fn check_proof(
         return Err(DpopError::Proof("there is not exactly one DPoP header"));
     };
     let (claims, key) = verified(proof)?;
+    let (id, made) = check_claims(&claims, shown, token, now)?;
+    match claims.get("nonce") {
+        None if !demands_nonce => {}
+        Some(Value::String(given)) if is_nonce(broker, given, now) => {}
+        _ => return Err(DpopError::Nonce(nonce(broker, now, 0))),
+    }
+    // Last, so that only a proof that is good in everything else is written down.
+    if replay::is_first(broker, "dpop", key.thumbprint(), id, made + OLDEST + AHEAD).await? {
+        Ok(key.thumbprint().to_owned())
+    } else {
+        Err(DpopError::Proof("the proof was used before"))
+    }
+}
+
+/// Whether a proof is about this request, and of now: its id, and when it was made.
+pub(super) fn check_claims<'c>(
+    claims: &'c Map<String, Value>,
+    shown: &Shown,
+    token: Option<&str>,
+    now: Instant,
+) -> Result<(&'c str, Instant), DpopError> {
     let text = |name: &str| claims.get(name).and_then(Value::as_str);
     if text("htm") != Some(shown.method.as_str()) {
         return Err(DpopError::Proof("htm is not the method of the request"));
@@ -96,22 +117,11 @@ pub async fn check_proof(
         return Err(DpopError::Proof("ath is not the hash of the access token"));
     }
     let id = text("jti").filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
-    let id = id.ok_or(DpopError::Proof("jti is missing or too long"))?;
-    match claims.get("nonce") {
-        None if !demands_nonce => {}
-        Some(Value::String(given)) if is_nonce(broker, given, now) => {}
-        _ => return Err(DpopError::Nonce(nonce(broker, now, 0))),
-    }
-    // Last, so that only a proof that is good in everything else is written down.
-    if replay::is_first(broker, "dpop", key.thumbprint(), id, made + OLDEST + AHEAD).await? {
-        Ok(key.thumbprint().to_owned())
-    } else {
-        Err(DpopError::Proof("the proof was used before"))
-    }
+    Ok((id.ok_or(DpopError::Proof("jti is missing or too long"))?, made))
 }
 
 /// The claims of a proof and the key that signed it.
-fn verified(proof: &str) -> Result<(Map<String, Value>, PublicKey), DpopError> {
+pub(super) fn verified(proof: &str) -> Result<(Map<String, Value>, PublicKey), DpopError> {
     if proof.len() > LONGEST {
         return Err(DpopError::Proof("the proof is too long"));
     }
@@ -139,7 +149,7 @@ fn plain(address: &str) -> Option<Url> {
 }
 
 fn nonce(broker: &Broker, now: Instant, back: i64) -> String {
-    broker.master.token_hash(NONCE, &(now.timestamp() / PERIOD - back).to_string())
+    broker.master.sign(NONCE, &(now.timestamp() / PERIOD - back).to_string())
 }
 
 fn is_nonce(broker: &Broker, given: &str, now: Instant) -> bool {

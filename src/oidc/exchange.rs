@@ -5,6 +5,10 @@
 //! which application, with which scopes. The new token never allows more than the subject's, never outlives it, and dies
 //! with it: with its grant, with itself, with whatever it was itself exchanged from, within the bound of `verify`.
 //! People who administer are never impersonated; recovery administrators have no tokens at all.
+//!
+//! A token that is bound to a key or certificate is exchanged only by who proves that key or certificate in the same
+//! request: else whoever stole it would trade it for one that is bound to nothing. A service that passes on what others
+//! sent cannot prove their keys; it is switched to `exchanges_bound_tokens` when it checks their proofs itself.
 
 use serde_json::{Value, json};
 use std::sync::Arc;
@@ -17,8 +21,9 @@ use super::verify::{AccessToken, TokenError, verify_access_token};
 use super::{claims, scopes};
 use crate::access;
 use crate::audit::{self, Action, Event, Outcome};
-use crate::model::{Application, AuthMethod, Grant, GrantDetails, GrantType, User};
+use crate::model::{Application, AuthMethod, Confirmation, Grant, GrantDetails, GrantType, User};
 use crate::policy::{self, Context, Decision, Principal, Resource};
+use crate::verifier::is_proved;
 
 /// The type of token that is taken and given (RFC 8693 section 3).
 pub(super) const ACCESS_TOKEN: &str = "urn:ietf:params:oauth:token-type:access_token";
@@ -29,6 +34,8 @@ const UNUSABLE: &str =
     "the subject token is unknown, expired, revoked, of another kind or not meant for this application";
 const UNUSABLE_ACTOR: &str =
     "the actor token is unknown, expired, revoked, of another kind or not meant for this application";
+const UNPROVED: &str =
+    "the token is bound to a key or certificate: prove it in the same request, with a DPoP proof or in TLS";
 /// One answer for a target that is not there and for one that policy keeps closed.
 const CLOSED: &str = "no token may be had for this target";
 
@@ -93,7 +100,26 @@ async fn shown(
     // A token that came to the wrong place buys nothing there. The default audience is everybody's, so it does not count.
     let is_meant = token.client_id == app.id
         || token.aud.iter().any(|aud| *aud == app.id || app.settings.audience.iter().any(|own| own == aud));
-    if is_meant { Ok(Some(token)) } else { Err(GrantError::InvalidRequest(unusable)) }
+    if !is_meant {
+        return Err(GrantError::InvalidRequest(unusable));
+    }
+    if proves(asked, &token) { Ok(Some(token)) } else { Err(GrantError::InvalidRequest(UNPROVED)) }
+}
+
+/// Whether the request proves what the token is bound to: by its `DPoP` proof, which was checked before, or by its
+/// certificate.
+fn proves(asked: &Asked<'_>, token: &AccessToken) -> bool {
+    let is_own = token.client_id == asked.app.id;
+    let Some(bound) = &token.confirmation else { return true };
+    if !is_own && asked.app.settings.grants.exchanges_bound_tokens {
+        return true;
+    }
+    let key = match &asked.confirmation {
+        Some(Confirmation::Key(key)) => Some(key.as_str()),
+        Some(Confirmation::Certificate(_)) | None => None,
+    };
+    let certificate = asked.presented.certificate.as_ref().map(|certificate| certificate.thumbprint());
+    is_proved(bound, key, certificate.as_deref())
 }
 
 /// The application that the new token is for, and its `aud`: `audience` is a client id or an audience, `resource` an
@@ -188,7 +214,7 @@ async fn person(asked: &Asked<'_>, token: &AccessToken) -> Result<Option<(User, 
 async fn judge(asked: &Asked<'_>, exchange: &Exchange<'_>) -> Result<(), GrantError> {
     let broker = asked.provider.broker;
     let principal = if let Some((user, _)) = &exchange.person {
-        access::principal(&mut broker.db.read().await?, user).await?
+        access::principal_now(broker, user).await?
     } else {
         let id = exchange.subject.sub.strip_prefix(APPLICATION_SUBJECT).unwrap_or_default();
         Principal::Application { id: id.to_owned() }

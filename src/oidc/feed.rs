@@ -42,9 +42,6 @@ pub enum FeedError {
     /// The token is a person's, or lacks the scope.
     #[error("the change feed needs an application's own token with the scope `{FEED_SCOPE}`")]
     Scope,
-    /// The token is bound to a key or certificate, which is not checked here.
-    #[error("the change feed takes bearer tokens only")]
-    Bound,
     /// Too many follow already.
     #[error("too many follow at this node")]
     Full,
@@ -133,7 +130,8 @@ struct EventClaims {
 }
 
 impl Follower {
-    /// Lets the owner of `token` follow, from after the event `last` on, or from the beginning.
+    /// Lets the owner of `token` follow, from after the event `last` on, or from the beginning. That it is used by who
+    /// holds what it is bound to has been checked (see [`super::check_use`]).
     ///
     /// # Errors
     /// [`FeedError`].
@@ -141,9 +139,6 @@ impl Follower {
         let verified = verify_access_token(provider.broker, provider.keys, token).await?;
         if verified.user_id.is_some() || !verified.has_scope(FEED_SCOPE) {
             return Err(FeedError::Scope);
-        }
-        if verified.confirmation.is_some() {
-            return Err(FeedError::Bound);
         }
         let place = feed.0.followers.clone().try_acquire_owned().map_err(|_| FeedError::Full)?;
         let client_id = verified.client_id.clone();

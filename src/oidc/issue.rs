@@ -17,34 +17,7 @@ use crate::config::Config;
 use crate::crypto::{SigningKey, jwt, left_half};
 use crate::model::{Algorithm, Application, Confirmation, Grant, GrantId, SessionId, TokenFormat};
 use crate::time::Instant;
-
-/// One audience as a string, several as an array (RFC 7519 section 4.1.3).
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(untagged)]
-pub(super) enum Audience {
-    One(String),
-    Several(Vec<String>),
-}
-
-impl From<Vec<String>> for Audience {
-    fn from(mut list: Vec<String>) -> Self {
-        if list.len() == 1
-            && let Some(one) = list.pop()
-        {
-            return Self::One(one);
-        }
-        Self::Several(list)
-    }
-}
-
-impl From<Audience> for Vec<String> {
-    fn from(audience: Audience) -> Self {
-        match audience {
-            Audience::One(one) => vec![one],
-            Audience::Several(list) => list,
-        }
-    }
-}
+use crate::verifier::Audience;
 
 /// Claims of an access token (RFC 9068 section 2.2). Without `grant` the application speaks for itself.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]

@@ -160,7 +160,7 @@ async fn judge(asked: &Asked<'_>, trusted: &TrustedIssuer, subject: &Subject, sc
     let (principal, name, may_enter) = match subject {
         Subject::Person(user) => {
             let decision = may_sign_in(broker, user, &asked.app.id, context.clone()).await?;
-            let principal = access::principal(&mut broker.db.read().await?, user).await?;
+            let principal = access::principal_now(broker, user).await?;
             (principal, format!("user:{}", user.id), decision.allowed)
         }
         Subject::Application(app) => {

@@ -22,7 +22,7 @@ use crate::store::{Json, StoreError, Tx};
 use crate::time::Instant;
 
 /// Purpose under which private keys are sealed.
-const PURPOSE: &str = "signing-key";
+pub(super) const PURPOSE: &str = "signing-key";
 /// The table is read again after so long.
 const RELOAD: Duration = Duration::from_secs(5);
 /// How long after it was made every node has surely read a key: twice the above.
@@ -82,7 +82,8 @@ pub enum KeyError {
 struct Loaded {
     active: HashMap<Algorithm, Arc<SigningKey>>,
     by_kid: HashMap<String, Arc<SigningKey>>,
-    jwks: Arc<Value>,
+    /// The JWK Set as it is sent.
+    jwks: Arc<str>,
     at: Monotonic,
 }
 
@@ -130,8 +131,8 @@ impl KeyRing {
         self.now().by_kid.get(kid).cloned()
     }
 
-    /// The JWK Set (RFC 7517 section 5) of every published key.
-    pub async fn jwks(&self, broker: &Broker) -> Arc<Value> {
+    /// The JWK Set (RFC 7517 section 5) of every published key, as JSON.
+    pub async fn jwks(&self, broker: &Broker) -> Arc<str> {
         self.current(broker).await.jwks.clone()
     }
 
@@ -381,7 +382,7 @@ fn open(broker: &Broker, row: &SigningKeyRow) -> Result<SigningKey, KeyError> {
 /// Reads the table; keys parsed before are taken from `known`.
 async fn load(broker: &Broker, known: &HashMap<String, Arc<SigningKey>>) -> Result<Loaded, KeyError> {
     let at = Monotonic::now();
-    let mut loaded = Loaded { active: HashMap::new(), by_kid: HashMap::new(), jwks: Arc::new(Value::Null), at };
+    let mut loaded = Loaded { active: HashMap::new(), by_kid: HashMap::new(), jwks: "".into(), at };
     let mut published = Vec::new();
     for row in list_keys(broker).await? {
         let key = if let Some(key) = known.get(&row.kid) { key.clone() } else { Arc::new(open(broker, &row)?) };
@@ -393,6 +394,6 @@ async fn load(broker: &Broker, known: &HashMap<String, Arc<SigningKey>>) -> Resu
     }
     published.sort_by_key(|(algorithm, _)| *algorithm);
     let keys: Vec<Value> = published.into_iter().map(|(_, jwk)| jwk).collect();
-    loaded.jwks = Arc::new(json!({ "keys": keys }));
+    loaded.jwks = json!({ "keys": keys }).to_string().into();
     Ok(loaded)
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::claims::TABLE;
 use super::response::MODES;
 use super::scopes::PERSONAL;
-use crate::config::OidcConfig;
+use crate::config::Config;
 use crate::model::{
     Acr, Algorithm, AuthMethod, BackchannelMode, ContentEncryption, GrantType, KeyManagement, ProofAlgorithm,
     ResponseType, SubjectType,
@@ -60,6 +60,8 @@ pub struct Aliases {
     pub userinfo_endpoint: String,
     /// Of pushed authorization requests.
     pub pushed_authorization_request_endpoint: String,
+    /// Of the change feed.
+    pub revocation_events_endpoint: String,
 }
 
 /// The document.
@@ -111,15 +113,26 @@ pub struct Metadata {
     request_parameter_supported: bool,
     request_object_signing_alg_values_supported: Vec<ProofAlgorithm>,
     request_uri_parameter_supported: bool,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    authorization_details_types_supported: Vec<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    client_id_metadata_document_supported: bool,
 }
 
 /// The claims of ID tokens that say something of the sign-in.
 const PROTOCOL_CLAIMS: [&str; 12] =
     ["sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid", "at_hash", "c_hash"];
 
-/// The document of this issuer.
+/// The document of this issuer. `detail_types` are the types of authorization details that applications have registered
+/// (RFC 9396 section 10).
 #[must_use]
-pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig, aliases: Option<Aliases>) -> Metadata {
+pub fn metadata(
+    issuer: String,
+    endpoints: Endpoints,
+    config: &Config,
+    aliases: Option<Aliases>,
+    detail_types: Vec<String>,
+) -> Metadata {
     let works = |method: &&AuthMethod| aliases.is_some() || !method.has_certificate();
     let methods: Vec<AuthMethod> = AuthMethod::ALL.iter().filter(works).copied().collect();
     let confidential = methods.iter().filter(|method| **method != AuthMethod::None).copied().collect();
@@ -162,7 +175,7 @@ pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig, alias
         ui_locales_supported: Language::ALL.to_vec(),
         authorization_response_iss_parameter_supported: true,
         claims_parameter_supported: true,
-        require_pushed_authorization_requests: config.require_pushed_authorization_requests,
+        require_pushed_authorization_requests: config.oidc.require_pushed_authorization_requests,
         backchannel_logout_supported: true,
         backchannel_logout_session_supported: true,
         frontchannel_logout_supported: true,
@@ -170,5 +183,7 @@ pub fn metadata(issuer: String, endpoints: Endpoints, config: &OidcConfig, alias
         request_parameter_supported: true,
         request_object_signing_alg_values_supported: ProofAlgorithm::ASYMMETRIC.to_vec(),
         request_uri_parameter_supported: false,
+        authorization_details_types_supported: detail_types,
+        client_id_metadata_document_supported: config.client_documents.enabled,
     }
 }

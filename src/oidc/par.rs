@@ -13,8 +13,9 @@ use super::binding::asked_key;
 use super::client::{ClientError, authenticate};
 use super::params::Params;
 use super::request::{Fault, Request, Way};
+use super::request_object::{self, Once};
 use super::token::GrantError;
-use super::{Caller, Presented, Provider, request_object};
+use super::{Caller, Presented, Provider};
 use crate::model::{Application, PushedRequest};
 use crate::store::StoreError;
 
@@ -87,8 +88,10 @@ pub async fn push(
         params = params.without("client_id").with("client_id", &app.id);
     }
     let object = params.get("request").map(str::to_owned);
+    let mut once = None;
     if let Some(object) = &object {
-        params = request_object::open(provider, &app, object, &params).await?;
+        let opened = request_object::open(provider, &app, object, &params).await?;
+        (params, once) = (opened.params, opened.once);
     }
     if presented.dpop.is_some()
         && let Some(key) = asked_key(provider, presented, &app, &params).await?
@@ -99,6 +102,12 @@ pub async fn push(
     let fault = Fault::invalid("redirect_uri is missing or not registered");
     let back = back(&app, &params).ok_or(fault)?;
     Request::read(provider, &app, &params, &back.redirect_uri, way)?;
+    // Last, so that an object is not used up by what is refused.
+    if let Some(once) = once
+        && !once.take(provider, &app).await?
+    {
+        return Err(Once::USED.into());
+    }
     store(provider, &app, &params, way).await
 }
 

@@ -99,6 +99,9 @@ impl Params {
 /// # Errors
 /// [`NotEncoded`].
 pub(super) fn decode(text: &str) -> Result<String, NotEncoded> {
+    if !text.bytes().any(|byte| matches!(byte, b'+' | b'%')) {
+        return Ok(text.to_owned());
+    }
     let text = text.replace('+', " ");
     percent_decode_str(&text).decode_utf8().map(std::borrow::Cow::into_owned).map_err(|_| NotEncoded)
 }

@@ -76,7 +76,8 @@ pub async fn preview(
         let mut tx = provider.broker.db.read().await?;
         let granted = Granted { app, scope: &scope, details: &grant.details };
         let tokens = claims::in_tokens(&mut tx, granted, user.id).await?;
-        (tokens, claims::at_userinfo(&mut tx, granted, user.clone()).await?)
+        drop(tx);
+        (tokens, claims::at_userinfo(provider.broker, granted, user.clone()).await?)
     };
     let (tokens, mut userinfo) = told;
     userinfo.insert("sub".to_owned(), subject(provider.broker, app, user.id).into());

@@ -12,6 +12,9 @@ const KEEP: TimeDelta = TimeDelta::days(1);
 /// How long the place of an expired token stays on its status list: clocks of others may be late.
 const KEEP_PLACE: TimeDelta = TimeDelta::minutes(5);
 
+/// How long an application known by its document is kept that nobody uses.
+const KEEP_UNUSED: TimeDelta = TimeDelta::days(30);
+
 /// Deletes expired codes, pushed requests, refresh tokens, grants, revoked tokens, revocations and status lists; tells how many rows. Each batch is a transaction
 /// of its own.
 ///
@@ -36,7 +39,9 @@ pub async fn purge(broker: &Broker) -> Result<u64, StoreError> {
         // What is left of a revocation is for those who check tokens offline: none of that time lives any more.
         batch += tx.revocations().purge(now - longest).await?;
         batch += tx.status_lists().purge(now - KEEP_PLACE, now - longest).await?;
+        batch += tx.applications().purge_documents(now - KEEP_UNUSED).await?;
         batch += tx.proofs().purge(broker.clock.now()).await?;
+        batch += tx.proofs().forget_old_secrets(now).await?;
         tx.commit().await?;
         total += batch;
         if batch == 0 {

@@ -7,13 +7,14 @@
 
 use serde_json::json;
 
+use super::claims::{self, Granted};
 use super::token::{self, Asked, GrantError, TokenResponse};
 use super::{Provider, binding, lifetimes, scopes};
-use crate::access::may_sign_in;
+use crate::access::{may_enter, principal_of};
 use crate::audit::Outcome;
 use crate::model::{Application, Grant, GrantType, RefreshToken, Status, User};
-use crate::policy::Context;
-use crate::store::{StoreError, Tx};
+use crate::policy::{Context, Details};
+use crate::store::{FactList, StoreError, Tx, Write};
 use crate::time::Instant;
 
 /// Purpose under which refresh tokens are hashed.
@@ -36,101 +37,126 @@ pub(super) async fn first(
         return Ok(None);
     }
     let token = provider.broker.rng.token();
-    insert(provider, app, tx, grant, &token, now).await?;
+    tx.refresh_tokens().insert(&row(provider, app, grant, &token, now)).await?;
     Ok(Some(token))
 }
 
-/// Writes a refresh token of `grant`.
-async fn insert(
-    provider: Provider<'_>,
-    app: &Application,
-    tx: &mut Tx,
-    grant: &Grant,
-    token: &str,
-    now: Instant,
-) -> Result<(), StoreError> {
-    let row = RefreshToken {
+/// A refresh token of `grant`, as it is stored.
+pub(super) fn row(provider: Provider<'_>, app: &Application, grant: &Grant, token: &str, now: Instant) -> RefreshToken {
+    RefreshToken {
         token_hash: provider.broker.master.token_hash(PURPOSE, token),
         grant_id: grant.id,
         created_at: now,
         expires_at: (now + lifetimes::refresh_idle(&provider.broker.config, app)).min(grant.expires_at),
         used_at: None,
-    };
-    tx.refresh_tokens().insert(&row).await
+    }
 }
 
 /// New tokens for a refresh token: scopes as granted or fewer, roles as they are now, the sign-in as it was.
+///
+/// What is read and written for it is read and written together with that of other requests; only a token that turns
+/// out to be used, or whose grant or person came to an end meanwhile, has a transaction of its own.
 pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantError> {
-    let Asked { provider, caller, app, form, .. } = *asked;
+    let Asked { provider, app, form, .. } = *asked;
     let broker = provider.broker;
     let token = form.get("refresh_token").ok_or(GrantError::InvalidRequest("refresh_token is missing"))?;
     let now = broker.clock.now();
     let hash = broker.master.token_hash(PURPOSE, token);
-    let (grant, user) = find(provider, app, &hash).await?;
+    let (grant, user, facts) = find(provider, app, &hash).await?;
     if binding::binds_refresh_tokens(app) && !binding::may_redeem(&grant, asked.confirmation.as_ref()) {
         return Err(GrantError::InvalidGrant("the refresh token is bound to another key"));
     }
     let scope = narrowed(&grant, form.get("scope"))?;
+    judge(asked, &grant, &user, &scope, &facts).await?;
+    let successor = broker.master.token_hash(SUCCESSOR, token);
+    let issue = token::Issue {
+        grant: &grant,
+        scope,
+        nonce: None,
+        grant_type: GrantType::RefreshToken,
+        refresh_token: Some(successor.clone()),
+    };
+    let prepared = token::prepare(asked, &issue)?;
+    let write = Write::Refresh { hash: hash.clone(), successor: row(provider, app, &grant, &successor, now) };
+    if broker.audit.write(write, prepared.event.clone()).await? {
+        let granted = Granted { app, scope: &issue.scope, details: &grant.details };
+        let told = claims::in_tokens_of(broker, granted, &user, &facts).await?;
+        return token::sign(asked, issue, prepared, told).await;
+    }
+    let mut tx = broker.db.write().await?;
+    match again(asked, &mut tx, &grant, (&hash, &successor), now).await? {
+        Again::Granted => token::issue(asked, tx, issue).await,
+        Again::Reused => token::reused(tx, asked.caller, &grant, "refresh_token", now).await,
+    }
+}
+
+/// Policy's word on the person, as they are now.
+async fn judge(asked: &Asked<'_>, grant: &Grant, user: &User, scope: &str, facts: &FactList) -> Result<(), GrantError> {
+    let Asked { provider, caller, app, .. } = *asked;
     let context = Context {
         address: Some(caller.address),
         amr: grant.amr.split(' ').map(str::to_owned).collect(),
         scopes: scope.split(' ').map(str::to_owned).collect(),
+        authorization_details: Details::of(&grant.details.authorization_details),
         ..Context::default()
     };
-    let decision = may_sign_in(broker, &user, &app.id, context).await?;
-    if !decision.allowed {
-        let event = token::event(caller, app, &grant, Outcome::Denied).with(json!({ "policies": decision.policies }));
-        broker.audit.record(event).await?;
-        return Err(GrantError::InvalidGrant("the person may not use this application any more"));
+    let decision = may_enter(provider.broker, principal_of(user, facts.clone()), &app.id, context);
+    if user.status == Status::Active && decision.allowed {
+        return Ok(());
     }
-    let successor = broker.master.token_hash(SUCCESSOR, token);
-    let mut tx = broker.db.write().await?;
-    let consumed = tx.refresh_tokens().consume(&hash, now).await?;
-    if consumed.is_none() {
-        let used_at = tx.refresh_tokens().find(&hash).await?.and_then(|row| row.used_at).unwrap_or(now);
-        if now - used_at > broker.config.oidc.refresh_grace.0 {
-            return token::reused(tx, caller, &grant, "refresh_token", now).await;
-        }
-        let next = tx.refresh_tokens().find(&broker.master.token_hash(PURPOSE, &successor)).await?;
-        if next.is_none_or(|next| next.used_at.is_some()) {
-            return Err(GrantError::InvalidGrant(UNKNOWN));
-        }
-    }
-    // What may have changed since it was read: whether grant and person still live. The rest of a grant never changes.
+    let event = token::event(caller, app, grant, Outcome::Denied).with(json!({ "policies": decision.policies }));
+    provider.broker.audit.record(event).await?;
+    Err(GrantError::InvalidGrant("the person may not use this application any more"))
+}
+
+/// What becomes of a token that was used before.
+enum Again {
+    /// A moment ago: the same successor is given.
+    Granted,
+    /// Long ago: a thief has it, or had it.
+    Reused,
+}
+
+/// What becomes of a token that could not be taken: somebody did within the grace, and gets the same successor; or it is
+/// used a second time; or what it rests on has ended.
+async fn again(
+    asked: &Asked<'_>,
+    tx: &mut Tx,
+    grant: &Grant,
+    (hash, successor): (&str, &str),
+    now: Instant,
+) -> Result<Again, GrantError> {
+    let broker = asked.provider.broker;
+    let row = tx.refresh_tokens().find(hash).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
     let state = tx.grants().liveness(grant.id, "").await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
-    if state.revoked_at.is_some() || now >= state.expires_at {
+    let Some(used_at) = row.used_at else {
+        if state.status != Some(Status::Active) {
+            return Err(GrantError::InvalidGrant("the person may not sign in any more"));
+        }
+        return Err(GrantError::InvalidGrant(UNKNOWN));
+    };
+    if now - used_at > broker.config.oidc.refresh_grace.0 {
+        return Ok(Again::Reused);
+    }
+    let next = tx.refresh_tokens().find(&broker.master.token_hash(PURPOSE, successor)).await?;
+    if next.is_none_or(|next| next.used_at.is_some()) || state.revoked_at.is_some() || now >= state.expires_at {
         return Err(GrantError::InvalidGrant(UNKNOWN));
     }
     if state.status != Some(Status::Active) {
         return Err(GrantError::InvalidGrant("the person may not sign in any more"));
     }
-    if let Some(row) = consumed {
-        if now >= row.expires_at {
-            return Err(GrantError::InvalidGrant(UNKNOWN));
-        }
-        insert(provider, app, &mut tx, &grant, &successor, now).await?;
-    }
-    let grant_type = GrantType::RefreshToken;
-    let issue = token::Issue { grant: &grant, scope, nonce: None, grant_type, refresh_token: Some(successor) };
-    token::issue(asked, tx, issue).await
+    Ok(Again::Granted)
 }
 
-/// The grant of a refresh token and its person; another application's token is as unknown as none.
-async fn find(provider: Provider<'_>, app: &Application, hash: &str) -> Result<(Grant, User), GrantError> {
-    let mut tx = provider.broker.db.read().await?;
-    let row = tx.refresh_tokens().find(hash).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
-    let grant = tx.grants().find(row.grant_id).await?.filter(|grant| grant.application_id == app.id);
-    let grant = grant.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
-    if let Some(user) = grant.user_id.filter(|_| grant.details.consented)
-        && tx.consents().find(user, &app.id).await?.is_none()
-    {
+/// The grant of a refresh token and its person with what they belong to; another application's token is as unknown as
+/// none.
+async fn find(provider: Provider<'_>, app: &Application, hash: &str) -> Result<(Grant, User, FactList), GrantError> {
+    let found = provider.broker.reads.refresh_token(hash.to_owned()).await?;
+    let (_, basis) = found.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
+    if basis.grant.application_id != app.id || !basis.has_consent {
         return Err(GrantError::InvalidGrant(UNKNOWN));
     }
-    let user = match grant.user_id {
-        Some(user) => tx.users().find(user).await?,
-        None => None,
-    };
-    Ok((grant, user.ok_or(GrantError::InvalidGrant(UNKNOWN))?))
+    Ok((basis.grant, basis.user.ok_or(GrantError::InvalidGrant(UNKNOWN))?, basis.facts))
 }
 
 /// What is asked for, when all of it was granted (RFC 6749 section 6).

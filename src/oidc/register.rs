@@ -174,7 +174,7 @@ pub async fn add_application(
         Err(error) => return Err(error.into()),
     }
     if let Some(secret) = secret.as_deref().filter(|_| app.auth_method == AuthMethod::ClientSecretJwt) {
-        tx.proofs().keep_secret(&app.id, &seal_secret(broker, secret)?).await?;
+        tx.proofs().keep_secret(&app.id, &seal_secret(broker, secret)?, None).await?;
     }
     audit::append(&mut tx, now, &[event(&app.id, "added")]).await?;
     tx.commit().await?;
@@ -204,7 +204,9 @@ pub async fn rotate_secret(
     app.old_secret_hash = app.secret_hash.take().filter(|_| until.is_some());
     app.old_secret_until = until.filter(|_| app.old_secret_hash.is_some());
     if app.auth_method == AuthMethod::ClientSecretJwt {
-        tx.proofs().keep_secret(&app.id, &seal_secret(broker, &secret)?).await?;
+        // Signatures are checked with the secret itself, so the one before is kept too, for as long as it counts.
+        let old = tx.proofs().secret(&app.id).await?.map(|(sealed, _)| sealed).filter(|_| until.is_some());
+        tx.proofs().keep_secret(&app.id, &seal_secret(broker, &secret)?, old.as_deref()).await?;
     }
     app.secret_hash = Some(broker.master.token_hash(PURPOSE, &secret));
     app.secret_since = Some(now);

@@ -6,6 +6,7 @@
 use super::Provider;
 use crate::broker::Broker;
 use crate::crypto::sha256_hex;
+use crate::model::Application;
 use crate::store::StoreError;
 use crate::time::Instant;
 
@@ -26,26 +27,30 @@ pub(super) async fn is_first(
 }
 
 /// Purpose under which shared secrets are sealed.
-const SECRET: &str = "client-secret-sealed";
+pub(super) const SECRET: &str = "client-secret-sealed";
 
 /// Seals the secret of an application that signs with it.
 pub(super) fn seal_secret(broker: &Broker, secret: &str) -> Result<String, crate::crypto::MasterKeyError> {
     broker.master.seal(&broker.rng, SECRET, secret.as_bytes())
 }
 
-/// The secret of an application that signs with it; none where it has none that opens.
-pub(super) async fn secret(
+/// The secrets that an application may sign with now: its own, and the one before while that is accepted. None where
+/// it has none that opens.
+pub(super) async fn secrets(
     provider: Provider<'_>,
-    application: &str,
-) -> Result<Option<zeroize::Zeroizing<Vec<u8>>>, StoreError> {
+    app: &Application,
+) -> Result<Vec<zeroize::Zeroizing<Vec<u8>>>, StoreError> {
     let broker = provider.broker;
-    let sealed = broker.db.read().await?.proofs().secret(application).await?;
-    let Some(sealed) = sealed else { return Ok(None) };
-    match broker.master.open(SECRET, &sealed) {
-        Ok(secret) => Ok(Some(secret)),
-        Err(error) => {
-            tracing::error!(application, %error, "the secret of an application does not open");
-            Ok(None)
-        }
-    }
+    let kept = broker.db.read().await?.proofs().secret(&app.id).await?;
+    let Some((sealed, old)) = kept else { return Ok(Vec::new()) };
+    let old = old.filter(|_| app.old_secret(broker.clock.now()).is_some());
+    let opened = [Some(sealed), old].into_iter().flatten().filter_map(|sealed| {
+        let opened = broker.master.open(SECRET, &sealed);
+        opened
+            .inspect_err(|error| {
+                tracing::error!(application = app.id, %error, "the secret of an application does not open");
+            })
+            .ok()
+    });
+    Ok(opened.collect())
 }

@@ -81,7 +81,7 @@ impl Request {
     }
 
     /// The same, whichever way the request came.
-    fn parse(app: &Application, params: &Params, redirect_uri: &str) -> Result<Self, Fault> {
+    pub fn parse(app: &Application, params: &Params, redirect_uri: &str) -> Result<Self, Fault> {
         if params.has_repetition() {
             return Err(Fault::invalid("a parameter is given twice"));
         }

@@ -3,18 +3,23 @@
 //! Only what the object holds counts; what stands beside it in the address is ignored. For old clients an application
 //! can be switched to OpenID Connect's way (Core 1.0 section 6.1), where `response_type`, `client_id` and `scope` may
 //! stand beside the object alone. Encrypted objects, unsigned ones and those behind a foreign address are refused.
+//!
+//! An object with a `jti` is good for one answer, on all nodes together: pushed, it is used up by the push; in an
+//! address, by the answer, since a browser that signs in comes back with the same address.
 
 use serde_json::{Map, Value};
 
-use super::Provider;
 use super::client_keys::verify_by_application;
 use super::params::Params;
 use super::request::Fault;
+use super::{Provider, replay};
 use crate::crypto::foreign::{Rules, read};
 use crate::model::{Application, Profile, ProofAlgorithm};
+use crate::store::StoreError;
+use crate::time::Instant;
 
 /// `typ` of a request object (RFC 9101 section 10.8); older clients say `JWT` or nothing.
-const TYPES: &[&str] = &["oauth-authz-req+jwt", "JWT", ""];
+pub(super) const TYPES: &[&str] = &["oauth-authz-req+jwt", "JWT", ""];
 /// Claims about the object itself, which are no parameters.
 const ABOUT: [&str; 7] = ["iss", "sub", "aud", "exp", "nbf", "iat", "jti"];
 /// What may stand beside the object where the application is switched to it.
@@ -23,18 +28,45 @@ const BESIDE: [&str; 3] = ["response_type", "client_id", "scope"];
 const LIFE: i64 = 3_600;
 /// Seconds by which the application's clock may be ahead.
 const SKEW: i64 = 10;
+/// Characters of a `jti` at the most.
+const LONGEST_ID: usize = 256;
 
 const fn invalid(description: &'static str) -> Fault {
     Fault { error: "invalid_request_object", description }
 }
 
-/// The parameters that an object of `app` holds.
+/// What an object holds.
+pub(super) struct Opened {
+    /// The parameters.
+    pub params: Params,
+    /// What makes it good for one answer only; none where the application has given it no id.
+    pub once: Option<Once>,
+}
+
+/// The id of an object, until it would not be accepted any more anyway.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Once {
+    id: String,
+    until: Instant,
+}
+
+impl Once {
+    /// What is said of an object that was used before.
+    pub const USED: Fault = invalid("the request object was used before");
+
+    /// Uses the object up; tells whether that was still to be done.
+    pub async fn take(&self, provider: Provider<'_>, app: &Application) -> Result<bool, StoreError> {
+        replay::is_first(provider.broker, "request-object", &app.id, &self.id, self.until).await
+    }
+}
+
+/// Reads an object of `app`.
 pub(super) async fn open(
     provider: Provider<'_>,
     app: &Application,
     object: &str,
     beside: &Params,
-) -> Result<Params, Fault> {
+) -> Result<Opened, Fault> {
     let proof = &app.settings.proof;
     if proof.jwks.is_none() && proof.jwks_uri.is_none() {
         let description = "the application has registered no key that signs its requests";
@@ -49,7 +81,19 @@ pub(super) async fn open(
     })?;
     let now = provider.broker.clock.now().timestamp();
     check_about(app, &provider.broker.config.server.issuer(), now, &claims)?;
-    params(app, claims, beside)
+    let once = once(&claims)?;
+    Ok(Opened { params: params(app, claims, beside)?, once })
+}
+
+/// The id of an object that has one (RFC 7519 section 4.1.7); its `exp` was checked before.
+pub(super) fn once(claims: &Map<String, Value>) -> Result<Option<Once>, Fault> {
+    let Some(id) = claims.get("jti") else { return Ok(None) };
+    let id = id.as_str().filter(|id| !id.is_empty() && id.len() <= LONGEST_ID);
+    let until = claims.get("exp").and_then(Value::as_i64).and_then(|exp| Instant::from_timestamp(exp, 0));
+    match (id, until) {
+        (Some(id), Some(until)) => Ok(Some(Once { id: id.to_owned(), until })),
+        _ => Err(invalid("jti of the request object is no text, or too long")),
+    }
 }
 
 /// The algorithms that count: the registered one, or every one; under FAPI 2.0 its own only (section 5.4.1).
@@ -63,7 +107,7 @@ fn algorithms(app: &Application) -> Vec<ProofAlgorithm> {
 }
 
 /// Whether the object is from the application, for us, and of now.
-fn check_about(app: &Application, issuer: &str, now: i64, claims: &Map<String, Value>) -> Result<(), Fault> {
+pub(super) fn check_about(app: &Application, issuer: &str, now: i64, claims: &Map<String, Value>) -> Result<(), Fault> {
     let is_app = |name: &str| claims.get(name).and_then(Value::as_str) == Some(&app.id);
     if !is_app("iss") {
         return Err(invalid("iss of the request object is not the application"));
@@ -96,7 +140,7 @@ fn check_about(app: &Application, issuer: &str, now: i64, claims: &Map<String, V
 }
 
 /// The claims as parameters.
-fn params(app: &Application, claims: Map<String, Value>, beside: &Params) -> Result<Params, Fault> {
+pub(super) fn params(app: &Application, claims: Map<String, Value>, beside: &Params) -> Result<Params, Fault> {
     if claims.contains_key("request") || claims.contains_key("request_uri") {
         return Err(invalid("a request object holds no request and no request_uri"));
     }

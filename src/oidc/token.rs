@@ -113,6 +113,8 @@ pub(super) struct Asked<'a> {
     pub caller: &'a Caller,
     pub app: &'a Application,
     pub form: &'a Params,
+    /// What came with the request.
+    pub presented: &'a Presented,
     /// What the tokens are to be bound to; none for bearer tokens.
     pub confirmation: Option<Confirmation>,
 }
@@ -137,7 +139,7 @@ pub async fn answer_token_request(
         return Err(GrantError::UnauthorizedClient);
     }
     let confirmation = binding::confirmation(provider, presented, &app).await?;
-    let asked = Asked { provider, caller, app: &app, form, confirmation };
+    let asked = Asked { provider, caller, app: &app, form, presented, confirmation };
     match grant_type {
         GrantType::ClientCredentials => client_credentials(&asked).await,
         GrantType::AuthorizationCode => code::redeem(&asked).await,
@@ -218,29 +220,63 @@ pub(super) struct Issue<'a> {
     pub refresh_token: Option<String>,
 }
 
-/// Records the issue, commits `tx`, then signs: the writer is not held while a key works.
-pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Result<TokenResponse, GrantError> {
-    let Asked { provider, caller, app, .. } = *asked;
-    let Issue { grant, scope, nonce, grant_type, refresh_token } = issue;
-    let audience = resources::narrowed(&grant.details.resources, asked.form)?;
-    let authorization_details = details::narrowed(app, &grant.details.authorization_details, asked.form)?;
+/// Tokens that may be issued: what was narrowed down, and what is recorded.
+pub(super) struct Prepared {
+    audience: Option<Vec<String>>,
+    authorization_details: Vec<Value>,
+    jti: String,
+    pub event: Event,
+}
+
+/// What the tokens will be about.
+///
+/// # Errors
+/// [`GrantError`]: more is asked for than was granted.
+pub(super) fn prepare(asked: &Asked<'_>, issue: &Issue<'_>) -> Result<Prepared, GrantError> {
+    let Asked { provider, caller, app, form, .. } = *asked;
+    let Issue { grant, scope, grant_type, .. } = issue;
     let jti = new_jti(provider);
-    let told = match grant.user_id {
-        Some(user) => claims::in_tokens(&mut tx, Granted { app, scope: &scope, details: &grant.details }, user).await?,
-        None => Told::default(),
-    };
     let event = event(caller, app, grant, Outcome::Success)
         .with(json!({ "grant_type": grant_type, "grant": grant.id, "scope": scope, "jti": jti }));
-    audit::append(&mut tx, provider.broker.clock.now(), &[event]).await?;
+    Ok(Prepared {
+        audience: resources::narrowed(&grant.details.resources, form)?,
+        authorization_details: details::narrowed(app, &grant.details.authorization_details, form)?,
+        jti,
+        event,
+    })
+}
+
+/// Records the issue, commits `tx`, then signs: the writer is not held while a key works.
+pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Result<TokenResponse, GrantError> {
+    let Asked { provider, app, .. } = *asked;
+    let prepared = prepare(asked, &issue)?;
+    let granted = Granted { app, scope: &issue.scope, details: &issue.grant.details };
+    let told = match issue.grant.user_id {
+        Some(user) => claims::in_tokens(&mut tx, granted, user).await?,
+        None => Told::default(),
+    };
+    audit::append(&mut tx, provider.broker.clock.now(), std::slice::from_ref(&prepared.event)).await?;
     tx.commit().await?;
+    sign(asked, issue, prepared, told).await
+}
+
+/// Signs tokens whose issue is recorded.
+pub(super) async fn sign(
+    asked: &Asked<'_>,
+    issue: Issue<'_>,
+    prepared: Prepared,
+    told: Told,
+) -> Result<TokenResponse, GrantError> {
+    let Asked { provider, app, .. } = *asked;
+    let Issue { grant, scope, nonce, refresh_token, .. } = issue;
     let mint = Mint {
         app,
         grant: Some(grant),
         scope: &scope,
-        jti,
+        jti: prepared.jti,
         told: told.access_token,
-        audience,
-        authorization_details: authorization_details.clone(),
+        audience: prepared.audience,
+        authorization_details: prepared.authorization_details.clone(),
         confirmation: asked.confirmation.clone(),
         derived: None,
     };
@@ -260,7 +296,7 @@ pub(super) async fn issue(asked: &Asked<'_>, mut tx: Tx, issue: Issue<'_>) -> Re
         scope,
         refresh_token,
         id_token,
-        authorization_details,
+        authorization_details: prepared.authorization_details,
     })
 }
 

@@ -20,6 +20,7 @@ use crate::crypto::sha256;
 use crate::model::{Confirmation, GrantId, SessionId, Status, UserId};
 use crate::store::{StoreError, Tx, invalidations};
 use crate::time::Instant;
+use crate::verifier::{VerifyError, check_origin, check_times};
 
 /// `typ` of access tokens (RFC 9068 section 2.1).
 pub(super) const ACCESS_TYP: &str = "at+jwt";
@@ -92,8 +93,8 @@ pub enum TokenError {
     /// Made by, or for, another issuer.
     #[error("the token is of another issuer")]
     Issuer,
-    /// Past its end.
-    #[error("the token has expired")]
+    /// Past its end, or of a time that has not come.
+    #[error("the token has expired, or is not good yet")]
     Expired,
     /// What it rests on is gone: revoked, signed out, disabled, removed.
     #[error("the token was revoked")]
@@ -101,6 +102,21 @@ pub enum TokenError {
     /// The database failed: nothing is known of the token.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+impl From<VerifyError> for TokenError {
+    fn from(error: VerifyError) -> Self {
+        match error {
+            VerifyError::Issuer => Self::Issuer,
+            VerifyError::Expired | VerifyError::Early => Self::Expired,
+            VerifyError::Revoked => Self::Revoked,
+            VerifyError::Token(_)
+            | VerifyError::Claims
+            | VerifyError::Audience
+            | VerifyError::Binding
+            | VerifyError::Issuing(_) => Self::Jwt(JwtError::Malformed),
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -162,9 +178,7 @@ pub async fn verify_access_token(broker: &Broker, keys: &KeyRing, token: &str) -
         verified
     };
     let now = broker.clock.now();
-    if now >= verified.token.exp {
-        return Err(TokenError::Expired);
-    }
+    check_times(verified.token.iat.timestamp(), verified.token.exp.timestamp(), None, now)?;
     if !tokens.is_fresh(&verified) {
         let (before, at) = (invalidations(), tokens.micros());
         check_alive(broker, &verified.token, now).await?;
@@ -188,9 +202,7 @@ pub(super) async fn check_signature(broker: &Broker, keys: &KeyRing, token: &str
         let key = keys.find(broker, &kid).await.ok_or(JwtError::UnknownKey)?;
         jwt::verify(&key, ACCESS_TYP, token)?
     };
-    if claims.iss != broker.config.server.issuer() {
-        return Err(TokenError::Issuer);
-    }
+    check_origin(&claims.iss, &claims.sub, &broker.config.server.issuer())?;
     let instant = |seconds| Instant::from_timestamp(seconds, 0).ok_or(JwtError::Malformed);
     let user_id = match claims.grant {
         Some(grant) => Some(person(broker, grant, &claims.sub).await?),

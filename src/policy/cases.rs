@@ -11,7 +11,7 @@ use toml::Spanned;
 
 use super::fault::{Fault, PolicyError};
 use super::load::{File, names, read_file};
-use super::{Action, Context, Policies, Principal, Request, Resource, Standing};
+use super::{Action, Context, Details, Policies, Principal, Request, Resource, Standing};
 
 /// One case, run.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
@@ -88,6 +88,7 @@ struct Circumstances {
     amr: BTreeSet<String>,
     /// The department of what is asked about, then those above it.
     departments: Vec<String>,
+    authorization_details: Option<Box<Details>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Deserialize)]
@@ -197,6 +198,7 @@ impl Case {
             actor: self.context.actor,
             amr: self.context.amr,
             departments: self.context.departments,
+            authorization_details: self.context.authorization_details,
         };
         Ok(Request { principal, action: self.action, resource, context })
     }

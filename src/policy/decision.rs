@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::Serialize;
 
+use super::details::Details;
 use crate::string_enum;
 
 string_enum! {
@@ -25,6 +26,7 @@ string_enum! {
 /// Who asks, with everything policy may look at.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every question is about a person")]
 pub enum Principal {
     /// A person: Cedar `User::"id"`, in `Department::"code"` (all ancestors), `Group::"code"` (closure), `Role::"name"`.
     User {
@@ -149,6 +151,9 @@ pub struct Context {
     /// Code of the department that what is asked about belongs to, then of all above it; empty when it belongs to none.
     /// Cedar `context.department`; roles that hold for it are `RoleHere::"name"`.
     pub departments: Vec<String>,
+    /// What is to be done, in detail (RFC 9396); none where nothing of the kind is asked for or held.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authorization_details: Option<Box<Details>>,
 }
 
 /// A question to the decision point.

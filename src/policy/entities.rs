@@ -146,5 +146,11 @@ fn context(context: &Context) -> Result<CedarContext, String> {
     if let Some(code) = context.departments.first() {
         pairs.push(("department".to_owned(), RestrictedExpression::new_entity_uid(uid("Department", code)?)));
     }
+    if let Some(details) = &context.authorization_details {
+        let sets =
+            details.sets().map(|(name, set)| (name.to_owned(), RestrictedExpression::new_set(set.iter().map(text))));
+        let record = RestrictedExpression::new_record(sets).map_err(|error| error.to_string())?;
+        pairs.push(("authorization_details".to_owned(), record));
+    }
     CedarContext::from_pairs(pairs).map_err(|error| error.to_string())
 }

@@ -8,6 +8,7 @@
 
 mod cases;
 mod decision;
+mod details;
 mod entities;
 mod fault;
 mod index;
@@ -16,5 +17,6 @@ mod policies;
 
 pub use cases::{CaseReport, CaseResult, check_cases};
 pub use decision::{Action, Context, Decision, Principal, Request, Resource, Standing};
+pub use details::Details;
 pub use fault::{Fault, PolicyError};
 pub use policies::{Policies, PolicyText, Reload};

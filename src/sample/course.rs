@@ -57,6 +57,30 @@ impl Course {
         changes::between(&before, &self.company)
     }
 
+    /// Moves one department below another, both by their codes: the change records, and how many people go with it. None
+    /// when there is no such department.
+    #[must_use]
+    pub fn move_department(&mut self, code: &str, below: &str) -> Option<(String, usize)> {
+        let before = self.company.clone();
+        let find = |code: &str| before.units.iter().position(|(_, unit)| unit.code == code);
+        let (at, to) = (find(code)?, find(below)?);
+        let order = self.company.next_order(to);
+        let (_, unit) = self.company.units.get_mut(at)?;
+        (unit.above, unit.order) = (Some(to), order);
+        let name = unit.name.clone();
+        self.company.give_name(at, &name);
+        self.company.settle();
+        let goes = |unit: usize| {
+            let mut above = Some(unit);
+            while let Some(next) = above.filter(|next| *next != at) {
+                above = before.units.get(next).and_then(|(_, unit)| unit.above);
+            }
+            above.is_some()
+        };
+        let people = self.company.people.iter().filter(|person| goes(person.unit)).count();
+        Some((changes::between(&before, &self.company), people))
+    }
+
     fn happen(&mut self, draw: &Draw<'_>) -> bool {
         let company = &mut self.company;
         match draw.below(100) {

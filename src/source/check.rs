@@ -5,9 +5,11 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
+use super::changes::position;
+use super::delta::Position;
 use super::error::SourceError;
 use super::{ldap, read, select};
-use crate::config::SourceConfig;
+use crate::config::{ChangesBy, SourceConfig};
 use crate::text::{Language, finding_words};
 use crate::time::Instant;
 
@@ -54,7 +56,35 @@ pub async fn check(config: &SourceConfig, folder: &Path, now: Instant) -> Vec<Fi
     let mut tasks = JoinSet::new();
     tasks.spawn(ldap::probe(Arc::new(server.clone()), folder.into(), selections, now));
     let found = tasks.join_next().await.and_then(Result::ok);
-    found.unwrap_or_else(|| vec![Finding::failed("directory", &SourceError::Stopped)])
+    let mut findings = found.unwrap_or_else(|| vec![Finding::failed("directory", &SourceError::Stopped)]);
+    if server.changes != ChangesBy::Nothing && findings.iter().all(|finding| finding.level != Level::Failed) {
+        findings.push(changes(config, folder).await);
+    }
+    findings
+}
+
+/// In which way changes are read between full runs.
+async fn changes(config: &SourceConfig, folder: &Path) -> Finding {
+    let subject = "changes";
+    let position = match position(config, folder).await {
+        Ok(position) => position,
+        Err(error) => return Finding { level: Level::Warning, ..Finding::failed(subject, &error) },
+    };
+    let way = position.as_ref().and_then(Position::way);
+    let text = match way {
+        Some("syncrepl") => "only what changed is read (syncrepl)",
+        Some("dirsync") => "only what changed is read (DirSync)",
+        Some("usn") => {
+            "only what changed is read (update sequence numbers of one domain controller; with the right Replicating \
+             Directory Changes it would be DirSync)"
+        }
+        Some(_) => "what changed is read after listing all ids (time stamps)",
+        None => {
+            "the server cannot tell what changed, so that every run is a full one; see its page of the documentation"
+        }
+    };
+    let level = if way.is_some() { Level::Good } else { Level::Warning };
+    Finding { subject: subject.to_owned(), level, text: text.to_owned() }
 }
 
 async fn file(config: &SourceConfig, folder: &Path) -> Vec<Finding> {

@@ -42,6 +42,8 @@ pub(super) struct Raw {
     ranges: Vec<(String, Range)>,
     /// Values with options, to be put last.
     optioned: Vec<(String, Vec<u8>)>,
+    /// The same that came in ranges, by range: DirSync tells added values from removed ones by it.
+    pieces: Vec<(String, Range, Vec<Vec<u8>>)>,
 }
 
 impl Raw {
@@ -56,8 +58,10 @@ impl Raw {
             self.values.entry(name).or_default().extend(values);
             return;
         };
+        let values: Vec<Vec<u8>> = values.into_iter().collect();
         if let Some(range) = options.split(';').find_map(Range::of) {
             self.ranges.push((name.clone(), range));
+            self.pieces.push((name.clone(), range, values.clone()));
         }
         self.optioned.extend(values.into_iter().map(|value| (name.clone(), value)));
     }
@@ -76,6 +80,14 @@ impl Raw {
     pub fn complete(&mut self, name: &str, values: Vec<Vec<u8>>) {
         self.ranges.retain(|(named, _)| named != name);
         self.values.insert(name.to_owned(), values);
+    }
+
+    /// Values of an attribute that came in ranges.
+    pub fn pieces(&self, name: &str) -> impl Iterator<Item = (Range, &[Vec<u8>])> {
+        self.pieces
+            .iter()
+            .filter(move |(named, ..)| named == name)
+            .map(|(_, range, values)| (*range, values.as_slice()))
     }
 
     /// Sorts what has several values, which a server may return in any order (RFC 4511 section 4.1.7), and puts those

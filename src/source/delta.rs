@@ -4,7 +4,7 @@
 //! only a full read can go on from there. Like a snapshot, a delta is made only from complete answers: what was cut, timed
 //! out or ended early is an error, and the position stays where it was.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::error::SourceError;
 use super::snapshot::{Entry, Part, Rejected, Snapshot};
 use crate::text::Fault;
+use crate::time::Instant;
 
 /// Where a source stood when it was last read: opaque, stored by `sync` with the data in one transaction, made only here.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -25,6 +26,12 @@ impl Position {
     pub fn goes_with(&self, snapshot: &Snapshot) -> bool {
         let server = self.0.get("server").and_then(serde_json::Value::as_str);
         server.is_some() && server == snapshot.server.as_deref()
+    }
+
+    /// The way of reading that it is of: `syncrepl`, `dirsync`, `usn`, `timestamp`.
+    #[must_use]
+    pub fn way(&self) -> Option<&str> {
+        self.0.get("way").and_then(serde_json::Value::as_str)
     }
 
     /// This position with what an older one knew of other servers: after a failover and back, what was read from the first
@@ -85,10 +92,12 @@ pub struct Delta {
     pub members: Vec<MemberChange>,
     /// Entries that changed and cannot be read: they count as present.
     pub rejected: Vec<Rejected>,
-    /// Who is no longer returned. May name ids that were never known.
+    /// Who is no longer returned, of those who were known.
     pub gone: Vec<Gone>,
     /// What an operator should look at.
     pub warnings: Vec<String>,
+    /// When entries changed, by the server's clock, where it says so: stable id → time.
+    pub changed_at: BTreeMap<String, Instant>,
     /// Where to go on from, once all this is stored.
     pub position: Position,
 }
@@ -106,6 +115,7 @@ impl Delta {
             rejected: Vec::new(),
             gone: Vec::new(),
             warnings: Vec::new(),
+            changed_at: BTreeMap::new(),
             position,
         }
     }

@@ -14,6 +14,7 @@ mod error;
 mod filter;
 pub mod ldap;
 mod ldif;
+mod live;
 mod select;
 mod snapshot;
 
@@ -26,12 +27,13 @@ use tokio::task::JoinSet;
 use crate::config::SourceConfig;
 use select::Selection;
 
-pub use changes::{follow, look_up, position, read_changes};
+pub use changes::{look_up, position, read_changes};
 pub use check::{Finding, Level, check};
 pub use delta::{Changes, Delta, DeltaRefusal, Found, Gone, KnownIds, MemberChange, Position};
-pub use dn::{Dn, DnError, PartValue, Rdn};
+pub use dn::{Dn, DnError, PartValue, Rdn, path_above};
 pub use error::SourceError;
 pub use filter::{Filter, FilterError};
+pub use live::follow;
 pub use snapshot::{ACCOUNT_STATE, Entry, Part, Read, Rejected, Snapshot};
 
 /// How far a read has come.

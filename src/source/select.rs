@@ -39,6 +39,17 @@ impl Base {
         Ok(Self { text: text.to_owned(), normalized: dn.normalized() })
     }
 
+    /// The base as a normalized name.
+    pub fn dn(&self) -> Dn {
+        self.normalized.clone()
+    }
+
+    /// Below another base.
+    pub fn at(text: &str) -> Option<Self> {
+        let normalized = Dn::parse(text).ok()?.normalized();
+        Some(Self { text: text.to_owned(), normalized })
+    }
+
     /// Whether the name is below the base and ends exactly as the base is configured: most do, and need no parsing.
     pub fn spells(&self, text: &str) -> bool {
         // An escaped comma before it needs the long way.

@@ -95,6 +95,30 @@ impl Applications<'_> {
         self.0.run(sql, &row).await.map(drop)
     }
 
+    /// How many applications there are that are known by the address of a document.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_documents(&mut self) -> Result<i64, StoreError> {
+        let sql = "SELECT COUNT(*) FROM applications WHERE id LIKE 'https://%' AND NOT declared";
+        Ok(self.0.one::<(i64,)>(sql, &[]).await?.0)
+    }
+
+    /// Deletes one batch of those whose document was last read before `before` and that hold no grant; tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn purge_documents(&mut self, before: Instant) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM applications WHERE id IN (SELECT a.id FROM applications a WHERE a.id LIKE 'https://%' \
+                   AND NOT a.declared AND a.updated_at < $1 \
+                   AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.application_id = a.id) LIMIT 100)";
+        let deleted = self.0.run(sql, &[&before]).await?;
+        if deleted > 0 {
+            self.0.invalidates();
+        }
+        Ok(deleted)
+    }
+
     /// Removes an application; tells whether it was there.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Authorization codes.
 
-use super::{StoreError, Tx};
+use super::{Param, StoreError, Tx};
 use crate::model::AuthorizationCode;
 use crate::time::Instant;
 
@@ -31,12 +31,32 @@ impl AuthorizationCodes<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert(&mut self, c: &AuthorizationCode) -> Result<(), StoreError> {
-        let sql = "INSERT INTO authorization_codes (code_hash, grant_id, redirect_uri, nonce, code_challenge, \
-                   created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        let row: [&dyn super::Param; 7] =
-            [&c.code_hash, &c.grant_id, &c.redirect_uri, &c.nonce, &c.code_challenge, &c.created_at, &c.expires_at];
-        self.0.run(sql, &row).await.map(drop)
+    pub async fn insert(&mut self, code: &AuthorizationCode) -> Result<(), StoreError> {
+        self.insert_all(&[code]).await
+    }
+
+    /// Writes new codes.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_all(&mut self, codes: &[&AuthorizationCode]) -> Result<(), StoreError> {
+        let head = "INSERT INTO authorization_codes (code_hash, grant_id, redirect_uri, nonce, code_challenge, \
+                    created_at, expires_at)";
+        let rows: Vec<Vec<&dyn Param>> = codes
+            .iter()
+            .map(|c| -> Vec<&dyn Param> {
+                vec![
+                    &c.code_hash,
+                    &c.grant_id,
+                    &c.redirect_uri,
+                    &c.nonce,
+                    &c.code_challenge,
+                    &c.created_at,
+                    &c.expires_at,
+                ]
+            })
+            .collect();
+        self.0.insert_rows(head, &rows, "").await.map(drop)
     }
 
     /// Takes the code, for the first caller only.

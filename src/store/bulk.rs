@@ -6,14 +6,16 @@ use std::fmt::Write as _;
 
 use sqlx::AssertSqlSafe;
 
-use super::db::Link;
+use super::db::{Link, count};
 use super::param::{postgres, sqlite};
-use super::{Param, Row, StoreError, Tx};
+use super::{Param, Row, StoreError, Tx, copy};
 
 /// Parameters of one statement: SQLite allows 32,766, PostgreSQL 65,535.
 const MAX_PARAMS: usize = 30_000;
 /// Rows of one statement: beyond a thousand nothing is gained.
 const MAX_ROWS: usize = 1_000;
+/// So many rows go into PostgreSQL by COPY.
+const MANY: usize = 200;
 
 impl Tx {
     /// `{head} VALUES ($1, $2 …), (…) {tail}`, in chunks; tells how many rows were touched.
@@ -30,6 +32,11 @@ impl Tx {
         tail: &'static str,
     ) -> Result<u64, StoreError> {
         let Some(columns) = rows.first().map(Vec::len) else { return Ok(0) };
+        if let (Link::PostgresTx(c), Some(target)) = (&mut self.0, head.strip_prefix("INSERT INTO "))
+            && rows.len() >= MANY
+        {
+            return copy::insert(c, target, rows, tail).await;
+        }
         let mut touched = 0;
         for chunk in rows.chunks((MAX_PARAMS / columns.max(1)).clamp(1, MAX_ROWS)) {
             let mut sql = format!("{head} VALUES ");
@@ -84,6 +91,7 @@ impl Tx {
     }
 
     pub(super) async fn run_text(&mut self, sql: String, params: &[&dyn Param]) -> Result<u64, StoreError> {
+        count();
         let sql = AssertSqlSafe(sql);
         Ok(match &mut self.0 {
             Link::SqliteTx(c) => sqlx::query_with(sql, sqlite(params)?).execute(&mut **c).await?.rows_affected(),
@@ -96,6 +104,7 @@ impl Tx {
     }
 
     pub(super) async fn all_text<T: Row>(&mut self, sql: String, params: &[&dyn Param]) -> Result<Vec<T>, StoreError> {
+        count();
         let sql = AssertSqlSafe(sql);
         Ok(match &mut self.0 {
             Link::SqliteTx(c) => sqlx::query_as_with(sql, sqlite(params)?).fetch_all(&mut **c).await?,
@@ -127,11 +136,14 @@ fn in_list<'p>(
     list: &[&'p dyn Param],
     tail: &'static str,
 ) -> (String, Vec<&'p dyn Param>) {
+    // Lists of a few lengths only, so that statements stay prepared: the last value again fills up.
+    let places = list.len().next_power_of_two();
     let mut sql = format!("{head} IN (");
-    for place in 1..=list.len() {
+    for place in 1..=places {
         let comma = if place == 1 { "" } else { ", " };
         let _ = write!(sql, "{comma}${}", fixed.len() + place);
     }
     let _ = write!(sql, ") {tail}");
-    (sql, fixed.iter().chain(list).copied().collect())
+    let filling = list.last().into_iter().cycle().take(places - list.len());
+    (sql, fixed.iter().chain(list).chain(filling).copied().collect())
 }

@@ -170,6 +170,26 @@ impl Db {
     }
 }
 
+tokio::task_local! {
+    /// Statements of a task that is counted.
+    static COUNTED: std::cell::Cell<u64>;
+}
+
+/// Runs something and counts the statements that it sends to a database by itself, without the tasks that it spawns.
+pub async fn counted<F: Future>(work: F) -> (F::Output, u64) {
+    let counting = async {
+        let output = work.await;
+        (output, COUNTED.with(std::cell::Cell::get))
+    };
+    COUNTED.scope(std::cell::Cell::new(0), counting).await
+}
+
+/// Counts a statement where somebody counts.
+pub(super) fn count() {
+    // Elsewhere nobody asks.
+    let _ = COUNTED.try_with(|counted| counted.set(counted.get() + 1));
+}
+
 impl Tx {
     /// The first row, where there is one.
     ///
@@ -180,6 +200,7 @@ impl Tx {
         sql: &'static str,
         params: &[&dyn Param],
     ) -> Result<Option<T>, StoreError> {
+        count();
         on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_optional(conn).await).map_err(Into::into)
     }
 
@@ -188,6 +209,7 @@ impl Tx {
     /// # Errors
     /// When there is none, or the database fails.
     pub async fn one<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<T, StoreError> {
+        count();
         on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_one(conn).await).map_err(Into::into)
     }
 
@@ -196,6 +218,7 @@ impl Tx {
     /// # Errors
     /// When the database fails.
     pub async fn all<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<T>, StoreError> {
+        count();
         on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_all(conn).await).map_err(Into::into)
     }
 
@@ -204,6 +227,7 @@ impl Tx {
     /// # Errors
     /// When the database fails, [`StoreError::Conflict`] when a unique key is taken.
     pub async fn run(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<u64, StoreError> {
+        count();
         on!(self, |conn, args| sqlx::query_with(sql, args(params)?)
             .execute(conn)
             .await

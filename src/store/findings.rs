@@ -27,6 +27,34 @@ impl Findings<'_> {
         self.0.all(sql, &[&source]).await
     }
 
+    /// Findings of the source about entries that are left out.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_quarantined(&mut self, source: &str) -> Result<Vec<Finding>, StoreError> {
+        let sql = "SELECT * FROM findings WHERE source = $1 AND quarantined = $2 AND state <> 'resolved'";
+        self.0.all(sql, &[&source, &true]).await
+    }
+
+    /// Makes the findings about the entries `about` exactly these; those about others stay.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn merge(
+        &mut self,
+        source: &str,
+        run: RunId,
+        at: Instant,
+        about: &[String],
+        findings: &[NewFinding],
+    ) -> Result<(), StoreError> {
+        self.write(source, run, at, findings).await?;
+        let list: Vec<&dyn Param> = about.iter().map(|id| -> &dyn Param { id }).collect();
+        let head = "UPDATE findings SET state = 'resolved', resolved_at = $3 \
+                    WHERE source = $1 AND run_id <> $2 AND state <> 'resolved' AND external_id";
+        self.0.run_in(head, &[&source, &run, &at], &list, "").await.map(drop)
+    }
+
     /// Notes that the source's findings are what they were.
     ///
     /// # Errors
@@ -127,6 +155,19 @@ impl Findings<'_> {
         at: Instant,
         findings: &[NewFinding],
     ) -> Result<(), StoreError> {
+        self.write(source, run, at, findings).await?;
+        let sql = "UPDATE findings SET state = 'resolved', resolved_at = $3 \
+                   WHERE source = $1 AND run_id <> $2 AND state <> 'resolved'";
+        self.0.run(sql, &[&source, &run, &at]).await.map(drop)
+    }
+
+    async fn write(
+        &mut self,
+        source: &str,
+        run: RunId,
+        at: Instant,
+        findings: &[NewFinding],
+    ) -> Result<(), StoreError> {
         // An entry can have the same fault twice; the list holds it once.
         let mut seen = HashSet::new();
         let findings: Vec<&NewFinding> =
@@ -145,9 +186,6 @@ impl Findings<'_> {
                     first_seen = CASE WHEN findings.state = 'resolved' THEN excluded.first_seen ELSE findings.first_seen END, \
                     state = CASE WHEN findings.state = 'accepted' AND findings.accepted_until > excluded.last_seen \
                     THEN 'accepted' ELSE 'open' END";
-        self.0.insert_rows(head, &rows, tail).await?;
-        let sql = "UPDATE findings SET state = 'resolved', resolved_at = $3 \
-                   WHERE source = $1 AND run_id <> $2 AND state <> 'resolved'";
-        self.0.run(sql, &[&source, &run, &at]).await.map(drop)
+        self.0.insert_rows(head, &rows, tail).await.map(drop)
     }
 }

@@ -1,6 +1,6 @@
 //! Grants, and access tokens revoked one by one.
 
-use super::{Json, StoreError, Tx};
+use super::{Json, Param, StoreError, Tx};
 use crate::model::{EndReason, Grant, GrantDetails, GrantId, Status};
 use crate::time::Instant;
 
@@ -44,22 +44,35 @@ impl Grants<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert(&mut self, g: &Grant) -> Result<(), StoreError> {
-        let sql = "INSERT INTO grants (id, application_id, user_id, session_id, scope, auth_time, amr, created_at, \
-                   expires_at, details) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
-        let row: [&dyn super::Param; 10] = [
-            &g.id,
-            &g.application_id,
-            &g.user_id,
-            &g.session_id,
-            &g.scope,
-            &g.auth_time,
-            &g.amr,
-            &g.created_at,
-            &g.expires_at,
-            &g.details,
-        ];
-        self.0.run(sql, &row).await.map(drop)
+    pub async fn insert(&mut self, grant: &Grant) -> Result<(), StoreError> {
+        self.insert_all(&[grant]).await
+    }
+
+    /// Writes new grants.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_all(&mut self, grants: &[&Grant]) -> Result<(), StoreError> {
+        let head = "INSERT INTO grants (id, application_id, user_id, session_id, scope, auth_time, amr, created_at, \
+                    expires_at, details)";
+        let rows: Vec<Vec<&dyn Param>> = grants
+            .iter()
+            .map(|g| -> Vec<&dyn Param> {
+                vec![
+                    &g.id,
+                    &g.application_id,
+                    &g.user_id,
+                    &g.session_id,
+                    &g.scope,
+                    &g.auth_time,
+                    &g.amr,
+                    &g.created_at,
+                    &g.expires_at,
+                    &g.details,
+                ]
+            })
+            .collect();
+        self.0.insert_rows(head, &rows, "").await.map(drop)
     }
 
     /// Writes what was granted beyond scopes anew.
@@ -106,7 +119,7 @@ impl Grants<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn is_any_revoked(&mut self, jtis: &[String]) -> Result<bool, StoreError> {
-        let list: Vec<&dyn super::Param> = jtis.iter().map(|jti| -> &dyn super::Param { jti }).collect();
+        let list: Vec<&dyn Param> = jtis.iter().map(|jti| -> &dyn Param { jti }).collect();
         let found: Vec<(String,)> = self.0.all_in("SELECT jti FROM revoked_tokens WHERE jti", &[], &list, "").await?;
         Ok(!found.is_empty())
     }

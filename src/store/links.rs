@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::{Param, StoreError, Tx};
-use crate::model::{Link, PlanId, RunId, UserId};
+use crate::model::{Link, ObjectKind, PlanId, RunId, UserId};
 
 /// Store functions of links.
 #[derive(Debug)]
@@ -23,6 +23,59 @@ impl Links<'_> {
     /// When the database fails.
     pub async fn list_by_source(&mut self, source: &str) -> Result<Vec<Link>, StoreError> {
         self.0.all("SELECT * FROM links WHERE source = $1", &[&source]).await
+    }
+
+    /// The links of these external ids of a kind.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_by_ids(
+        &mut self,
+        source: &str,
+        kind: ObjectKind,
+        external_ids: &[String],
+    ) -> Result<Vec<Link>, StoreError> {
+        let list: Vec<&dyn Param> = external_ids.iter().map(|id| -> &dyn Param { id }).collect();
+        let head = "SELECT * FROM links WHERE source = $1 AND kind = $2 AND external_id";
+        self.0.all_in(head, &[&source, &kind], &list, "").await
+    }
+
+    /// The links of these names (`source::Dn::path`).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_by_paths(&mut self, source: &str, paths: &[String]) -> Result<Vec<Link>, StoreError> {
+        let list: Vec<&dyn Param> = paths.iter().map(|path| -> &dyn Param { path }).collect();
+        self.0.all_in("SELECT * FROM links WHERE source = $1 AND dn_path", &[&source], &list, "").await
+    }
+
+    /// The links of everything below a name.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_below(&mut self, source: &str, path: &str) -> Result<Vec<Link>, StoreError> {
+        // A name below continues with a comma; `-` is the character after it.
+        let (from, to) = (format!("{path},"), format!("{path}-"));
+        let sql = "SELECT * FROM links WHERE source = $1 AND dn_path >= $2 AND dn_path < $3";
+        self.0.all(sql, &[&source, &from, &to]).await
+    }
+
+    /// The links of these objects.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_by_objects(&mut self, source: &str, objects: &[Uuid]) -> Result<Vec<Link>, StoreError> {
+        let list: Vec<&dyn Param> = objects.iter().map(|id| -> &dyn Param { id }).collect();
+        self.0.all_in("SELECT * FROM links WHERE source = $1 AND object_id", &[&source], &list, "").await
+    }
+
+    /// External ids of a kind that the source still returns.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_present_ids(&mut self, source: &str, kind: ObjectKind) -> Result<Vec<(String,)>, StoreError> {
+        let sql = "SELECT external_id FROM links WHERE source = $1 AND kind = $2 AND digest <> 'gone'";
+        self.0.all(sql, &[&source, &kind]).await
     }
 
     /// The link of an object; its source owns it.
@@ -67,7 +120,7 @@ impl Links<'_> {
     /// When the database fails.
     pub async fn forget_names(&mut self, source: &str, people: &[UserId]) -> Result<(), StoreError> {
         let list: Vec<&dyn Param> = people.iter().map(|id| -> &dyn Param { id }).collect();
-        let head = "UPDATE links SET dn = '' WHERE source = $1 AND object_id";
+        let head = "UPDATE links SET dn = '', dn_path = '' WHERE source = $1 AND object_id";
         self.0.run_in(head, &[&source], &list, "").await?;
         self.forget_digests(source, people).await
     }
@@ -87,10 +140,10 @@ impl Links<'_> {
                    FROM plan_links WHERE plan_id = $1 AND kind = 'user' AND digest = 'replaced') \
                    RETURNING external_id, object_id";
         let replaced = self.0.all(sql, &[&plan, &source]).await?;
-        let sql = "INSERT INTO links (source, kind, external_id, object_id, dn, digest, run_id) \
-                   SELECT $2, kind, external_id, object_id, dn, digest, $3 FROM plan_links WHERE plan_id = $1 \
+        let sql = "INSERT INTO links (source, kind, external_id, object_id, dn, digest, run_id, dn_path) \
+                   SELECT $2, kind, external_id, object_id, dn, digest, $3, dn_path FROM plan_links WHERE plan_id = $1 \
                    AND digest <> 'replaced' ON CONFLICT (source, kind, external_id) DO UPDATE SET dn = excluded.dn, digest = excluded.digest, \
-                   run_id = excluded.run_id";
+                   run_id = excluded.run_id, dn_path = excluded.dn_path";
         self.0.run(sql, &[&plan, &source, &run]).await?;
         Ok(replaced)
     }

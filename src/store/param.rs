@@ -1,6 +1,7 @@
 //! Parameters and rows that both databases understand.
 
-use sqlx::postgres::{PgArguments, PgRow, Postgres};
+use sqlx::encode::IsNull;
+use sqlx::postgres::{PgArgumentBuffer, PgArguments, PgRow, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments, SqliteRow};
 use sqlx::{Arguments, Encode, FromRow, Type};
 
@@ -18,6 +19,11 @@ pub trait Param: Send + Sync {
     /// # Errors
     /// When the value cannot be encoded.
     fn add_postgres(&self, to: &mut PgArguments) -> Result<(), StoreError>;
+    /// Writes the bytes of the value as PostgreSQL takes them, or tells that it is NULL.
+    ///
+    /// # Errors
+    /// When the value cannot be encoded.
+    fn put_postgres(&self, to: &mut PgArgumentBuffer) -> Result<IsNull, StoreError>;
 }
 
 impl<T> Param for T
@@ -30,6 +36,10 @@ where
 
     fn add_postgres(&self, to: &mut PgArguments) -> Result<(), StoreError> {
         Arguments::add(to, self).map_err(|error| StoreError::Encode(error.to_string()))
+    }
+
+    fn put_postgres(&self, to: &mut PgArgumentBuffer) -> Result<IsNull, StoreError> {
+        <T as Encode<'_, Postgres>>::encode_by_ref(self, to).map_err(|error| StoreError::Encode(error.to_string()))
     }
 }
 

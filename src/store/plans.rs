@@ -183,18 +183,25 @@ impl Plans<'_> {
         Ok(rows.into_iter().map(change).collect())
     }
 
-    /// Writes the links as they will be once the plan is applied.
+    /// Writes the links as they will be once the plan is applied; `paths` are those of their names (`source::Dn::path`),
+    /// one a link.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert_links(&mut self, plan: PlanId, links: &[PlannedLink]) -> Result<(), StoreError> {
+    pub async fn insert_links(
+        &mut self,
+        plan: PlanId,
+        links: &[PlannedLink],
+        paths: &[String],
+    ) -> Result<(), StoreError> {
         let rows: Vec<Vec<&dyn Param>> = links
             .iter()
-            .map(|l| -> Vec<&dyn Param> {
-                vec![&plan, &l.kind, &l.external_id, &l.object_id, &l.dn, &l.digest, &l.password]
+            .zip(paths)
+            .map(|(l, path)| -> Vec<&dyn Param> {
+                vec![&plan, &l.kind, &l.external_id, &l.object_id, &l.dn, &l.digest, &l.password, path]
             })
             .collect();
-        let head = "INSERT INTO plan_links (plan_id, kind, external_id, object_id, dn, digest, password)";
+        let head = "INSERT INTO plan_links (plan_id, kind, external_id, object_id, dn, digest, password, dn_path)";
         self.0.insert_rows(head, &rows, "").await.map(drop)
     }
 

@@ -37,23 +37,33 @@ impl Proofs<'_> {
         self.0.run(sql, &[&before, &BATCH]).await
     }
 
-    /// Keeps the sealed secret of an application, in place of an earlier one.
+    /// Keeps the sealed secret of an application, in place of earlier ones; `old` is the one before, while both count.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn keep_secret(&mut self, application: &str, sealed: &str) -> Result<(), StoreError> {
+    pub async fn keep_secret(&mut self, application: &str, sealed: &str, old: Option<&str>) -> Result<(), StoreError> {
         self.0.invalidates();
-        let sql = "INSERT INTO sealed_secrets (application_id, sealed) VALUES ($1, $2) \
-                   ON CONFLICT (application_id) DO UPDATE SET sealed = $2";
-        self.0.run(sql, &[&application, &sealed]).await.map(drop)
+        let sql = "INSERT INTO sealed_secrets (application_id, sealed, old_sealed) VALUES ($1, $2, $3) \
+                   ON CONFLICT (application_id) DO UPDATE SET sealed = $2, old_sealed = $3";
+        self.0.run(sql, &[&application, &sealed, &old.map(str::to_owned)]).await.map(drop)
     }
 
-    /// The sealed secret of an application.
+    /// The sealed secret of an application, and the one before it where one is kept.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn secret(&mut self, application: &str) -> Result<Option<String>, StoreError> {
-        let sql = "SELECT sealed FROM sealed_secrets WHERE application_id = $1";
-        Ok(self.0.optional::<(String,)>(sql, &[&application]).await?.map(|(sealed,)| sealed))
+    pub async fn secret(&mut self, application: &str) -> Result<Option<(String, Option<String>)>, StoreError> {
+        let sql = "SELECT sealed, old_sealed FROM sealed_secrets WHERE application_id = $1";
+        self.0.optional(sql, &[&application]).await
+    }
+
+    /// Forgets the secrets before whose overlap ended before `before`; tells how many.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn forget_old_secrets(&mut self, before: Instant) -> Result<u64, StoreError> {
+        let sql = "UPDATE sealed_secrets SET old_sealed = NULL WHERE old_sealed IS NOT NULL AND application_id IN \
+                   (SELECT id FROM applications WHERE old_secret_until < $1)";
+        self.0.run(sql, &[&before]).await
     }
 }

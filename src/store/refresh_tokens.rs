@@ -1,6 +1,6 @@
 //! Refresh tokens.
 
-use super::{StoreError, Tx};
+use super::{Param, StoreError, Tx};
 use crate::model::RefreshToken;
 use crate::time::Instant;
 
@@ -31,9 +31,21 @@ impl RefreshTokens<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn insert(&mut self, t: &RefreshToken) -> Result<(), StoreError> {
-        let sql = "INSERT INTO refresh_tokens (token_hash, grant_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
-        self.0.run(sql, &[&t.token_hash, &t.grant_id, &t.created_at, &t.expires_at]).await.map(drop)
+    pub async fn insert(&mut self, token: &RefreshToken) -> Result<(), StoreError> {
+        self.insert_all(&[token]).await
+    }
+
+    /// Writes new tokens.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn insert_all(&mut self, tokens: &[&RefreshToken]) -> Result<(), StoreError> {
+        let head = "INSERT INTO refresh_tokens (token_hash, grant_id, created_at, expires_at)";
+        let rows: Vec<Vec<&dyn Param>> = tokens
+            .iter()
+            .map(|t| -> Vec<&dyn Param> { vec![&t.token_hash, &t.grant_id, &t.created_at, &t.expires_at] })
+            .collect();
+        self.0.insert_rows(head, &rows, "").await.map(drop)
     }
 
     /// Takes the token, for the first caller only.

@@ -123,6 +123,14 @@ impl Runs<'_> {
         self.0.run(sql, &[&before, &batch]).await
     }
 
+    /// Takes a run back that came to nothing.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete(&mut self, id: RunId) -> Result<(), StoreError> {
+        self.0.run("DELETE FROM runs WHERE id = $1", &[&id]).await.map(drop)
+    }
+
     /// Marks runs of the source as failed whose process died: called by the holder of the source's lease.
     ///
     /// # Errors

@@ -1,5 +1,7 @@
 //! Sessions.
 
+use std::collections::BTreeSet;
+
 use super::{Param, StoreError, Tx};
 use crate::model::{EndReason, Session, SessionId, UserId};
 use crate::time::Instant;
@@ -188,9 +190,21 @@ impl Sessions<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn reached(&mut self, id: SessionId, application: &str, now: Instant) -> Result<(), StoreError> {
-        let sql = "INSERT INTO session_applications (session_id, application_id, first_at, last_at) \
-                   VALUES ($1, $2, $3, $3) ON CONFLICT (session_id, application_id) DO UPDATE SET last_at = $3";
-        self.0.run(sql, &[&id, &application, &now]).await.map(drop)
+        self.reached_all(&BTreeSet::from([(id, application)]), now).await
+    }
+
+    /// Notes which sessions reached which applications.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn reached_all(&mut self, reached: &BTreeSet<(SessionId, &str)>, now: Instant) -> Result<(), StoreError> {
+        let rows: Vec<Vec<&dyn Param>> = reached
+            .iter()
+            .map(|(session, application)| -> Vec<&dyn Param> { vec![session, application, &now, &now] })
+            .collect();
+        let head = "INSERT INTO session_applications (session_id, application_id, first_at, last_at)";
+        let tail = "ON CONFLICT (session_id, application_id) DO UPDATE SET last_at = EXCLUDED.last_at";
+        self.0.insert_rows(head, &rows, tail).await.map(drop)
     }
 
     /// The applications that the person's live sessions reached, by session.

@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::config::{OutOfScope, SourceConfig};
-use crate::model::{FindingArguments, FindingCode, ObjectKind};
+use crate::model::{FindingArguments, FindingCode, Link, ObjectKind};
 use crate::source::{self, Dn, Found, Part};
 
 use super::finding::arguments;
@@ -16,11 +16,35 @@ use super::record::Mapped;
 
 const KIND: ObjectKind = ObjectKind::User;
 
+/// Looks up the people whom a delta says to be gone; `absent` keeps those who are.
+pub(super) async fn confirm_part(
+    config: &SourceConfig,
+    folder: &Path,
+    mapped: &mut Mapped,
+    links: &mut Links,
+    absent: &mut Vec<Link>,
+) {
+    let people = absent.iter().filter(|link| link.kind == KIND);
+    let people: Vec<(String, String)> = people.map(|link| (link.external_id.clone(), link.dn.clone())).collect();
+    confirm_these(config, folder, mapped, links, people).await;
+    absent.retain(|link| link.kind != KIND || !mapped.is_quarantined(KIND, &link.external_id));
+}
+
 /// Looks up the people who are absent, and the old entries of people who come back under new ones.
 pub(super) async fn confirm(config: &SourceConfig, folder: &Path, mapped: &mut Mapped, links: &mut Links) {
     let records: HashSet<&str> = mapped.users.iter().map(|record| record.external_id.as_str()).collect();
     let absent: Vec<(String, String)> =
         links.absent(KIND, mapped, &records).into_iter().map(|link| (link.external_id, link.dn)).collect();
+    confirm_these(config, folder, mapped, links, absent).await;
+}
+
+async fn confirm_these(
+    config: &SourceConfig,
+    folder: &Path,
+    mapped: &mut Mapped,
+    links: &mut Links,
+    absent: Vec<(String, String)>,
+) {
     let former: Vec<(String, String)> =
         links.replaced().map(|(new, link)| (new.clone(), link.external_id.clone())).collect();
     let ids: Vec<String> = absent.iter().map(|(id, _)| id).chain(former.iter().map(|(_, id)| id)).cloned().collect();

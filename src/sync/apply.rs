@@ -1,10 +1,14 @@
 //! Applying a plan: state, links, roles, change log, audit, revocation and report in one transaction.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::model::{Change, ChangeKind, EndReason, FindingCode, ObjectKind, PlanId, PlanState, RunState};
+use crate::config::crash_point;
+use crate::model::{
+    Change, ChangeKind, EndReason, FindingCode, ObjectKind, Plan, PlanId, PlanState, RunKind, RunState,
+};
 use crate::store::{StoreError, Tx};
 use crate::time::{Instant, date_in};
 
@@ -12,6 +16,7 @@ use super::SyncError;
 use super::confirm::confirm;
 use super::dates::BY_DATES;
 use super::decide::{Said, second_person};
+use super::delta::Carry;
 use super::guard::{AFTER_UNDO, Tally};
 use super::merge::Sharing;
 use super::plan::{self, Ground, Prepared, digest, finish, write_report};
@@ -80,26 +85,25 @@ pub(super) async fn apply_prepared(
     if is_shared && !others_stand(broker, &mut tx, &plan.source, &ground).await? {
         return Err(SyncError::GroundMoved(plan.id));
     }
+    crash_point("applying");
     if !tx.source_states().advance(&plan.source, ground.version, plan.run_id, now).await? {
         return Err(SyncError::GroundMoved(plan.id));
     }
+    crash_point("advanced");
     let decided_by = is_held.then(|| approval.by.to_owned());
     if !tx.plans().consume(plan.id, decided_by.clone(), now).await? {
         return Err(SyncError::PlanGone { plan: plan.id, state: PlanState::Applied });
     }
+    crash_point("consumed");
     let passwords = tx.plans().passwords(plan.id).await?.into_iter().collect();
     let rows = Rows::collect(&changes, &Stamp { source: &plan.source, run: plan.run_id, now, passwords })?;
     write_rows(&mut tx, &rows, (&plan.source, broker.config.sources.len() > 1), now).await?;
     let today = date_in(now, super::source_config(broker, &plan.source)?.time_zone);
     tx.acting().bring_up(&plan.source, today).await?;
-    let replaced = tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
-    tx.contributions().apply_plan(plan.id).await?;
-    if broker.config.sources.len() > 1 {
-        // What others add to those who are gone may make them theirs: their next runs look again.
-        tx.links().forget_digests(&plan.source, &rows.disabled).await?;
-    }
+    let replaced = link(broker, &mut tx, &plan, &rows).await?;
     confirm(&mut tx, &changes, plan.run_id).await?;
     tx.change_log().append_plan(plan.id, plan.run_id, now).await?;
+    crash_point("change-log");
     // What was approved was looked at; dates came with plans that were judged.
     let is_by_itself = decided_by.is_none() && plan.undoes.is_none() && report.started_by != BY_DATES;
     if is_by_itself && ground.version > 0 {
@@ -108,28 +112,77 @@ pub(super) async fn apply_prepared(
         tx.guard_counts().insert(plan.run_id, &plan.source, now, &counts).await?;
     }
     let revoked = tx.revoke_people(&rows.disabled, EndReason::Disabled, now).await?;
+    crash_point("ended-sessions");
     report.state = RunState::Applied;
     report.held = Vec::new();
     report.approved_by.clone_from(&decided_by);
     report.sessions_ended = revoked.sessions;
     report.grants_ended = revoked.grants;
+    let carry = Carry::find(&mut tx, plan.id).await?.filter(|_| plan.undoes.is_none());
+    if let Some(carry) = &carry {
+        carry.time(&mut tx, &rows.disabled, &mut report, broker.clock.now()).await?;
+    }
+    conclude(&mut tx, &plan, ground, (&report, carry.as_ref()), now).await?;
+    let mut events = events(&changes, &report, approval.by, decided_by.is_some());
+    events.extend(replaced.into_iter().map(|(former, id)| {
+        let details = json!({ "run": report.run_id, "change": "rehired", "former_entry": former });
+        Event::new(Action::Sync, Outcome::Success, approval.by, format!("user:{id}")).with(details)
+    }));
+    audit::append(&mut tx, now, &events).await?;
+    crash_point("audited");
+    finish(&mut report, broker.clock.now());
+    write_report(&mut tx, &report).await?;
+    crash_point("reported");
+    tx.commit().await?;
+    crash_point("committed");
+    Ok(report)
+}
+
+/// Makes links and contributions what the plan says; the former entries of people who were hired again.
+async fn link(broker: &Broker, tx: &mut Tx, plan: &Plan, rows: &Rows) -> Result<Vec<(String, Uuid)>, StoreError> {
+    let replaced = tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
+    tx.contributions().apply_plan(plan.id).await?;
+    if broker.config.sources.len() > 1 {
+        // What others add to those who are gone may make them theirs: their next runs look again.
+        tx.links().forget_digests(&plan.source, &rows.disabled).await?;
+    }
+    crash_point("links");
+    Ok(replaced)
+}
+
+/// What the source stands on from now on; other plans of it lose their turn.
+async fn conclude(
+    tx: &mut Tx,
+    plan: &Plan,
+    ground: Ground,
+    (report, carry): (&RunReport, Option<&Carry>),
+    now: Instant,
+) -> Result<(), SyncError> {
     let seen = i64::try_from(report.users.read).unwrap_or(i64::MAX);
     if plan.undoes.is_some() {
         // Held once and its roles asked anew: what was undone must not come back by itself.
         tx.source_states().describe(&plan.source, AFTER_UNDO, "", seen).await?;
     } else {
-        tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?;
+        let is_part = carry.is_some_and(|carry| carry.kind != RunKind::Full);
+        match carry {
+            Some(carry) => carry.write(tx, &plan.source, plan.run_id, &plan.findings.0, now).await?,
+            None => tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?,
+        }
         if report.started_by == BY_DATES {
             // What the source says was not looked at: another mapping or other rules are still to be judged.
             if report.findings.contains_key(FindingCode::SeparationOfDuties.as_str()) {
                 tx.source_states().ask_roles_anew(&plan.source).await?;
             }
-        } else {
+        } else if !is_part {
             tx.source_states().describe(&plan.source, &ground.scope_digest, &ground.roles_digest, seen).await?;
         }
-        let after = Ground { version: ground.version + 1, ..ground };
-        settled::note(&mut tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
+        crash_point("described");
+        if !is_part {
+            let after = Ground { version: ground.version + 1, ..ground };
+            settled::note(tx, &plan.source, &after, plan.settles.as_deref(), plan.run_id).await?;
+        }
     }
+    crash_point("settled");
     if let Some(undone) = plan.undoes.filter(|_| !report.is_partial) {
         tx.plans().set_state(undone, PlanState::Undone).await?;
         if let Some(undone) = tx.plans().find(undone).await? {
@@ -137,16 +190,9 @@ pub(super) async fn apply_prepared(
         }
     }
     tx.plans().supersede(&plan.source, plan.id).await?;
-    let mut events = events(&changes, &report, approval.by, decided_by.is_some());
-    events.extend(replaced.into_iter().map(|(former, id)| {
-        let details = json!({ "run": report.run_id, "change": "rehired", "former_entry": former });
-        Event::new(Action::Sync, Outcome::Success, approval.by, format!("user:{id}")).with(details)
-    }));
-    audit::append(&mut tx, now, &events).await?;
-    finish(&mut report, broker.clock.now());
-    write_report(&mut tx, &report).await?;
-    tx.commit().await?;
-    Ok(report)
+    tx.sync_positions().drop_carries(&plan.source).await?;
+    crash_point("superseded");
+    Ok(())
 }
 
 /// What the source stands on now.
@@ -175,24 +221,38 @@ async fn write_rows(
 ) -> Result<(), StoreError> {
     tx.departments().park(&rows.parked_departments).await?;
     tx.departments().upsert(&rows.departments).await?;
+    crash_point("departments");
     tx.positions().upsert(&rows.positions).await?;
+    crash_point("positions");
     tx.groups().park(&rows.parked_groups).await?;
     tx.groups().upsert(&rows.groups).await?;
+    crash_point("groups");
     tx.users().park(&rows.parked_users).await?;
+    crash_point("users-parked");
     tx.users().upsert(&rows.users).await?;
+    crash_point("users");
     tx.assignments().replace(&rows.assignments).await?;
+    crash_point("assignments");
     tx.groups().remove_members(&rows.members_removed).await?;
+    crash_point("members-removed");
     tx.groups().add_members(&rows.members_added).await?;
+    crash_point("members");
     tx.role_grants().delete(&rows.revoked).await?;
+    crash_point("roles-revoked");
     tx.role_grants().insert(&rows.granted).await?;
     for (id, owner) in &rows.owned {
         tx.users().hand_over(std::slice::from_ref(id), owner).await?;
     }
+    crash_point("roles");
     if rows.is_wide {
         tx.users().touch_source(source, now).await?;
     }
     // Among them may be people of other sources.
-    if is_one_of_several || !rows.is_wide { tx.users().touch(&rows.touched, now).await } else { Ok(()) }
+    if is_one_of_several || !rows.is_wide {
+        tx.users().touch(&rows.touched, now).await?;
+    }
+    crash_point("touched");
+    Ok(())
 }
 
 /// One event for the run, one for the approval, one for each person locked out or let in.
@@ -234,6 +294,8 @@ pub(super) fn summary(report: &RunReport) -> serde_json::Value {
         "members": report.members,
         "roles": roles,
         "findings": report.findings,
+        "kind": report.kind,
+        "lockout": report.lockout,
         "sessions_ended": report.sessions_ended,
         "grants_ended": report.grants_ended,
     })

@@ -35,17 +35,17 @@ impl Links {
         Self { all, ..Self::default() }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.all.values().map(HashMap::len).sum()
+    }
+
     pub fn find(&self, kind: ObjectKind, external_id: &str) -> Option<&Link> {
         self.all.get(&kind)?.get(external_id)
     }
 
     pub fn of_kind(&self, kind: ObjectKind) -> impl Iterator<Item = &Link> {
         self.all.get(&kind).into_iter().flat_map(HashMap::values)
-    }
-
-    /// External id of a person here.
-    pub fn of_object(&self, id: Uuid) -> Option<&str> {
-        self.of_kind(ObjectKind::User).find(|link| link.object_id == id).map(|link| link.external_id.as_str())
     }
 
     /// The key of an object that another source returned.
@@ -73,6 +73,7 @@ impl Links {
             dn: dn.to_owned(),
             digest: String::new(),
             run_id: RunId(Uuid::nil()),
+            dn_path: String::new(),
         };
         people.insert(external_id.to_owned(), link);
     }
@@ -110,6 +111,16 @@ impl Links {
 
 fn key(dn: &str) -> String {
     Dn::parse(dn).map_or_else(|_| dn.to_owned(), |dn| dn.key())
+}
+
+/// What a name is stored and found by; a name that does not parse is only equal to itself.
+pub(super) fn path(dn: &str) -> String {
+    Dn::parse(dn).map_or_else(|_| dn.to_owned(), |dn| dn.path())
+}
+
+/// Whether the link has this name already, however it is spelled.
+pub(super) fn is_named(link: &Link, dn: &str) -> bool {
+    if link.dn == dn { dn.is_empty() || !link.dn_path.is_empty() } else { link.dn_path == path(dn) }
 }
 
 /// Empties references to entries that are left out and have no account here; notes it where a person loses by it.

@@ -1,25 +1,30 @@
 //! Making a plan: from a snapshot to stored changes with a digest, a verdict and the ground they stand on.
 
+use std::fmt::Write as _;
+
 use crate::access::RoleRules;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::config::{OutOfScope, Rehire, SourceConfig};
-use crate::crypto::sha256_hex;
+use crate::config::{OutOfScope, Rehire, SourceConfig, crash_point};
+use crate::crypto::{Sha256, sha256_hex};
 use crate::model::{
-    Change, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedContribution, PlannedLink, RunState, SourceState,
+    Change, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedContribution, PlannedLink, RunKind, RunState,
+    SourceState,
 };
-use crate::source::Snapshot;
+use crate::source::{Delta, Position, Snapshot};
 use crate::store::{Json, StoreError, Tx};
 
 use super::SyncError;
 use super::absence;
+use super::delta::{self, Carry, Note};
 use super::diff::{self, Draft, Means};
 use super::document::{canonical, value};
 use super::guard::{self, Tally};
-use super::link::Links;
+use super::link::{Links, path};
 use super::map::map;
 use super::merge::{self, Sharing};
 use super::report::RunReport;
+use super::settled;
 use super::traffic;
 
 /// How many findings a report holds in full; all of them are in the store.
@@ -80,6 +85,7 @@ pub(super) struct Nothing {
     pub ground: Ground,
     /// Fingerprint of what was read, where nothing is left to do.
     pub settles: Option<String>,
+    pub carry: Carry,
 }
 
 /// What the source stands on now.
@@ -110,12 +116,14 @@ pub(super) async fn make(
     broker: &Broker,
     config: &SourceConfig,
     snapshot: &Snapshot,
-    mut report: RunReport,
+    position: Option<Position>,
+    report: RunReport,
 ) -> Result<Looked, SyncError> {
     let now = broker.clock.now();
     let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
     let sharing = Sharing::of(&broker.config, config);
-    let mut mapped = map(config, snapshot)?;
+    let mut mapped = map(config, snapshot, &[])?;
+    let dangling = mapped.dangling();
     let mut tx = broker.db.read().await?;
     let state = tx.source_states().find(&config.name).await?;
     let ground = current_ground(broker, config, &mut tx, state.as_ref()).await?;
@@ -129,15 +137,88 @@ pub(super) async fn make(
     let mut tx = broker.db.read().await?;
     let are_rules_new = state.as_ref().is_none_or(|state| state.roles_digest != rules.digest);
     let means = Means { config, rules: &rules, are_rules_new, sharing: sharing.as_ref(), rng: &broker.rng, now };
-    let (mut draft, _) = diff::draft(&mut tx, &means, mapped, links).await?;
+    let carry = Carry {
+        position: position.map(|position| value(&Note { position, ground: settled::way(&ground) })),
+        dangling,
+        read_at: report.started_at,
+        ..Carry::default()
+    };
+    let draft = diff::draft(&mut tx, &means, mapped, links, None).await?;
+    let content = snapshot.content.clone();
+    conclude(broker, config, tx, Made { draft, state, ground, sharing, content, carry }, report).await
+}
+
+/// Like [`make`], out of what changed. The ground must be that of the last apply.
+pub(super) async fn make_part(
+    broker: &Broker,
+    config: &SourceConfig,
+    delta: &Delta,
+    mut report: RunReport,
+) -> Result<Looked, SyncError> {
+    let now = broker.clock.now();
+    let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
+    let sharing = Sharing::of(&broker.config, config);
+    let mut tx = broker.db.read().await?;
+    let state = tx.source_states().find(&config.name).await?;
+    let ground = current_ground(broker, config, &mut tx, state.as_ref()).await?;
+    let mut reached = delta::reach(&mut tx, config, sharing.is_some(), delta).await?;
+    let changed_at = reached.links.iter().filter(|link| link.kind == ObjectKind::User);
+    let changed_at = changed_at.filter_map(|link| Some((link.object_id, *delta.changed_at.get(&link.external_id)?)));
+    let note = Note { position: delta.position.clone(), ground: settled::way(&ground) };
+    let carry = Carry {
+        kind: report.kind,
+        position: Some(value(&note)),
+        full_follows: reached.full_follows.into_iter().collect(),
+        dangling: reached.dangling,
+        changed_at: changed_at.collect(),
+        read_at: report.started_at,
+        about: reached.about,
+    };
+    report.full_follows.clone_from(&carry.full_follows);
+    let mut links = Links::new(reached.links);
+    merge::resolve_references(&mut tx, sharing.as_ref(), &mut reached.mapped, &mut links).await?;
+    // Nothing is held open while the source is asked again.
+    drop(tx);
+    let folder = &broker.config.folder;
+    absence::confirm_part(config, folder, &mut reached.mapped, &mut links, &mut reached.partial.absent).await;
+    let mut tx = broker.db.read().await?;
+    let sharing_of = sharing.as_ref();
+    let means = Means { config, rules: &rules, are_rules_new: false, sharing: sharing_of, rng: &broker.rng, now };
+    let mut draft = diff::draft(&mut tx, &means, reached.mapped, links, Some(reached.partial)).await?;
+    draft.is_settling = false;
+    conclude(broker, config, tx, Made { draft, state, ground, sharing, content: None, carry }, report).await
+}
+
+/// A draft with what it stands on.
+struct Made {
+    draft: Draft,
+    state: Option<SourceState>,
+    ground: Ground,
+    sharing: Option<Sharing>,
+    /// Fingerprint of what was read.
+    content: Option<String>,
+    carry: Carry,
+}
+
+/// Judges a draft and stores the plan.
+async fn conclude(
+    broker: &Broker,
+    config: &SourceConfig,
+    mut tx: Tx,
+    made: Made,
+    mut report: RunReport,
+) -> Result<Looked, SyncError> {
+    let now = broker.clock.now();
+    let Made { mut draft, state, ground, sharing, content, carry } = made;
+    let is_part = carry.kind != RunKind::Full;
     describe(&mut report, &draft);
     if let Some(sharing) = &sharing {
         report.masters = merge::count_masters(&mut tx, sharing, &draft.contributions, &draft.owners).await?;
     }
     if draft.changes.is_empty() && draft.links.is_empty() {
         report.state = RunState::Unchanged;
-        let settles = snapshot.content.clone().filter(|_| draft.is_settling);
-        return Ok(Looked::Nothing(Box::new(Nothing { report, findings: draft.findings, ground, settles })));
+        let settles = content.filter(|_| draft.is_settling);
+        return Ok(Looked::Nothing(Box::new(Nothing { report, findings: draft.findings, ground, settles, carry })));
     }
     let tally = Tally::of(draft.changes.iter());
     let mut numbers = guard::gather(&mut tx, config, &tally, now).await?;
@@ -147,6 +228,10 @@ pub(super) async fn make(
     traffic::describe(&mut tx, &draft.changes, &mut report).await?;
     drop(tx);
     report.held = guard::judge(&config.guard, &draft, &tally, &numbers);
+    if is_part {
+        // Nobody read is no surprise where only changes are read.
+        report.held.retain(|reason| reason.code != "empty_snapshot");
+    }
     let state = if report.held.is_empty() { PlanState::Planned } else { PlanState::Held };
     report.state = if state == PlanState::Held { RunState::Held } else { RunState::Planned };
     let changes = std::mem::take(&mut draft.changes);
@@ -166,23 +251,35 @@ pub(super) async fn make(
         decided_at: None,
         decided_by: None,
         applied_at: None,
-        settles: snapshot.content.clone().filter(|_| draft.is_settling),
+        settles: content.filter(|_| draft.is_settling),
         approved_by: None,
         approved_at: None,
         reason: None,
     };
     let said = (draft.links.as_slice(), draft.contributions.as_slice());
-    let prepared = store(broker, plan, changes, said, report).await?;
+    let prepared = store_with(broker, plan, changes, said, report, Some(&carry)).await?;
     Ok(Looked::Plan(Box::new(prepared)))
 }
 
-/// Writes a plan with its changes, links and run. A plan that is held goes into the audit log.
+/// Writes a plan that was not read from the source, such as an undo.
 pub(super) async fn store(
+    broker: &Broker,
+    plan: Plan,
+    changes: Vec<Change>,
+    said: (&[PlannedLink], &[PlannedContribution]),
+    report: RunReport,
+) -> Result<Prepared, SyncError> {
+    store_with(broker, plan, changes, said, report, None).await
+}
+
+/// Writes a plan with its changes, links and run. A plan that is held goes into the audit log.
+async fn store_with(
     broker: &Broker,
     mut plan: Plan,
     changes: Vec<Change>,
     (links, contributions): (&[PlannedLink], &[PlannedContribution]),
     mut report: RunReport,
+    carry: Option<&Carry>,
 ) -> Result<Prepared, SyncError> {
     report.plan_id = Some(plan.id);
     report.plan_digest = Some(plan.digest.clone());
@@ -191,13 +288,21 @@ pub(super) async fn store(
     plan.summary = Json(value(&report));
     let mut tx = broker.db.write().await?;
     tx.plans().insert(&plan).await?;
+    crash_point("plan-row");
     tx.plans().insert_changes(plan.id, &changes).await?;
-    tx.plans().insert_links(plan.id, links).await?;
+    crash_point("plan-changes");
+    let paths: Vec<String> = links.iter().map(|link| path(&link.dn)).collect();
+    tx.plans().insert_links(plan.id, links, &paths).await?;
+    crash_point("plan-links");
+    if let Some(carry) = carry {
+        tx.sync_positions().insert_carry(plan.id, &carry.value()).await?;
+    }
     tx.contributions().plan(plan.id, contributions).await?;
     if let Some(undone) = plan.undoes {
         tx.contributions().plan_undo(plan.id, undone).await?;
     }
     write_report(&mut tx, &report).await?;
+    crash_point("plan-reported");
     if plan.state == PlanState::Held {
         let held: Vec<&str> = report.held.iter().map(|reason| reason.code.as_str()).collect();
         let event = Event::new(Action::Sync, Outcome::Denied, &report.started_by, format!("source:{}", plan.source))
@@ -205,6 +310,7 @@ pub(super) async fn store(
         audit::append(&mut tx, broker.clock.now(), &[event]).await?;
     }
     tx.commit().await?;
+    crash_point("planned");
     Ok(Prepared { plan, changes, report })
 }
 
@@ -222,20 +328,20 @@ pub(super) async fn write_report(tx: &mut Tx, report: &RunReport) -> Result<(), 
 
 /// SHA-256 over the changes, each in its one text.
 pub(super) fn digest(changes: &[Change]) -> String {
-    let mut text = String::with_capacity(changes.len() * 400);
+    let mut digest = Sha256::new();
+    let mut text = String::new();
     for change in changes {
-        text.push_str(change.kind.as_str());
-        text.push(' ');
-        text.push_str(change.object_kind.as_str());
-        text.push(' ');
-        text.push_str(&change.object_id.to_string());
+        text.clear();
+        let object = change.object_id;
+        let _ = write!(text, "{} {} {object}", change.kind.as_str(), change.object_kind.as_str());
         for document in [&change.before, &change.after] {
             text.push(' ');
             document.as_ref().inspect(|document| canonical(document, &mut text));
         }
         text.push('\n');
+        digest.update(text.as_bytes());
     }
-    sha256_hex(text.as_bytes())
+    digest.finish_hex()
 }
 
 /// Takes the numbers of a draft into the report.

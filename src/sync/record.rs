@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::finding::finding;
-use crate::crypto::sha256_hex;
+use crate::crypto::{Sha256, sha256_hex};
 use crate::model::{Attributes, DepartmentKind, FindingArguments, FindingCode, NewFinding, ObjectKind, User};
 use crate::text::fold;
 use crate::time::Date;
@@ -146,6 +146,26 @@ impl Mapped {
         self.findings.push(finding(code, who, arguments, false));
     }
 
+    /// Paths of the names that members and managers refer to and that nobody has.
+    pub fn dangling(&self) -> Vec<String> {
+        let paths: HashSet<String> = self.unresolved.iter().map(|of| super::link::path(&of.reference)).collect();
+        paths.into_iter().collect()
+    }
+
+    /// Leaves records to a later run: their objects stay as they are until then.
+    pub fn defer(&mut self, kind: ObjectKind, external_ids: &[String]) {
+        let left: HashSet<&str> = external_ids.iter().map(String::as_str).collect();
+        match kind {
+            ObjectKind::User => self.users.retain(|record| !left.contains(record.external_id.as_str())),
+            ObjectKind::Department => self.departments.retain(|record| !left.contains(record.external_id.as_str())),
+            ObjectKind::Position => self.positions.retain(|record| !left.contains(record.external_id.as_str())),
+            ObjectKind::Group => self.groups.retain(|record| !left.contains(record.external_id.as_str())),
+        }
+        let read = self.read.entry(kind).or_default();
+        *read = read.saturating_sub(u64::try_from(left.len()).unwrap_or(0));
+        self.quarantined.entry(kind).or_default().extend(external_ids.iter().cloned());
+    }
+
     /// Whether the entry was there and is left out.
     pub fn is_quarantined(&self, kind: ObjectKind, external_id: &str) -> bool {
         self.quarantined.get(&kind).is_some_and(|ids| ids.contains(external_id))
@@ -185,7 +205,7 @@ impl UserRecord {
         let login = self.fixed("login", Some(&self.login)).unwrap_or_default();
         let number = self.fixed("employee_number", self.employee_number.as_deref());
         let name = self.fixed("display_name", Some(&self.display_name)).unwrap_or_default();
-        digest.text(&self.dn).text(login).optional(number).text(name);
+        digest.text(login).optional(number).text(name);
         for (field, value) in [
             ("given_name", &self.given_name),
             ("family_name", &self.family_name),
@@ -195,7 +215,7 @@ impl UserRecord {
         ] {
             digest.optional(self.fixed(field, value.as_deref()));
         }
-        for reference in [&self.department, &self.position, &self.manager, &self.password] {
+        for reference in [&self.department, &self.position, &self.password] {
             digest.optional(reference.as_deref());
         }
         digest.text(if self.enabled { "+" } else { "-" });
@@ -222,7 +242,7 @@ impl UserRecord {
                 digest.text(value);
             }
         }
-        digest.finish()
+        with_manager(&digest.finish(), self.manager.as_deref())
     }
 
     /// The value for the digest: where there is a choice, what it is chosen from counts instead.
@@ -261,7 +281,7 @@ impl UserRecord {
 impl DepartmentRecord {
     pub fn digest(&self) -> String {
         let mut digest = Digest::new();
-        digest.text(&self.dn).text(&self.code).text(&self.name).optional(self.parent.as_deref());
+        digest.text(&self.code).text(&self.name).optional(self.parent.as_deref());
         digest.text(&self.sort_order.to_string());
         if self.kind != DepartmentKind::Department {
             digest.text("kind").text(self.kind.as_str());
@@ -284,10 +304,93 @@ impl PositionRecord {
 impl GroupRecord {
     pub fn digest(&self) -> String {
         let mut digest = Digest::new();
-        digest.text(&self.dn).text(&self.code).text(&self.name);
+        digest.text(&self.code).text(&self.name);
+        let mut members = MemberSum::default();
         for (kind, external_id) in &self.members {
-            digest.text(kind.as_str()).text(external_id);
+            members.add(*kind, external_id);
         }
-        digest.finish()
+        members.onto(&digest.finish())
+    }
+}
+
+/// The digest of a person with another manager: what else they are need not be known.
+pub(super) fn with_manager(digest: &str, manager: Option<&str>) -> String {
+    let own = digest.split_once(MARK).map_or(digest, |(own, _)| own);
+    format!("{own}{MARK}{}", manager.unwrap_or_default())
+}
+
+/// What stands between the digest of an object itself and of what it refers to.
+const MARK: char = ':';
+
+/// A sum over the members of a group in whatever order: one more or fewer changes it without the others being known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct MemberSum(u128, u128);
+
+impl MemberSum {
+    /// The sum within a group's digest; none where it holds none, such as one to be compared again.
+    pub fn of(digest: &str) -> Option<Self> {
+        let (one, other) = digest.split_once(MARK)?.1.split_once('-')?;
+        Some(Self(u128::from_str_radix(one, 16).ok()?, u128::from_str_radix(other, 16).ok()?))
+    }
+
+    /// Takes a member in.
+    pub fn add(&mut self, kind: ObjectKind, external_id: &str) {
+        let (one, other) = marks(kind, external_id);
+        *self = Self(self.0.wrapping_add(one), self.1.wrapping_add(other));
+    }
+
+    /// Takes a member out.
+    pub fn remove(&mut self, kind: ObjectKind, external_id: &str) {
+        let (one, other) = marks(kind, external_id);
+        *self = Self(self.0.wrapping_sub(one), self.1.wrapping_sub(other));
+    }
+
+    /// The digest of the group with these members.
+    pub fn onto(self, digest: &str) -> String {
+        let own = digest.split_once(MARK).map_or(digest, |(own, _)| own);
+        format!("{own}{MARK}{:x}-{:x}", self.0, self.1)
+    }
+}
+
+fn marks(kind: ObjectKind, external_id: &str) -> (u128, u128) {
+    let mut digest = Sha256::new();
+    digest.update(kind.as_str().as_bytes());
+    digest.update(b" ");
+    digest.update(external_id.as_bytes());
+    let halves = digest.finish();
+    let half = |bytes: &[u8]| bytes.iter().fold(0u128, |sum, byte| sum << 8 | u128::from(*byte));
+    let (one, other) = halves.split_at(16);
+    (half(one), half(other))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GroupRecord, MemberSum, UserRecord, with_manager};
+    use crate::model::ObjectKind;
+
+    #[test]
+    fn a_members_coming_and_going_needs_no_others() {
+        let group = |members: &[&str]| GroupRecord {
+            members: members.iter().map(|id| (ObjectKind::User, (*id).to_owned())).collect(),
+            ..GroupRecord::default()
+        };
+        let (few, many) = (group(&["a"]).digest(), group(&["a", "b", "c"]).digest());
+        let mut sum = MemberSum::of(&few).unwrap();
+        sum.add(ObjectKind::User, "c");
+        sum.add(ObjectKind::User, "b");
+        assert_eq!(sum.onto(&few), many);
+        sum.remove(ObjectKind::User, "b");
+        sum.remove(ObjectKind::User, "c");
+        assert_eq!(sum.onto(&many), few);
+        assert_ne!(group(&["b"]).digest(), few);
+        assert_eq!(MemberSum::of("gone"), None);
+    }
+
+    #[test]
+    fn another_manager_needs_no_record() {
+        let person =
+            |manager: Option<&str>| UserRecord { manager: manager.map(str::to_owned), ..UserRecord::default() };
+        assert_eq!(with_manager(&person(Some("m")).digest(), None), person(None).digest());
+        assert_ne!(person(None).digest(), person(Some("m")).digest());
     }
 }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{NewFinding, PlanId, RunId, RunState};
+use crate::model::{NewFinding, PlanId, RunId, RunKind, RunState};
+use crate::string_enum;
 use crate::text::{Fault, Language};
 use crate::time::Instant;
 
@@ -178,6 +179,56 @@ pub struct RunReport {
     /// Department (its code; empty for none) → who joined, left, came and went there.
     #[serde(default)]
     pub by_department: BTreeMap<String, Traffic>,
+    /// How much of the source it looked at.
+    #[serde(default)]
+    pub kind: RunKind,
+    /// Why it is a full run, where an increment was meant.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<FullReason>,
+    /// What the source said to that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<Box<Fault>>,
+    /// Why a full run follows this increment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub full_follows: Vec<FullReason>,
+    /// From the change at the source to the lock-out, over the people that this run locked out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lockout: Option<LockoutTimes>,
+}
+
+/// How long leavers could still have got in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct LockoutTimes {
+    /// People who were locked out.
+    pub people: u64,
+    /// Of these, those whose change has a time at the source; of the others it is counted from the read.
+    pub timed: u64,
+    /// The longest, in milliseconds.
+    pub max_ms: i64,
+    /// The median, in milliseconds.
+    pub median_ms: i64,
+}
+
+string_enum! {
+    /// Why an increment is not enough; a message `sync-full-…` says it in words.
+    FullReason {
+        /// No position is stored: nothing was read before, or the source cannot be continued.
+        NoPosition = "no_position",
+        /// The source cannot be continued from where it was read to.
+        Refused = "refused",
+        /// Base, filter, mapping, role rules or this program have changed, or a plan was undone.
+        SettingsChanged = "settings_changed",
+        /// Somebody returns whose memberships were kept while they were locked out.
+        Returned = "returned",
+        /// A name, number or code that several have, or had.
+        Duplicate = "duplicate",
+        /// A department came or went above people whose entries did not change.
+        Department = "department",
+        /// A name that others refer to has changed, come or gone, and this kind of directory does not say whose.
+        Reference = "reference",
+        /// The last department or position of its kind may be empty.
+        Emptied = "emptied",
+    }
 }
 
 impl RunReport {
@@ -225,6 +276,11 @@ impl RunReport {
             is_partial: false,
             first_approved_by: None,
             by_department: BTreeMap::new(),
+            kind: RunKind::Full,
+            because: None,
+            refused: None,
+            full_follows: Vec::new(),
+            lockout: None,
         }
     }
 

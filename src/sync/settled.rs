@@ -37,6 +37,12 @@ pub(super) fn ground(ground: &Ground) -> String {
     sha256_hex(text.as_bytes())
 }
 
+/// Fingerprint of how entries are read and judged, which a position counts with.
+pub(super) fn way(ground: &Ground) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    sha256_hex(format!("{version} {REVISION} {} {}", ground.scope_digest, ground.roles_digest).as_bytes())
+}
+
 impl Settled {
     /// What is known of the source; none when a run has to look at everything.
     pub async fn find(broker: &Broker, config: &SourceConfig) -> Result<Option<Self>, SyncError> {

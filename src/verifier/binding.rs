@@ -21,16 +21,20 @@ pub struct Binding<'a> {
 /// # Errors
 /// [`VerifyError::Binding`].
 pub fn check_binding(claims: &Claims, binding: &Binding<'_>) -> Result<(), VerifyError> {
-    let is_shown = match &claims.cnf {
-        None => true,
-        Some(Confirmation::Key(thumbprint)) => {
-            binding.proved_key.is_some_and(|own| constant_time_eq(own.as_bytes(), thumbprint.as_bytes()))
-        }
-        Some(Confirmation::Certificate(digest)) => binding
-            .certificate
-            .is_some_and(|der| constant_time_eq(URL_SAFE_NO_PAD.encode(sha256(der)).as_bytes(), digest.as_bytes())),
+    let Some(bound) = &claims.cnf else { return Ok(()) };
+    let certificate = binding.certificate.map(|der| URL_SAFE_NO_PAD.encode(sha256(der)));
+    if is_proved(bound, binding.proved_key, certificate.as_deref()) { Ok(()) } else { Err(VerifyError::Binding) }
+}
+
+/// Whether what a token is bound to is proved: the thumbprint of the key of a good DPoP proof, or the SHA-256 of the
+/// certificate of the connection (`x5t#S256`). Everybody who judges tokens asks here.
+#[must_use]
+pub fn is_proved(bound: &Confirmation, key: Option<&str>, certificate: Option<&str>) -> bool {
+    let (bound, shown) = match bound {
+        Confirmation::Key(thumbprint) => (thumbprint, key),
+        Confirmation::Certificate(digest) => (digest, certificate),
     };
-    if is_shown { Ok(()) } else { Err(VerifyError::Binding) }
+    shown.is_some_and(|shown| constant_time_eq(shown.as_bytes(), bound.as_bytes()))
 }
 
 #[cfg(test)]

@@ -63,6 +63,26 @@ pub enum Audience {
     Several(Vec<String>),
 }
 
+impl From<Vec<String>> for Audience {
+    fn from(mut list: Vec<String>) -> Self {
+        if list.len() == 1
+            && let Some(one) = list.pop()
+        {
+            return Self::One(one);
+        }
+        Self::Several(list)
+    }
+}
+
+impl From<Audience> for Vec<String> {
+    fn from(audience: Audience) -> Self {
+        match audience {
+            Audience::One(one) => vec![one],
+            Audience::Several(list) => list,
+        }
+    }
+}
+
 impl Audience {
     /// Whether it names `service`.
     #[must_use]
@@ -136,6 +156,30 @@ pub(super) fn unverified(token: &str) -> Result<Unverified<'_>, ForeignError> {
     foreign::read(token, &Rules { algorithms: ALGORITHMS, types: ACCESS_TYPES })
 }
 
+/// Whether a token is of this issuer, and speaks for somebody. Everybody who judges tokens asks here.
+///
+/// # Errors
+/// [`VerifyError::Issuer`], [`VerifyError::Claims`].
+pub fn check_origin(iss: &str, sub: &str, issuer: &str) -> Result<(), VerifyError> {
+    match () {
+        () if iss != issuer => Err(VerifyError::Issuer),
+        () if sub.is_empty() => Err(VerifyError::Claims),
+        () => Ok(()),
+    }
+}
+
+/// Whether a token with these times, in seconds, is good at `now`. Everybody who judges tokens asks here.
+///
+/// # Errors
+/// [`VerifyError::Expired`], [`VerifyError::Early`].
+pub fn check_times(iat: i64, exp: i64, nbf: Option<i64>, now: Instant) -> Result<(), VerifyError> {
+    let now = now.timestamp();
+    if now >= exp {
+        return Err(VerifyError::Expired);
+    }
+    if iat > now + LEEWAY || nbf.is_some_and(|nbf| nbf > now + LEEWAY) { Err(VerifyError::Early) } else { Ok(()) }
+}
+
 impl Claims {
     /// Reads the claims of a token whose signature holds.
     ///
@@ -150,20 +194,11 @@ impl Claims {
     /// # Errors
     /// [`VerifyError`].
     pub fn judge(&self, expected: &Expected<'_>, now: Instant) -> Result<(), VerifyError> {
-        let now = now.timestamp();
-        if self.iss != expected.issuer {
-            return Err(VerifyError::Issuer);
-        }
+        check_origin(&self.iss, &self.sub, expected.issuer)?;
         if expected.audience.is_some_and(|service| !self.aud.names(service)) {
             return Err(VerifyError::Audience);
         }
-        if now >= self.exp {
-            return Err(VerifyError::Expired);
-        }
-        if self.iat > now + LEEWAY || self.nbf.is_some_and(|nbf| nbf > now + LEEWAY) {
-            return Err(VerifyError::Early);
-        }
-        if self.sub.is_empty() { Err(VerifyError::Claims) } else { Ok(()) }
+        check_times(self.iat, self.exp, self.nbf, now)
     }
 
     /// Whether it allows `scope`.

@@ -1,7 +1,10 @@
 //! The verifier: whether an access token of an issuer is good, judged by a service that it is meant for.
 //!
 //! What makes a token good is said in [`Claims::judge`]. The broker's own endpoints and gateway judge tokens in
-//! [`crate::oidc`], by the same rules, with keys and database at hand; a [`Verifier`] is for a service elsewhere. It keeps
+//! [`crate::oidc`]: they have the keys and the database at hand, see a revocation at once, and take opaque tokens, all of
+//! which a [`Verifier`], which fetches keys and lists over HTTP, could only do later and worse. But there is one judge: who
+//! issued a token and when it is good ([`check_origin`], [`check_times`]), and whether a request proves what it is bound
+//! to ([`is_proved`]), is decided here for both. A [`Verifier`] is for a service elsewhere. It keeps
 //! the issuer's keys (asked for again at most every ten seconds, whatever is sent), looks a token's place up on its status
 //! list, and follows the change feed, so that what is revoked is refused within a second. It works without a database
 //! and without HTTP types: a layer of axum around it is a dozen lines (`examples/validators/rust`).
@@ -19,8 +22,10 @@ use url::Url;
 
 use crate::time::Clock;
 
-pub use binding::{Binding, check_binding};
-pub use claims::{ACCESS_TYPES, Audience, Claims, Expected, Status, StatusReference, VerifyError};
+pub use binding::{Binding, check_binding, is_proved};
+pub use claims::{
+    ACCESS_TYPES, Audience, Claims, Expected, Status, StatusReference, VerifyError, check_origin, check_times,
+};
 pub use client::ClientError;
 pub use feed::FeedCredentials;
 

@@ -7,6 +7,8 @@ mod browser;
 mod cli;
 mod clients;
 mod demo;
+#[path = "../it/harness/ldap_write.rs"]
+mod ldap_write;
 #[path = "../it/harness/leftover.rs"]
 mod leftover;
 mod nginx;

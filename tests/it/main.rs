@@ -5,6 +5,7 @@
 mod access;
 mod audit;
 mod conformance;
+mod fuzz;
 mod gateway;
 mod harness;
 mod http;

@@ -100,23 +100,26 @@ impl RoleRule {
     fn grant(&self, index: &mut Index<'_>, facts: &RoleFacts<'_>, grants: &mut Vec<GrantKey>) {
         let wanted = Wanted::new(self, index);
         let candidates = wanted.candidates(index);
-        let (role, rule): (Arc<str>, Arc<str>) = (self.role.as_str().into(), self.id.as_str().into());
-        let everywhere: Arc<str> = Arc::from("");
+        let of = GrantKey {
+            user_id: UserId(Uuid::nil()),
+            role: self.role.as_str().into(),
+            rule: self.id.as_str().into(),
+            scope: "".into(),
+        };
         let acted_for: HashSet<UserId> = facts.acting.iter().filter(|_| self.deputies).map(|(_, id)| *id).collect();
         let mut lent: HashMap<UserId, Vec<Arc<str>>> = HashMap::new();
-        let all = candidates.is_none().then(|| 0..facts.people.len()).into_iter().flatten();
+        let all = candidates.is_none().then_some(0..facts.people.len()).into_iter().flatten();
         for person in candidates.into_iter().flatten().chain(all).filter_map(|place| index.person(place)) {
-            let Some(scopes) = wanted.scopes(person, index, &everywhere) else { continue };
+            let Some(scopes) = wanted.scopes(person, index, &of.scope) else { continue };
             if acted_for.contains(&person.id) {
                 lent.insert(person.id, scopes.clone());
             }
-            let grant = |scope| GrantKey { user_id: person.id, role: role.clone(), rule: rule.clone(), scope };
+            let grant = |scope| GrantKey { user_id: person.id, scope, ..of.clone() };
             grants.extend(scopes.into_iter().map(grant));
         }
         for (deputy, other) in facts.acting.iter().filter(|(deputy, _)| index.place(deputy.0).is_some()) {
             for scope in lent.get(other).into_iter().flatten() {
-                let (role, rule, scope) = (role.clone(), rule.clone(), scope.clone());
-                grants.push(GrantKey { user_id: *deputy, role, rule, scope });
+                grants.push(GrantKey { user_id: *deputy, scope: scope.clone(), ..of.clone() });
             }
         }
     }

@@ -81,6 +81,7 @@ pub(super) struct ScopeDepartments {
 /// One `[[rule]]`: who meets all conditions has the role.
 #[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a word of the file")]
 pub struct RoleRule {
     /// Id, unique: what `yaopai user why` names.
     pub id: String,

@@ -15,7 +15,7 @@ use super::print;
 use crate::broker::Broker;
 use crate::model::{Plan, PlanId, PlanState, RunId, RunState};
 use crate::store::StoreError;
-use crate::sync::{self, Approval, Paint, RunReport, SyncError};
+use crate::sync::{self, Approval, Increment, Paint, RunReport, SyncError, Waiting};
 use crate::text::{Args as Words, Language, fold, message};
 use progress::Bar;
 
@@ -36,7 +36,7 @@ pub enum Command {
     /// Applies the plan that was shown.
     Apply(ApplyArgs),
     /// Reads the source and applies what differs, unless the guard holds it.
-    Run(Args),
+    Run(RunArgs),
     /// Shows the report of the last run, or of another.
     Report(ReportArgs),
     /// Takes back the last applied run, or another, while nothing later touched the same.
@@ -67,6 +67,16 @@ pub struct Args {
     /// Language of the text: `en` or `zh-CN`.
     #[arg(long, default_value = "en")]
     lang: Language,
+}
+
+/// Arguments of `sync run`.
+#[derive(Debug, clap::Args)]
+pub struct RunArgs {
+    #[command(flatten)]
+    all: Args,
+    /// Reads only what changed since the last run; a full run follows by itself where that is not enough.
+    #[arg(long)]
+    incremental: bool,
 }
 
 /// Arguments of `sync apply`.
@@ -139,8 +149,9 @@ impl Command {
     fn args(&self) -> Option<&Args> {
         Some(match self {
             Self::Findings(_) | Self::Assign(_) | Self::Accept(_) | Self::Reopen(_) => return None,
-            Self::Plan(args) | Self::Run(args) => args,
-            Self::Undo(UndoArgs { all, .. })
+            Self::Plan(args) => args,
+            Self::Run(RunArgs { all, .. })
+            | Self::Undo(UndoArgs { all, .. })
             | Self::Show(ShowArgs { all, .. })
             | Self::Reject(RejectArgs { all, .. })
             | Self::Apply(ApplyArgs { all, .. })
@@ -169,7 +180,11 @@ async fn act(broker: &Broker, command: &Command) -> anyhow::Result<ExitCode> {
     let Some(args) = command.args() else { return work_list(broker, command).await };
     let report = match command {
         Command::Plan(args) => patiently(|| planned(broker, args)).await?,
-        Command::Run(args) => patiently(|| ran(broker, args)).await?,
+        Command::Run(run) if run.incremental => match stepped(broker, args).await? {
+            Some(report) => report,
+            None => return Ok(ExitCode::SUCCESS),
+        },
+        Command::Run(_) => patiently(|| ran(broker, args)).await?,
         Command::Undo(undo) => patiently(|| undone(broker, undo)).await?,
         Command::Apply(args) => apply(broker, args).await?,
         Command::Report(args) => stored(broker, args).await?,
@@ -187,6 +202,23 @@ async fn act(broker: &Broker, command: &Command) -> anyhow::Result<ExitCode> {
     }
     let is_report = matches!(command, Command::Report(_));
     Ok(if report.state == RunState::Held && !is_report { ExitCode::from(HELD) } else { ExitCode::SUCCESS })
+}
+
+/// An increment; what it came to in the end. None when nothing was done, which is said.
+async fn stepped(broker: &Broker, args: &Args) -> anyhow::Result<Option<RunReport>> {
+    let said = match sync::increment(broker, &args.source, ACTOR, &mut |_| {}).await? {
+        Increment::Ran(mut reports) => return Ok(reports.pop()),
+        Increment::Nothing => "nothing changed at the source".to_owned(),
+        Increment::Waits(Waiting::FirstRun) => {
+            format!("the source was never read; begin with `yaopai sync run --source {}`", args.source)
+        }
+        Increment::Waits(Waiting::NotPossible) => "the source cannot tell what changed; it is read whole".to_owned(),
+        Increment::Waits(Waiting::Held(plan)) => {
+            format!("nothing is read past plan {plan}, which the guard holds; approve or reject it first")
+        }
+    };
+    print(&format!("{said}\n"))?;
+    Ok(None)
 }
 
 async fn work_list(broker: &Broker, command: &Command) -> anyhow::Result<ExitCode> {

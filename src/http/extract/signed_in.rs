@@ -47,16 +47,10 @@ impl SignedIn {
         let broker = &visit.app.broker;
         let principal = match &current {
             CurrentSession::Operator(_, operator) => Principal::Operator { login: operator.login.clone() },
-            CurrentSession::Person(_, user) => {
-                let known = match broker.db.read().await {
-                    Ok(mut tx) => access::principal(&mut tx, user).await,
-                    Err(error) => Err(error),
-                };
-                known.map_err(|error| {
-                    tracing::error!(%error, request_id = visit.request_id, "a person's facts could not be read");
-                    internal(&visit.app, visit.language, &visit.request_id)
-                })?
-            }
+            CurrentSession::Person(_, user) => access::principal_now(broker, user).await.map_err(|error| {
+                tracing::error!(%error, request_id = visit.request_id, "a person's facts could not be read");
+                internal(&visit.app, visit.language, &visit.request_id)
+            })?,
         };
         let is_administrator =
             access::may_administer(broker, principal.clone(), circumstances(&visit, &current)).allowed;

@@ -92,7 +92,7 @@ impl Visit {
     }
 
     fn bound(&self, to: &str) -> String {
-        self.app.broker.master.token_hash("csrf", to)
+        self.app.broker.master.sign("csrf", to)
     }
 
     /// A page that refuses, in the browser's language.

@@ -31,7 +31,7 @@ pub(super) fn sign_in_url(app: &App, again: bool, scheme: Option<&str>, host: &s
     if !is_ours || scheme != server.public_url.scheme() || address.len() > MAX {
         return None;
     }
-    let signature = app.broker.master.token_hash(PURPOSE, &address);
+    let signature = app.broker.master.sign(PURPOSE, &address);
     let query = Serializer::new(String::new()).append_pair("to", &address).append_pair("sig", &signature).finish();
     let back = format!("{}?{query}", paths::GATEWAY_RETURN);
     let query = Serializer::new(String::new()).append_pair("return_to", &back).finish();
@@ -55,7 +55,7 @@ pub async fn go_back(
 ) -> Response {
     match back {
         Ok(Query(Back { to, sig }))
-            if constant_time_eq(app.broker.master.token_hash(PURPOSE, &to).as_bytes(), sig.as_bytes()) =>
+            if constant_time_eq(app.broker.master.sign(PURPOSE, &to).as_bytes(), sig.as_bytes()) =>
         {
             Redirect::to(&to).into_response()
         }

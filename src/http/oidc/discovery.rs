@@ -6,11 +6,13 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 
 use crate::http::paths;
+use crate::http::respond::OauthError;
 use crate::http::state::App;
 use crate::oidc::{Aliases, Endpoints, metadata};
 
 /// The document.
-pub(super) async fn show(State(app): State<App>) -> Response {
+pub(super) async fn show(State(app): State<App>) -> Result<Response, OauthError> {
+    let detail_types = app.applications.detail_types(&app.broker).await?;
     let server = &app.broker.config.server;
     let document = metadata(
         server.issuer(),
@@ -29,14 +31,16 @@ pub(super) async fn show(State(app): State<App>) -> Response {
             status_list_aggregation_endpoint: server.url(paths::STATUS_LISTS),
             revocation_events_endpoint: server.url(paths::REVOCATION_EVENTS),
         },
-        &app.broker.config.oidc,
+        &app.broker.config,
         app.broker.config.mtls.as_ref().map(|mtls| Aliases {
             token_endpoint: mtls.url(paths::TOKEN),
             introspection_endpoint: mtls.url(paths::INTROSPECT),
             revocation_endpoint: mtls.url(paths::REVOKE),
             userinfo_endpoint: mtls.url(paths::USERINFO),
             pushed_authorization_request_endpoint: mtls.url(paths::PAR),
+            revocation_events_endpoint: mtls.url(paths::REVOCATION_EVENTS),
         }),
+        detail_types,
     );
-    ([(header::CACHE_CONTROL, "public, max-age=300")], Json(document)).into_response()
+    Ok(([(header::CACHE_CONTROL, "public, max-age=300")], Json(document)).into_response())
 }

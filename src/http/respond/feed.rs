@@ -21,7 +21,6 @@ impl IntoResponse for FeedRefusal {
                 (StatusCode::FORBIDDEN, [(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge))])
                     .into_response()
             }
-            FeedError::Bound => BearerError::Invalid.into_response(),
             FeedError::Full => {
                 let after = [(header::RETRY_AFTER, HeaderValue::from_static("5"))];
                 (StatusCode::SERVICE_UNAVAILABLE, after).into_response()

@@ -25,6 +25,10 @@ pub struct GrantSettings {
     /// Client id of the application that alone may act for people with this application's tokens (RFC 8693 section 4.4
     /// `may_act`). Whoever policy permits, when none.
     pub may_act: Option<String>,
+    /// It may exchange tokens that are bound to the key or certificate of whoever sent them (RFC 8693), because it checks
+    /// that proof itself when they come. Otherwise it has to prove what the token is bound to, which only its own are.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub exchanges_bound_tokens: bool,
     /// How it learns that a person decided about its CIBA request.
     pub backchannel_mode: BackchannelMode,
     /// Where it is told: `https`.

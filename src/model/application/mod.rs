@@ -1,5 +1,6 @@
 //! Applications: systems that people sign in to, and services that call others.
 
+mod claim_rule;
 mod details;
 mod grants;
 mod identity;
@@ -11,12 +12,10 @@ mod tokens;
 use serde::{Deserialize, Serialize};
 use sqlx::types::Json;
 
+pub use claim_rule::{ClaimPlace, ClaimRule, PersonField, TemplatePart, template_parts};
 pub use details::{DetailField, DetailType, FieldKind};
 pub use grants::{BackchannelMode, GrantSettings};
-pub use identity::{
-    ClaimPlace, ClaimRule, ConsentRule, IdentitySettings, PersonField, RESERVED_CLAIMS, SubjectType, TemplatePart,
-    template_parts,
-};
+pub use identity::{ConsentRule, IdentitySettings, RESERVED_CLAIMS, SubjectType};
 pub use logout::LogoutSettings;
 pub use proof::{ProofAlgorithm, ProofSettings, check_jwks};
 pub use request::{RequestSettings, ResponseType};

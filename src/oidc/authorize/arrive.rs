@@ -7,8 +7,9 @@ use crate::model::{Application, PushedRequest, RedirectUri, nearest};
 use crate::oidc::demand::{Demand, reauth_demand};
 use crate::oidc::params::Params;
 use crate::oidc::request::{Fault, Request, Way};
+use crate::oidc::request_object::{self, Once, Opened};
 use crate::oidc::response::{Back, Mode};
-use crate::oidc::{Caller, Provider, par, request_object};
+use crate::oidc::{Caller, Provider, client_document, par};
 
 /// A request of a known application that can be answered.
 pub(in crate::oidc) struct Arrival {
@@ -23,6 +24,8 @@ pub(in crate::oidc) struct Arrival {
     pub pushed: Option<PushedRequest>,
     /// Which way the request came.
     pub way: Way,
+    /// What makes the request object good for one answer only.
+    pub once: Option<Once>,
     /// What is wrong with the request object.
     fault: Option<Fault>,
 }
@@ -60,30 +63,30 @@ impl Arrival {
 /// Finds application and redirect URI; without them, a page is the answer.
 pub(super) async fn arrive(provider: Provider<'_>, caller: &Caller, address: &Params) -> Result<Arrival, Stop> {
     let app = match address.once("client_id") {
-        Some(id) => provider.applications.find(provider.broker, id).await?,
+        Some(id) => client_document::find(provider, id).await?,
         None => None,
     };
     let app = app.ok_or(page(PageFault::UnknownApplication))?;
     let pushed = pushed(provider, &app, address).await?;
-    let (params, is_signed, fault) = match &pushed {
+    let (params, is_signed, once, fault) = match &pushed {
         Some(pushed) => {
             let params = Params::parse(&pushed.parameters).map_err(|_| page(PageFault::PushedRequest))?;
-            (params, pushed.is_signed, None)
+            (params, pushed.is_signed, None, None)
         }
         None => match object(provider, &app, address).await {
-            Ok(Some(params)) => (params, true, None),
-            Ok(None) => (address.clone(), false, None),
-            Err(fault) => (address.clone(), false, Some(fault)),
+            Ok(Some(Opened { params, once })) => (params, true, once, None),
+            Ok(None) => (address.clone(), false, None, None),
+            Err(fault) => (address.clone(), false, None, Some(fault)),
         },
     };
     let way = Way { is_pushed: pushed.is_some(), is_signed };
     let lost = || if fault.is_some() { PageFault::Malformed } else { not_registered(caller, &app, &params) };
     let back = back(&app, &params).ok_or_else(|| page(lost()))?;
-    Ok(Arrival { app, address: address.clone(), params, back, pushed, way, fault })
+    Ok(Arrival { app, address: address.clone(), params, back, pushed, way, once, fault })
 }
 
 /// The parameters of the request object in the address (RFC 9101 section 5.1).
-async fn object(provider: Provider<'_>, app: &Application, address: &Params) -> Result<Option<Params>, Fault> {
+async fn object(provider: Provider<'_>, app: &Application, address: &Params) -> Result<Option<Opened>, Fault> {
     let Some(object) = address.get("request") else { return Ok(None) };
     if address.is_repeated("request") || address.get("request_uri").is_some() {
         return Err(Fault::invalid("there is more than one request object"));

@@ -12,7 +12,7 @@ use crate::oidc::issue::IdClaims;
 use crate::oidc::request::{Fault, Request};
 use crate::oidc::subject::subject;
 use crate::oidc::{Caller, Provider, assurance, hint};
-use crate::policy::Context;
+use crate::policy::{Context, Details};
 
 /// A request that policy permits.
 pub(in crate::oidc) struct Decided {
@@ -42,7 +42,7 @@ pub(super) async fn decide(
         address: Some(caller.address),
         amr: words(&session.amr),
         scopes: words(&request.scope),
-        client_id: None,
+        authorization_details: Details::of(&request.details),
         ..Context::default()
     };
     let decision = may_sign_in(provider.broker, &user, &arrival.app.id, context).await?;

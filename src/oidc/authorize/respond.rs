@@ -10,6 +10,7 @@ use crate::model::{Application, Confirmation, ConsentRule, Grant, GrantDetails, 
 use crate::oidc::claims::Granted;
 use crate::oidc::code::{self, Approved, access_event};
 use crate::oidc::issue::{self, IdMint};
+use crate::oidc::request_object::Once;
 use crate::oidc::{Caller, Provider, claims};
 
 pub(super) async fn respond(
@@ -21,6 +22,11 @@ pub(super) async fn respond(
 ) -> Result<Answer, Stop> {
     let Decided { request, session, user, acr, facts } = decided;
     let app = &arrival.app;
+    if let Some(once) = &arrival.once
+        && !once.take(provider, app).await?
+    {
+        return Err(arrival.refuse(provider, Once::USED).await);
+    }
     let response_type = request.response_type;
     let consented = app.settings.identity.consent != ConsentRule::Never;
     let approved = Approved {
@@ -69,9 +75,9 @@ async fn told(
     user: &User,
     is_all: bool,
 ) -> Result<Map<String, Value>, Stop> {
-    let mut tx = provider.broker.db.read().await?;
+    let broker = provider.broker;
     let granted = Granted { app, scope: &grant.scope, details: &grant.details };
-    let mut told = if is_all { claims::at_userinfo(&mut tx, granted, user.clone()).await? } else { Map::new() };
-    told.extend(claims::in_tokens(&mut tx, granted, user.id).await?.id_token);
+    let mut told = if is_all { claims::at_userinfo(broker, granted, user.clone()).await? } else { Map::new() };
+    told.extend(claims::in_tokens(&mut broker.db.read().await?, granted, user.id).await?.id_token);
     Ok(told)
 }

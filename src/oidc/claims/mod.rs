@@ -18,8 +18,9 @@ use self::request::Wanted;
 pub(super) use self::table::TABLE;
 pub use self::table::scope_of;
 use super::scopes;
+use crate::broker::Broker;
 use crate::model::{Application, ClaimPlace, ClaimRule, GrantDetails, RESERVED_CLAIMS, User, UserId};
-use crate::store::{StoreError, Tx};
+use crate::store::{FactList, StoreError, Tx};
 
 /// What was granted, as far as claims are concerned.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +29,13 @@ pub(super) struct Granted<'a> {
     /// Space separated.
     pub scope: &'a str,
     pub details: &'a GrantDetails,
+}
+
+impl Granted<'_> {
+    /// Whether tokens can say nothing but roles.
+    fn is_plain(&self) -> bool {
+        self.app.settings.identity.claims.is_empty() && self.details.claims.is_none()
+    }
 }
 
 /// One claim that is to be told.
@@ -98,19 +106,47 @@ pub(super) struct Told {
     pub access_token: Map<String, Value>,
 }
 
+impl Told {
+    fn roles(roles: Vec<String>) -> Self {
+        let roles = Map::from_iter([("roles".to_owned(), json!(roles))]);
+        Self { id_token: roles.clone(), access_token: roles }
+    }
+}
+
 /// What ID token and access token say of a person. `user` is read only when something is to be told of them.
 pub(super) async fn in_tokens(tx: &mut Tx, granted: Granted<'_>, user: UserId) -> Result<Told, StoreError> {
-    let Granted { app, scope, details } = granted;
-    if app.settings.identity.claims.is_empty() && details.claims.is_none() {
+    if granted.is_plain() {
         // Nearly every application: roles or nothing.
-        if !scopes::has(scope, "roles") {
+        let has_roles = scopes::has(granted.scope, "roles");
+        return Ok(if has_roles { Told::roles(tx.claims().roles(user).await?) } else { Told::default() });
+    }
+    match tx.users().find(user).await? {
+        Some(user) => in_tokens_at_length(tx, granted, user).await,
+        None => Ok(Told::default()),
+    }
+}
+
+/// The same, of a person whose facts were read already.
+pub(super) async fn in_tokens_of(
+    broker: &Broker,
+    granted: Granted<'_>,
+    user: &User,
+    facts: &FactList,
+) -> Result<Told, StoreError> {
+    if granted.is_plain() {
+        if !scopes::has(granted.scope, "roles") {
             return Ok(Told::default());
         }
-        let roles = Map::from_iter([("roles".to_owned(), json!(tx.claims().roles(user).await?))]);
-        return Ok(Told { id_token: roles.clone(), access_token: roles });
+        let roles = facts.iter().filter(|(kind, _)| matches!(kind.as_str(), "role" | "scoped"));
+        let mut roles: Vec<String> = roles.map(|(_, code)| code.clone()).collect();
+        roles.sort_unstable();
+        return Ok(Told::roles(roles));
     }
-    let Some(user) = tx.users().find(user).await? else { return Ok(Told::default()) };
-    let asked = ClaimsRequest::of(details.claims.as_ref());
+    in_tokens_at_length(&mut broker.db.read().await?, granted, user.clone()).await
+}
+
+async fn in_tokens_at_length(tx: &mut Tx, granted: Granted<'_>, user: User) -> Result<Told, StoreError> {
+    let asked = ClaimsRequest::of(granted.details.claims.as_ref());
     let lists = [ClaimPlace::IdToken, ClaimPlace::AccessToken].map(|place| List::of(granted, place, &asked));
     let mut needs = Needs::default();
     for list in &lists {
@@ -123,7 +159,7 @@ pub(super) async fn in_tokens(tx: &mut Tx, granted: Granted<'_>, user: UserId) -
 
 /// What `UserInfo` says of a person, without `sub`.
 pub(super) async fn at_userinfo(
-    tx: &mut Tx,
+    broker: &Broker,
     granted: Granted<'_>,
     user: User,
 ) -> Result<Map<String, Value>, StoreError> {
@@ -131,6 +167,10 @@ pub(super) async fn at_userinfo(
     let list = List::of(granted, ClaimPlace::UserInfo, &asked);
     let mut needs = Needs::default();
     list.needs(&mut needs);
-    let person = Person::read(tx, user, needs).await?;
+    let person = if needs == Needs::default() {
+        Person::alone(user)
+    } else {
+        Person::read(&mut broker.db.read().await?, user, needs).await?
+    };
     Ok(list.say(&person))
 }

@@ -73,6 +73,12 @@ pub(super) struct Person {
 }
 
 impl Person {
+    /// Of whom nothing further is needed.
+    pub fn alone(user: User) -> Self {
+        let (departments, positions, roles, groups) = Default::default();
+        Self { user, departments, positions, roles, groups, manager: None }
+    }
+
     /// Reads what is needed, one statement each.
     pub async fn read(tx: &mut Tx, user: User, needs: Needs) -> Result<Self, StoreError> {
         let id: UserId = user.id;

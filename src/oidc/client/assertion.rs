@@ -23,8 +23,8 @@ pub(super) async fn check(provider: Provider<'_>, app: &Application, token: Box<
     let claims = match app.auth_method {
         AuthMethod::PrivateKeyJwt => verify_by_application(provider, app, *token).await?,
         AuthMethod::ClientSecretJwt => {
-            let secret = replay::secret(provider, &app.id).await?.ok_or(Why::Secret)?;
-            token.verify_secret(&secret).map_err(|_| Why::Secret)?
+            let secrets = replay::secrets(provider, app).await?;
+            token.verify_secret(secrets.iter().map(|secret| secret.as_slice())).map_err(|_| Why::Secret)?
         }
         AuthMethod::ClientSecretBasic
         | AuthMethod::ClientSecretPost
@@ -33,17 +33,28 @@ pub(super) async fn check(provider: Provider<'_>, app: &Application, token: Box<
         | AuthMethod::None => return Err(Why::Method),
     };
     let issuer = provider.broker.config.server.issuer();
-    if !is_for_us(&claims, &issuer, app.settings.proof.wide_audience) {
-        return Err(Why::Assertion("aud is not our issuer alone"));
-    }
-    let until = times(&claims, provider.broker.clock.now()).map_err(Why::Assertion)?;
-    let id = claims.get("jti").and_then(Value::as_str).filter(|id| !id.is_empty());
-    let id = id.ok_or(Why::Assertion("jti is missing"))?;
+    let is_wide = app.settings.proof.wide_audience;
+    let (id, until) = check_claims(&claims, &issuer, is_wide, provider.broker.clock.now()).map_err(Why::Assertion)?;
     if replay::is_first(provider.broker, "assertion", &app.id, id, until + SKEW).await? {
         Ok(())
     } else {
         Err(Why::Assertion("it was used before"))
     }
+}
+
+/// Whether an assertion is for us, and of now: its id, and until when it is good.
+pub(in crate::oidc) fn check_claims<'c>(
+    claims: &'c Map<String, Value>,
+    issuer: &str,
+    is_wide: bool,
+    now: Instant,
+) -> Result<(&'c str, Instant), &'static str> {
+    if !is_for_us(claims, issuer, is_wide) {
+        return Err("aud is not our issuer alone");
+    }
+    let until = times(claims, now)?;
+    let id = claims.get("jti").and_then(Value::as_str).filter(|id| !id.is_empty());
+    Ok((id.ok_or("jti is missing")?, until))
 }
 
 /// What an application may sign with: the algorithm of its settings, else those of today.

@@ -14,13 +14,15 @@ use std::sync::Arc;
 use self::offered::{Offered, offered};
 use super::client_keys::ClientKeyError;
 use super::params::Params;
-use super::{Caller, Presented, Provider};
+use super::{Caller, Presented, Provider, client_document};
 use crate::audit::{Action, Event, Outcome};
 use crate::model::{Application, AuthMethod};
 use crate::store::StoreError;
 
+pub(super) use assertion::check_claims as check_assertion;
 pub(super) use authorities::Authorities;
 pub use certificate::ClientCertificate;
+pub(super) use offered::asserted_id;
 pub(super) use secret::PURPOSE;
 
 /// An application did not prove itself.
@@ -80,7 +82,7 @@ pub async fn authenticate(
     if provider.applications.is_throttled(&id, caller.address) {
         return Err(ClientError::Throttled);
     }
-    let app = provider.applications.find(provider.broker, &id).await?;
+    let app = client_document::known(provider, &id).await?;
     let proves_nothing = matches!(offered, Offered::Bare(_)) && presented.certificate.is_none();
     let method = offered.method();
     let why = match (check(provider, app.as_deref(), offered, presented).await, app.clone()) {

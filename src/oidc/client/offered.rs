@@ -98,6 +98,17 @@ fn asserted<'a>(assertion: &'a str, kind: Option<&str>, id: Option<&str>) -> Res
     Ok(Offered::Assertion { id: subject.to_owned(), token: Box::new(token) })
 }
 
+/// Id and claims of what a form or a header offers as an assertion, not believed yet; none where it offers none. For
+/// fuzzing.
+pub(in crate::oidc) fn asserted_id(text: &str) -> Option<(String, serde_json::Map<String, serde_json::Value>)> {
+    drop(basic(text));
+    let form = Params::parse(text).ok()?;
+    match offered(None, &form).ok()? {
+        Offered::Assertion { id, token } => Some((id, token.claims)),
+        Offered::Secret(_) | Offered::Bare(_) => None,
+    }
+}
+
 /// HTTP Basic with id and secret form-encoded before they are joined (RFC 6749 section 2.3.1): id, secret, and the
 /// secret without decoding.
 fn basic(header: &str) -> Option<(String, String, String)> {

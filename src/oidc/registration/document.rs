@@ -9,10 +9,7 @@ use super::super::scopes::is_scope;
 use super::statement;
 use crate::config::RegistrationConfig;
 use crate::crypto::strict_json;
-use crate::model::{
-    ApplicationSettings, AuthMethod, ConsentRule, GrantType, IdentitySettings, ProofSettings, check_jwks,
-    check_redirect_uri,
-};
+use crate::model::{ApplicationSettings, AuthMethod, ConsentRule, GrantType, IdentitySettings, check_redirect_uri};
 use crate::store::StoreError;
 use crate::text::is_plain;
 
@@ -46,11 +43,9 @@ pub enum RegistrationFault {
 const LONGEST_NAME: usize = 60;
 /// Entries of a list at the most.
 const MOST: usize = 20;
-/// How an application may prove itself that registers itself.
-const METHODS: [AuthMethod; 3] = [AuthMethod::ClientSecretBasic, AuthMethod::ClientSecretPost, AuthMethod::None];
 
 /// What may be registered.
-pub(super) struct Registrable {
+pub(in crate::oidc) struct Registrable {
     pub name: Option<String>,
     pub auth_method: AuthMethod,
     pub settings: ApplicationSettings,
@@ -58,9 +53,15 @@ pub(super) struct Registrable {
     pub document: Map<String, Value>,
 }
 
+/// How an application may prove itself that registers itself. Not with `client_secret_jwt`: what registers itself today
+/// has a key of its own.
+fn may_register(method: AuthMethod, has_mtls: bool) -> bool {
+    method != AuthMethod::ClientSecretJwt && (has_mtls || !method.has_certificate())
+}
+
 impl Registrable {
     pub fn has_secret(&self) -> bool {
-        self.auth_method != AuthMethod::None
+        self.auth_method.has_secret()
     }
 }
 
@@ -81,12 +82,17 @@ pub(super) async fn read(provider: Provider<'_>, body: &[u8]) -> Result<Registra
             sent.insert(name, value);
         }
     }
-    check(&provider.broker.config.registration, &sent)
+    let config = &provider.broker.config;
+    check(&config.registration, config.mtls.is_some(), &sent)
 }
 
-/// Checks the members.
-pub(super) fn check(config: &RegistrationConfig, sent: &Map<String, Value>) -> Result<Registrable, RegistrationFault> {
-    let mut reader = Reader { config, sent, document: Map::new() };
+/// Checks the members against the bounds of `config`; `has_mtls` says whether certificates are asked for anywhere here.
+pub(in crate::oidc) fn check(
+    config: &RegistrationConfig,
+    has_mtls: bool,
+    sent: &Map<String, Value>,
+) -> Result<Registrable, RegistrationFault> {
+    let mut reader = Reader { config, has_mtls, sent, document: Map::new() };
     let auth_method = reader.auth_method()?;
     let grant_types = reader.grant_types(auth_method)?;
     let redirect_uris = reader.redirect_uris("redirect_uris", auth_method)?;
@@ -104,7 +110,7 @@ pub(super) fn check(config: &RegistrationConfig, sent: &Map<String, Value>) -> R
     for page in ["client_uri", "logo_uri", "policy_uri", "tos_uri"] {
         reader.web_address(page)?;
     }
-    let proof = reader.keys()?;
+    let proof = reader.proof(auth_method)?;
     for word in ["software_id", "software_version", "software_statement"] {
         reader.text(word)?;
     }
@@ -121,18 +127,20 @@ pub(super) fn check(config: &RegistrationConfig, sent: &Map<String, Value>) -> R
     Ok(Registrable { name, auth_method, settings, document: reader.document })
 }
 
-struct Reader<'a> {
+pub(super) struct Reader<'a> {
     config: &'a RegistrationConfig,
-    sent: &'a Map<String, Value>,
-    document: Map<String, Value>,
+    /// Whether certificates are asked for anywhere here.
+    pub(super) has_mtls: bool,
+    pub(super) sent: &'a Map<String, Value>,
+    pub(super) document: Map<String, Value>,
 }
 
 impl Reader<'_> {
-    fn keep(&mut self, name: &str, value: impl Into<Value>) {
+    pub(super) fn keep(&mut self, name: &str, value: impl Into<Value>) {
         self.document.insert(name.to_owned(), value.into());
     }
 
-    fn text(&mut self, name: &str) -> Result<Option<String>, RegistrationFault> {
+    pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, RegistrationFault> {
         match self.sent.get(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) if text.len() <= 16_384 => {
@@ -159,7 +167,7 @@ impl Reader<'_> {
     fn auth_method(&mut self) -> Result<AuthMethod, RegistrationFault> {
         let method = match self.text("token_endpoint_auth_method")? {
             None => Some(AuthMethod::ClientSecretBasic),
-            Some(name) => name.parse().ok().filter(|method| METHODS.contains(method)),
+            Some(name) => name.parse().ok().filter(|method| may_register(*method, self.has_mtls)),
         };
         let method = method.ok_or(RegistrationFault::Metadata("token_endpoint_auth_method may not be registered"))?;
         self.keep("token_endpoint_auth_method", method.as_str());
@@ -216,7 +224,7 @@ impl Reader<'_> {
         Ok(scopes)
     }
 
-    fn web_address(&mut self, name: &str) -> Result<(), RegistrationFault> {
+    pub(super) fn web_address(&mut self, name: &str) -> Result<(), RegistrationFault> {
         let Some(text) = self.text(name)? else { return Ok(()) };
         let is_good = is_plain(&text)
             && Url::parse(&text)
@@ -226,22 +234,6 @@ impl Reader<'_> {
         } else {
             Err(RegistrationFault::Metadata("an address is not https, or of a host that may not be registered"))
         }
-    }
-
-    fn keys(&mut self) -> Result<ProofSettings, RegistrationFault> {
-        let jwks = self.sent.get("jwks").filter(|jwks| !jwks.is_null()).cloned();
-        if jwks.is_some() && self.sent.get("jwks_uri").is_some_and(|uri| !uri.is_null()) {
-            return Err(RegistrationFault::Metadata("give jwks or jwks_uri, not both"));
-        }
-        self.web_address("jwks_uri")?;
-        let jwks_uri = self.document.get("jwks_uri").and_then(Value::as_str).and_then(|uri| Url::parse(uri).ok());
-        if let Some(jwks) = &jwks {
-            if !jwks.is_object() || check_jwks(jwks).is_err() {
-                return Err(RegistrationFault::Metadata("jwks is no set of public keys"));
-            }
-            self.keep("jwks", jwks.clone());
-        }
-        Ok(ProofSettings { jwks, jwks_uri, ..ProofSettings::default() })
     }
 }
 
@@ -256,12 +248,13 @@ mod tests {
         /// Whatever is sent: a registration within the bounds, or a fault; never more than was asked for.
         #[test]
         fn hostile_bodies_register_nothing_out_of_bounds(body in "\\PC{0,200}", name in "\\PC{0,80}", host in "[a-z.]{1,20}") {
-            let config = RegistrationConfig { enabled: true, hosts: vec!["app.example".to_owned()], ..RegistrationConfig::default() };
+            let config =
+                RegistrationConfig { enabled: true, hosts: vec!["app.example".to_owned()], ..RegistrationConfig::default() };
             if let Ok(sent) = members(body.as_bytes()) {
-                let _ = check(&config, &sent);
+                let _ = check(&config, true, &sent);
             }
             let sent = serde_json::json!({ "client_name": name, "redirect_uris": [format!("https://{host}/cb")], "x": 1 });
-            if let Ok(registrable) = check(&config, sent.as_object().unwrap()) {
+            if let Ok(registrable) = check(&config, true, sent.as_object().unwrap()) {
                 prop_assert_eq!(&registrable.settings.redirect_uris, &["https://app.example/cb"]);
                 prop_assert!(registrable.name.unwrap_or_default().chars().all(|c| !c.is_control() && c != '<'));
                 prop_assert!(!registrable.document.contains_key("x"));

@@ -6,13 +6,15 @@
 //! unverified.
 
 mod document;
+mod proof;
 mod statement;
 
 use chrono::TimeDelta;
 use serde_json::{Map, Value, json};
 
 pub use self::document::RegistrationFault;
-use self::document::{Registrable, read};
+use self::document::read;
+pub(super) use self::document::{Registrable, check};
 use super::client::PURPOSE as SECRET;
 use super::{Caller, Provider};
 use crate::audit::{self, Action, Event, Outcome};

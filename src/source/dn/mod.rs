@@ -66,6 +66,20 @@ impl Dn {
         self.normalized().to_string()
     }
 
+    /// The normalized form from the root down, as text (`dc=com,dc=example,ou=sales,uid=a`): a key like [`Dn::key`], and
+    /// everything below a name begins with its path and a comma.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let mut path = String::new();
+        for rdn in self.0.iter().rev() {
+            if !path.is_empty() {
+                path.push(',');
+            }
+            path.push_str(&rdn.normalized().to_string());
+        }
+        path
+    }
+
     /// Whether this name is `base` or below it. Both must be normalized.
     #[must_use]
     pub fn is_within(&self, base: &Self) -> bool {
@@ -80,6 +94,20 @@ impl Dn {
             PartValue::Ber(_) => None,
         }
     }
+}
+
+/// The path of the entry above that of [`Dn::path`]; none for the topmost.
+#[must_use]
+pub fn path_above(path: &str) -> Option<&str> {
+    let mut rest = path;
+    while let Some((above, _)) = rest.rsplit_once(',') {
+        let escapes = above.len() - above.trim_end_matches('\\').len();
+        if escapes % 2 == 0 {
+            return Some(above);
+        }
+        rest = above;
+    }
+    None
 }
 
 impl Rdn {
@@ -164,7 +192,7 @@ fn escape(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Dn, Part, PartValue, Rdn};
+    use super::{Dn, Part, PartValue, Rdn, path_above};
 
     fn value() -> impl Strategy<Value = PartValue> {
         prop_oneof![
@@ -198,6 +226,13 @@ mod tests {
             other.0.iter_mut().for_each(|rdn| rdn.0.reverse());
             prop_assert_eq!(other.key(), dn.key());
             prop_assert_eq!(Dn::parse(&dn.key()).unwrap().key(), dn.key());
+        }
+
+        #[test]
+        fn a_path_goes_up_as_the_name_does(dn in dn()) {
+            prop_assume!(!dn.0.is_empty());
+            let above = dn.parent().map(|above| above.path()).filter(|above| !above.is_empty());
+            prop_assert_eq!(path_above(&dn.path()).map(str::to_owned), above);
         }
 
         #[test]
@@ -272,5 +307,6 @@ mod tests {
         assert!(within("dc=example,dc=com") && within("ou=a,dc=example, dc=COM"));
         assert!(!within(r"ou=a\,dc=example,dc=com") && !within("ou=a,dc=myexample,dc=com") && !within("dc=com"));
         assert_eq!(Dn::parse("ou=a,dc=x").unwrap().parent(), Some(Dn::parse("dc=x").unwrap()));
+        assert_eq!(Dn::parse("CN=a+UID=B,OU=Sales\\, East,DC=x").unwrap().path(), "dc=x,ou=sales\\, east,cn=a+uid=b");
     }
 }

@@ -58,6 +58,27 @@ impl Filter {
         parse::parse(text)
     }
 
+    /// The attributes that decide whether it matches, lower case.
+    pub(super) fn attributes(&self, found: &mut std::collections::BTreeSet<String>) {
+        match self {
+            Self::And(all) | Self::Or(all) => all.iter().for_each(|filter| filter.attributes(found)),
+            Self::Not(filter) => filter.attributes(found),
+            Self::Present(name) | Self::Equal(name, _) | Self::AtLeast(name, _) | Self::AtMost(name, _) => {
+                found.insert(base_name(name));
+            }
+            Self::Substrings { attribute, .. } => {
+                found.insert(base_name(attribute));
+            }
+            // `attribute:rule:=value`, or `:rule:=value`, which names none.
+            Self::Extensible(text) => {
+                let name = text.split(':').next().unwrap_or_default();
+                if !name.is_empty() {
+                    found.insert(base_name(name));
+                }
+            }
+        }
+    }
+
     /// Whether it can be evaluated here: it has no extensible match.
     #[must_use]
     pub fn is_evaluable(&self) -> bool {

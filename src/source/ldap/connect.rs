@@ -20,6 +20,8 @@ pub(super) struct Connection {
     pub timeout: Duration,
     /// Normalized names: references to them or below hide nobody.
     pub passed_over: Vec<Dn>,
+    /// Normalized names: references to anything else hide nobody either; empty when every reference counts.
+    pub bases: Vec<Dn>,
     driver: JoinHandle<Result<(), LdapError>>,
 }
 
@@ -46,7 +48,7 @@ impl Connection {
         let opened = LdapConnAsync::from_url_with_settings(settings, url).await;
         let (connection, ldap) = opened.map_err(|error| answer::not_opened(url, wait, error))?;
         let driver = tokio::spawn(connection.drive());
-        Ok(Self { ldap, url: url.to_string(), timeout, passed_over: Vec::new(), driver })
+        Ok(Self { ldap, url: url.to_string(), timeout, passed_over: Vec::new(), bases: Vec::new(), driver })
     }
 
     /// Binds as the service account of the source.
@@ -80,7 +82,8 @@ impl Connection {
         }) else {
             return false;
         };
-        !dn.0.is_empty() && self.passed_over.iter().any(|over| dn.is_within(over))
+        let is_elsewhere = !self.bases.is_empty() && !self.bases.iter().any(|base| dn.is_within(base));
+        !dn.0.is_empty() && (is_elsewhere || self.passed_over.iter().any(|over| dn.is_within(over)))
     }
 
     /// Says goodbye; the server may have hung up already, which does not matter any more.

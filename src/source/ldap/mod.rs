@@ -10,9 +10,14 @@
 //! Left out: chasing referrals (the part behind one is missing, so the read is incomplete), pooled connections.
 
 mod answer;
+mod bell;
+mod ber;
+mod changes;
 mod connect;
+mod control;
 mod entry;
 mod kind;
+mod look_up;
 mod password;
 mod probe;
 mod ranges;
@@ -34,9 +39,13 @@ use super::select::Selection;
 use super::{Progress, Read};
 use crate::config::LdapConfig;
 
+pub(super) use bell::ring;
+pub(super) use changes::{Newcomers, Outcome, Reader, Reading, Settled};
+pub(super) use look_up::look_up;
 pub use password::{PasswordAnswer, check_password};
 pub(super) use probe::probe;
 
+use connect::Connection;
 use kind::Kind;
 pub(super) use kind::asked;
 
@@ -57,27 +66,46 @@ pub(super) async fn read(
     let mut collector = Collector::new(&source, Duplicates::Merge);
     let mut entries = 0;
     for selection in &selections {
-        let mut cut = Vec::new();
-        search::all_pages(&mut connection, &config, selection, |mut raw| {
+        let mut told = || {
             entries += 1;
             if entries % 256 == 0 {
                 progress.send_replace(Progress { entries });
             }
-            if raw.cut().next().is_some() {
-                cut.push(raw);
-                return;
-            }
-            kind.shape(selection.part, &mut raw);
-            search::take(&mut collector, selection, raw);
-        })
-        .await?;
-        for mut raw in cut {
-            ranges::fill(&mut connection, selection, &mut raw).await?;
-            kind.shape(selection.part, &mut raw);
-            search::take(&mut collector, selection, raw);
-        }
+        };
+        whole(&mut connection, &config, selection, &mut kind, &mut collector, &mut told).await?;
     }
     progress.send_replace(Progress { entries });
+    let server = connection.url.clone();
     connection.close().await;
-    Ok(Read::Whole(collector.seal()))
+    let mut snapshot = collector.seal();
+    snapshot.server = Some(server);
+    Ok(Read::Whole(snapshot))
+}
+
+/// Reads everything that the selection asks for, values in ranges to their end; `told` is called for each entry.
+async fn whole(
+    connection: &mut Connection,
+    config: &LdapConfig,
+    selection: &Selection,
+    kind: &mut Kind,
+    collector: &mut Collector,
+    told: &mut (dyn FnMut() + Send),
+) -> Result<(), SourceError> {
+    let mut cut = Vec::new();
+    search::all_pages(connection, config, selection, |mut raw| {
+        told();
+        if raw.cut().next().is_some() {
+            cut.push(raw);
+            return;
+        }
+        kind.shape(selection.part, &mut raw);
+        search::take(collector, selection, raw);
+    })
+    .await?;
+    for mut raw in cut {
+        ranges::fill(connection, selection, &mut raw).await?;
+        kind.shape(selection.part, &mut raw);
+        search::take(collector, selection, raw);
+    }
+    Ok(())
 }

@@ -1,6 +1,9 @@
 //! A search page by page (RFC 2696). The result code of every page is looked at; only result 0 on each and an empty
 //! cookie at the end make a complete search.
 
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use ldap3::controls::{ControlType, MakeCritical as _, PagedResults, RawControl};
 use ldap3::{LdapResult, Scope};
 
@@ -15,8 +18,27 @@ use crate::source::snapshot::ACCOUNT_STATE;
 
 /// LDAP result 12 (RFC 4511 section 4.1.11): the server does not do what the critical control asks for.
 pub(super) const UNAVAILABLE_CRITICAL_EXTENSION: u32 = 12;
-/// A server that sends this many pages without an entry in a row is going round in circles.
-pub(super) const MAX_EMPTY_PAGES: u32 = 100;
+/// A server that sends this many pages in a row with nothing new is going round in circles.
+pub(super) const MAX_IDLE_PAGES: u32 = 100;
+
+/// Tells when a server goes round in circles: empty pages, or the same ones again, each with a cookie for the next.
+#[derive(Debug, Default)]
+pub(super) struct Rounds {
+    seen: HashSet<u64>,
+    idle: u32,
+}
+
+impl Rounds {
+    /// What is wrong with a server that goes round in circles.
+    pub const CIRCLING: &'static str = "page after page without a new entry";
+
+    /// Notes a page: the fingerprint of its entries, none when it has none. Whether the server goes round in circles.
+    pub fn is_circling(&mut self, page: Option<u64>) -> bool {
+        let is_new = page.is_some_and(|page| self.seen.insert(page));
+        self.idle = if is_new { 0 } else { self.idle + 1 };
+        self.idle > MAX_IDLE_PAGES
+    }
+}
 
 /// One search: where and for what.
 #[derive(Clone, Copy, Debug)]
@@ -39,11 +61,16 @@ pub(super) async fn all_pages(
     let attributes = attributes(selection);
     let search = Search { base, scope: Scope::Subtree, filter: &filter, attributes: &attributes };
     let mut cookie = Vec::new();
-    let mut empty_pages = 0;
+    let mut rounds = Rounds::default();
     loop {
         let is_first = cookie.is_empty();
         let control: RawControl = PagedResults { size: config.page_size, cookie }.critical().into();
-        let (result, entries) = page(connection, search, Some(control), &mut each).await?;
+        let mut names = DefaultHasher::new();
+        let mut noted = |raw: Raw| {
+            raw.dn.hash(&mut names);
+            each(raw);
+        };
+        let (result, entries) = page(connection, search, Some(control), &mut noted).await?;
         if is_first && result.rc == UNAVAILABLE_CRITICAL_EXTENSION {
             tracing::warn!(server = connection.url, "the server cannot send results in pages; asking for all at once");
             let (result, _) = page(connection, search, None, &mut each).await?;
@@ -54,9 +81,8 @@ pub(super) async fn all_pages(
         if cookie.is_empty() {
             return Ok(());
         }
-        empty_pages = if entries == 0 { empty_pages + 1 } else { 0 };
-        if empty_pages > MAX_EMPTY_PAGES {
-            let reason = "page after page without an entry".to_owned();
+        if rounds.is_circling((entries > 0).then(|| names.finish())) {
+            let reason = Rounds::CIRCLING.to_owned();
             return Err(SourceError::Malformed { url: connection.url.clone(), reason });
         }
     }
@@ -74,13 +100,14 @@ pub(super) fn attributes(selection: &Selection) -> Vec<String> {
 pub(super) async fn page(
     connection: &mut Connection,
     search: Search<'_>,
-    control: Option<RawControl>,
+    controls: impl IntoIterator<Item = RawControl>,
     each: &mut impl FnMut(Raw),
 ) -> Result<(LdapResult, u64), SourceError> {
     let Search { base, scope, filter, attributes } = search;
+    let controls: Vec<RawControl> = controls.into_iter().collect();
     let ldap = connection.ldap.with_timeout(connection.timeout);
-    if let Some(control) = control {
-        ldap.with_controls(control);
+    if !controls.is_empty() {
+        ldap.with_controls(controls);
     }
     let mut stream = match ldap.streaming_search(base, scope, filter, attributes).await {
         Ok(stream) => stream,
@@ -119,7 +146,7 @@ fn complete(base: &str, result: &LdapResult) -> Result<(), SourceError> {
 }
 
 /// The cookie of the next page; empty when there is none, or when the server sent all without pages.
-fn next_cookie(result: &LdapResult) -> Vec<u8> {
+pub(super) fn next_cookie(result: &LdapResult) -> Vec<u8> {
     let is_paged = |kind: &ControlType| matches!(kind, ControlType::PagedResults);
     let control = result.ctrls.iter().find(|control| control.0.as_ref().is_some_and(is_paged));
     control.map(|control| control.1.parse::<PagedResults>().cookie).unwrap_or_default()

@@ -59,13 +59,16 @@ pub(super) fn diff(work: &mut Work, state: &State, draft: &mut Draft) {
     }
 }
 
+/// A department that would be above itself, and how many there are in the circle.
+type Circled = (Pending<DepartmentRecord>, usize);
+
 /// Parts departments that would be above themselves, with how many there are in the circle; until no more are: one that
 /// stays where it was may close the next circle.
 fn circles(
     pending: Vec<Pending<DepartmentRecord>>,
     work: &Work,
     state: &State,
-) -> (Vec<Pending<DepartmentRecord>>, Vec<(Pending<DepartmentRecord>, usize)>) {
+) -> (Vec<Pending<DepartmentRecord>>, Vec<Circled>) {
     let mut above: HashMap<Uuid, Uuid> =
         state.departments.values().filter_map(|row| Some((row.id.0, row.parent_id?.0))).collect();
     for item in &pending {

@@ -106,6 +106,12 @@ impl Draft {
         });
     }
 
+    /// Lets the object be compared again by the next run.
+    pub fn forget_digest(&mut self, kind: ObjectKind, id: Uuid) {
+        let own = self.links.iter_mut().filter(|link| link.kind == kind && link.object_id == id);
+        own.for_each(|link| link.digest.clear());
+    }
+
     /// The links as they will be, summed up.
     pub fn sum(&self) -> Sum {
         let mut sum = Sum::default();

@@ -11,7 +11,7 @@ use super::super::link::{GONE, Pending};
 use super::super::record::GroupRecord;
 use super::pending::{Work, settle};
 use super::people::Future;
-use super::{Draft, State};
+use super::{Draft, State, patches};
 
 const KIND: ObjectKind = ObjectKind::Group;
 
@@ -81,6 +81,10 @@ pub(super) fn diff_members(work: &Work, state: &State, future: &Future<'_>, draf
     for (id, record, item) in groups {
         let before = present.remove(&id).unwrap_or_default();
         let wanted = wanted(id, record, work);
+        if item.is_some() && wanted.len() < record.members.len() {
+            // A member's account could not be made: compared again, so that they are not forgotten once it is.
+            draft.forget_digest(KIND, id);
+        }
         let added: Vec<Member> = wanted.difference(&before).copied().collect();
         let removed: Vec<Member> =
             before.difference(&wanted).filter(|member| future.may_leave(member, work)).copied().collect();
@@ -104,10 +108,12 @@ pub(super) fn diff_members(work: &Work, state: &State, future: &Future<'_>, draf
         let removed: BTreeSet<Member> = removed.into_iter().collect();
         present.insert(id, before.union(&wanted).filter(|member| !removed.contains(member)).copied().collect());
     }
+    patches::members(work, state, future, draft, &mut present);
     present.into_values().flatten().collect()
 }
 
-fn wanted(id: Uuid, record: &GroupRecord, work: &Work) -> BTreeSet<Member> {
+/// The members that a group should have, as far as they are known here.
+pub(super) fn wanted(id: Uuid, record: &GroupRecord, work: &Work) -> BTreeSet<Member> {
     let ours = |(kind, external_id): &(ObjectKind, String)| {
         let member_id = work.ids.find(*kind, Some(external_id))?;
         Some(Member { group_id: GroupId(id), member_kind: *kind, member_id })

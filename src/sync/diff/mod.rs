@@ -7,6 +7,7 @@ mod dates;
 mod departments;
 mod draft;
 mod groups;
+mod patches;
 mod pending;
 mod people;
 mod positions;
@@ -18,8 +19,8 @@ use std::collections::HashSet;
 use uuid::Uuid;
 
 use crate::access::RoleRules;
-use crate::config::SourceConfig;
-use crate::model::{ObjectKind, PlannedLink, UserId};
+use crate::config::{SourceConfig, crash_point};
+use crate::model::{ChangeKind, GroupId, ObjectKind, PlannedLink, UserId};
 use crate::random::Rng;
 use crate::store::{StoreError, Tx};
 use crate::text::fold;
@@ -30,8 +31,10 @@ use super::merge::{Merge, Sharing};
 use super::record::Mapped;
 pub(super) use dates::draft as draft_of_dates;
 pub(super) use draft::Draft;
+pub(super) use patches::{MemberPatch, Partial};
 use pending::Work;
 pub(super) use people::{ABSENT, OUT_OF_SCOPE, UNDONE};
+use state::Part;
 pub(super) use state::State;
 
 /// What a plan is made with.
@@ -46,44 +49,51 @@ pub(super) struct Means<'a> {
     pub now: Instant,
 }
 
-/// Makes the draft of a plan. The state comes back with it where it had to be loaded.
+/// Makes the draft of a plan. `part` is what a delta says beside its records; without it the records are everything.
 pub(super) async fn draft(
     tx: &mut Tx,
     means: &Means<'_>,
     mut mapped: Mapped,
     links: Links,
-) -> Result<(Draft, Option<State>), StoreError> {
+    part: Option<Partial>,
+) -> Result<Draft, StoreError> {
     resolve(&mut mapped, &links);
     let is_open = mapped.is_open;
     let mut draft = Draft::default();
     draft.take_counts(&mapped);
     let ids = pending::Ids::new(&links);
-    let mut work = Work::new(means, mapped, &links, ids, &mut draft);
-    let said = work.findings.len();
+    let mut work = Work::new(means, mapped, &links, part, ids, &mut draft);
+    let (renamed, said) = (draft.sum(), work.findings.len());
     if work.is_nothing() && !means.are_rules_new {
         draft.findings = work.findings;
         draft.is_settling = !is_open;
-        return Ok((draft, None));
+        return Ok(draft);
     }
-    let mut state = State::load(tx, &means.config.name).await?;
+    let mut state = load(tx, means, &mut work, links.count()).await?;
     let mut merge = others(tx, means, &work, &links, &mut state).await?;
     contributed::sign(&mut work, &state, &means.config.name, &merge);
-    let expected = work.expected();
+    let expected = work.expected(renamed);
     let protected: HashSet<String> = means.config.guard.protected.iter().map(|login| fold(login)).collect();
     departments::diff(&mut work, &state, &mut draft);
     positions::diff(&mut work, &state, &mut draft);
     groups::diff(&mut work, &state, &mut draft);
-    let future = people::diff(&mut work, &state, &protected, &mut merge, &mut draft);
+    let mut future = people::diff(&mut work, &state, &protected, &mut merge, &mut draft);
+    patches::unmanage(std::mem::take(&mut work.reports), &mut draft, &mut future);
     departments::drop_heads(&state, &mut draft);
     let members = groups::diff_members(&work, &state, &future, &mut draft);
     roles::diff(means, &state, &future, &members, &protected, &mut work.findings, &mut draft);
+    if let Some(part) = &state.part {
+        draft.roles_before = part.roles;
+    }
     draft.finish();
     draft.is_settling = !is_open && draft.sum() == expected && work.findings.len() == said;
     draft.findings = work.findings;
+    draft.is_shared |= merge.is_used || links.referred().next().is_some();
+    draft.is_shared |= means.sharing.is_some() && are_roles_shared(&means.config.name, &state, &draft);
     draft.contributions = merge.planned();
-    draft.is_shared |= !draft.contributions.is_empty() || links.referred().next().is_some();
     replace(&links, &mut draft);
-    Ok((draft, Some(state)))
+    crash_point("compared");
+    Ok(draft)
 }
 
 /// What several sources say of the people whom the plan touches; the state grows by what it then depends on.
@@ -107,6 +117,19 @@ async fn others(
     Merge::load(tx, means.sharing, &people).await
 }
 
+/// Whether roles change for people of other sources, or for people in groups of other sources.
+fn are_roles_shared(source: &str, state: &State, draft: &Draft) -> bool {
+    let is_foreign = |id: &GroupId| state.groups.get(id).is_some_and(|group| group.source != source);
+    let within = state.members.iter().filter(|member| is_foreign(&member.group_id)).map(|member| member.member_id);
+    let within: HashSet<Uuid> = within.collect();
+    draft.changes.iter().filter(|change| matches!(change.kind, ChangeKind::RoleGranted | ChangeKind::RoleRevoked)).any(
+        |change| {
+            let user = state.users.get(&UserId(change.object_id));
+            within.contains(&change.object_id) || user.is_some_and(|user| user.source != source)
+        },
+    )
+}
+
 /// Links whose place others took go with the plan, and the people come back under new entries.
 fn replace(links: &Links, draft: &mut Draft) {
     for (new, former) in links.replaced() {
@@ -117,6 +140,32 @@ fn replace(links: &Links, draft: &mut Draft) {
         }
     }
 }
+
+/// What is here: as far as the plan touches it, where that is little and the rest is not asked for.
+async fn load(tx: &mut Tx, means: &Means<'_>, work: &mut Work, links: usize) -> Result<State, StoreError> {
+    let source = &means.config.name;
+    if work.is_part {
+        // Whoever returns has no memberships that would have to be compared.
+        work.settled_groups.clear();
+        if means.sharing.is_none() {
+            return State::load_for(tx, source, work).await;
+        }
+        // What several sources say of a person depends on more than the person.
+        let mut state = State::load(tx, source).await?;
+        state.part = Some(Part::load(tx, source, work, &state.members).await?);
+        return Ok(state);
+    }
+    if !means.are_rules_new && means.sharing.is_none() && work.size() * SMALL < links {
+        let state = State::load_for(tx, source, work).await?;
+        if !state.has_returning(work) {
+            return Ok(state);
+        }
+    }
+    State::load(tx, source).await
+}
+
+/// A plan is small when it looks at less than one in so many objects of the source.
+const SMALL: usize = 8;
 
 /// Kinds in the order of the report.
 pub(super) const KINDS: [ObjectKind; 4] =

@@ -7,10 +7,11 @@ use uuid::Uuid;
 use crate::model::{FindingCode, Link, NewFinding, ObjectKind, Status, User, UserId};
 
 use super::super::finding::{arguments, finding};
-use super::super::link::{GONE, Links, Pending};
+use super::super::link::{GONE, Links, Pending, is_named};
 use super::super::merge::Sharing;
 use super::super::record::{DepartmentRecord, GroupRecord, Mapped, PositionRecord, UserRecord};
 use super::super::settled::Sum;
+use super::patches::{self, MemberPatch, Partial};
 use super::{Draft, Means, State};
 use crate::time::{Date, date_in};
 
@@ -59,11 +60,30 @@ pub(super) struct Work {
     pub findings: Vec<NewFinding>,
     /// People who are still at the source, out of scope: external id → DN.
     pub moved_out: HashMap<String, String>,
+    /// Whether only what changed at the source is looked at.
+    pub is_part: bool,
+    /// Links of who is gone, in a part.
+    pub gone: Vec<Link>,
+    /// Groups of which only members changed.
+    pub members: Vec<MemberPatch>,
+    /// People whose manager is gone.
+    pub reports: Vec<(User, Link)>,
 }
 
 impl Work {
-    pub fn new(means: &Means<'_>, mapped: Mapped, links: &Links, mut ids: Ids, draft: &mut Draft) -> Self {
-        let of = |kind: ObjectKind, records: HashSet<&str>| links.absent(kind, &mapped, &records);
+    /// `part` is what a delta says beside its records: without it, what has a link and no record is absent.
+    pub fn new(
+        means: &Means<'_>,
+        mapped: Mapped,
+        links: &Links,
+        part: Option<Partial>,
+        mut ids: Ids,
+        draft: &mut Draft,
+    ) -> Self {
+        let of = |kind: ObjectKind, records: HashSet<&str>| match &part {
+            Some(part) => part.absent.iter().filter(|link| link.kind == kind).cloned().collect(),
+            None => links.absent(kind, &mapped, &records),
+        };
         let absent_users =
             of(ObjectKind::User, mapped.users.iter().map(|record| record.external_id.as_str()).collect());
         let absent_departments =
@@ -79,12 +99,20 @@ impl Work {
         }
         let mut sort = Sort { means, links, ids: &mut ids, draft };
         let (departments, _) =
-            sort.by_digest(ObjectKind::Department, mapped.departments, |r| (&r.external_id, r.digest()));
-        let (positions, _) = sort.by_digest(ObjectKind::Position, mapped.positions, |r| (&r.external_id, r.digest()));
-        let (users, _) = sort.by_digest(ObjectKind::User, mapped.users, |r| (&r.external_id, r.digest()));
+            sort.by_digest(ObjectKind::Department, mapped.departments, |r| (&r.external_id, &r.dn, r.digest()));
+        let (positions, _) =
+            sort.by_digest(ObjectKind::Position, mapped.positions, |r| (&r.external_id, "", r.digest()));
+        let (users, _) = sort.by_digest(ObjectKind::User, mapped.users, |r| (&r.external_id, &r.dn, r.digest()));
         let (groups, settled_groups) =
-            sort.by_digest(ObjectKind::Group, mapped.groups, |r| (&r.external_id, r.digest()));
+            sort.by_digest(ObjectKind::Group, mapped.groups, |r| (&r.external_id, &r.dn, r.digest()));
+        let is_part = part.is_some();
+        let part = part.unwrap_or_default();
+        patches::rename(&part.renamed, draft);
         Self {
+            is_part,
+            gone: part.absent,
+            members: part.members,
+            reports: part.reports,
             ids,
             today: date_in(means.now, means.config.time_zone),
             users,
@@ -102,9 +130,8 @@ impl Work {
         }
     }
 
-    /// The links that would leave nothing to do, summed up.
-    pub fn expected(&self) -> Sum {
-        let mut sum = Sum::default();
+    /// The links that would leave nothing to do, added to those that the draft held before.
+    pub fn expected(&self, mut sum: Sum) -> Sum {
         self.users.iter().for_each(|item| sum.add(ObjectKind::User, &item.record.external_id, &item.digest));
         self.departments.iter().for_each(|item| {
             sum.add(ObjectKind::Department, &item.record.external_id, &item.digest);
@@ -126,6 +153,23 @@ impl Work {
             && self.absent_departments.is_empty()
             && self.absent_positions.is_empty()
             && self.absent_groups.is_empty()
+            && self.members.is_empty()
+            && self.reports.is_empty()
+    }
+
+    /// Our ids of the people whom the plan touches by themselves.
+    pub fn people(&self) -> HashSet<Uuid> {
+        let known = self.users.iter().filter(|item| item.is_known).map(|item| item.id);
+        let absent = self.absent_users.iter().map(|link| link.object_id);
+        let untouched = self.untouched.get(&ObjectKind::User).into_iter().flatten().copied();
+        let reports = self.reports.iter().map(|(user, _)| user.id.0);
+        known.chain(absent).chain(untouched).chain(reports).collect()
+    }
+
+    /// How many objects the plan looks at by themselves.
+    pub fn size(&self) -> usize {
+        let members: usize = self.groups.iter().map(|item| item.record.members.len()).sum();
+        self.users.len() + self.departments.len() + self.absent_users.len() + members
     }
 
     /// Whether the object belongs to an entry that is left out.
@@ -159,13 +203,17 @@ impl Sort<'_, '_> {
         &mut self,
         kind: ObjectKind,
         records: Vec<R>,
-        identify: impl Fn(&R) -> (&String, String),
+        identify: impl Fn(&R) -> (&String, &str, String),
     ) -> (Vec<Pending<R>>, Vec<R>) {
         let (mut pending, mut settled) = (Vec::new(), Vec::new());
         for record in records {
-            let (external_id, digest) = identify(&record);
+            let (external_id, dn, digest) = identify(&record);
             let link = self.links.find(kind, external_id);
-            if link.is_some_and(|link| is_same(&link.digest, &digest, self.means.sharing)) {
+            if let Some(link) = link.filter(|link| is_same(&link.digest, &digest, self.means.sharing)) {
+                if !is_named(link, dn) {
+                    // Renamed, or something above was: nothing else about it differs.
+                    self.draft.link(kind, external_id, link.object_id, dn, &link.digest);
+                }
                 settled.push(record);
                 continue;
             }

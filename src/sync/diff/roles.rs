@@ -61,13 +61,13 @@ pub(super) fn diff(
 }
 
 /// What is in the first list and not in the second; both are sorted.
-fn missing<'a>(these: &'a [GrantKey], those: &[GrantKey]) -> Vec<&'a GrantKey> {
-    let mut rest = those.iter().peekable();
+fn missing<'a>(list: &'a [GrantKey], known: &[GrantKey]) -> Vec<&'a GrantKey> {
+    let mut rest = known.iter().peekable();
     let is_missing = |grant: &&GrantKey| {
         while rest.next_if(|other| *other < *grant).is_some() {}
         rest.peek() != Some(grant)
     };
-    these.iter().filter(is_missing).collect()
+    list.iter().filter(is_missing).collect()
 }
 
 /// A conflict that this plan would make: reported, and counted for the guard where it blocks.
@@ -161,8 +161,8 @@ impl Organisation {
             positions: self.positions.iter().map(|(id, code)| (*id, code.as_str())).collect(),
             groups: self.groups.iter().map(|(id, code)| (*id, code.as_str())).collect(),
             members: members.to_vec(),
+            managers: state.part.as_ref().map(|part| part.managers.clone()).unwrap_or_default(),
             acting: state.acting.iter().filter(acts).map(|of| (of.deputy_id, of.user_id)).collect(),
-            ..RoleFacts::default()
         }
     }
 

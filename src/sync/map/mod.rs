@@ -11,28 +11,30 @@ mod users;
 
 use std::borrow::Cow;
 
-use crate::config::{SourceConfig, Template};
-use crate::model::ObjectKind;
+use crate::config::{SourceConfig, Template, crash_point};
+use crate::model::{Link, ObjectKind};
 use crate::source::{Dn, Entry, Part, PartValue, Snapshot};
 use crate::text::fold;
 
 use super::SyncError;
 use super::absence::is_within;
 use super::record::Mapped;
-use index::Index;
+pub(super) use index::Index;
 
-/// Maps a snapshot.
-pub(super) fn map(config: &SourceConfig, snapshot: &Snapshot) -> Result<Mapped, SyncError> {
+/// Maps a snapshot. `known` are links of entries that are not in it and are referred to all the same: none for a whole
+/// one.
+pub(super) fn map(config: &SourceConfig, snapshot: &Snapshot, known: &[Link]) -> Result<Mapped, SyncError> {
     let snapshot = &*without_excluded(config, snapshot);
     let mut mapped = Mapped::default();
     reject(snapshot, &mut mapped);
-    let index = Index::new(snapshot);
+    let index = Index::new(snapshot, known);
     departments::map(config, snapshot, &index, &mut mapped)?;
     users::map(config, snapshot, &index, &mut mapped)?;
     groups::map(config, snapshot, &index, &mut mapped)?;
     unique::people(config, &mut mapped);
     unique::codes(config, &mut mapped);
     organisation::map(config, snapshot, &index, &mut mapped)?;
+    crash_point("mapped");
     Ok(mapped)
 }
 
@@ -67,7 +69,7 @@ fn reject(snapshot: &Snapshot, mapped: &mut Mapped) {
 }
 
 /// A mapped value, parsed; the configuration was checked when it was loaded.
-fn template(key: &str, text: &str) -> Result<Template, SyncError> {
+pub(super) fn template(key: &str, text: &str) -> Result<Template, SyncError> {
     Template::parse(text).map_err(|why| SyncError::Mapping(format!("{key} {why}")))
 }
 
@@ -77,7 +79,7 @@ fn optional(key: &str, text: Option<&String>) -> Result<Option<Template>, SyncEr
 
 /// The value of a template in an entry. Of several values of an attribute the one in the entry's own name counts, else
 /// the first.
-fn render(template: &Template, entry: &Entry) -> Option<String> {
+pub(super) fn render(template: &Template, entry: &Entry) -> Option<String> {
     template.render(|name| {
         let values = entry.attributes.get(name)?;
         let named = if values.len() > 1 { named(entry, name, values) } else { None };

@@ -106,6 +106,9 @@ fn depths(records: &[DepartmentRecord]) -> HashMap<String, usize> {
     depths
 }
 
+/// A finding about somebody: code, external id, DN, arguments.
+type Noted = (FindingCode, String, String, [(&'static str, String); 2]);
+
 /// What the mapping of people says besides.
 struct Reader<'a> {
     starts_on: Option<Template>,
@@ -115,7 +118,7 @@ struct Reader<'a> {
     names: Names<'a>,
     paths: Paths,
     positions: HashMap<String, PositionRecord>,
-    findings: Vec<(FindingCode, String, String, [(&'static str, String); 2])>,
+    findings: Vec<Noted>,
 }
 
 fn people(config: &SourceConfig, snapshot: &Snapshot, index: &Index<'_>, mapped: &mut Mapped) -> Result<(), SyncError> {

@@ -187,6 +187,36 @@ fn chromium_is_asked_to_agree_and_sees_what_an_application_would_be_told() {
     drive(&installation, &settings);
 }
 
+/// OIDC-093: what the frames of the page after signing out load, and how the page looks, wide and narrow.
+#[test]
+fn chromium_tells_applications_in_frames() {
+    let (installation, ports) = company();
+    let mut text = std::fs::read_to_string(installation.path("yaopai.toml")).unwrap();
+    for port in ports {
+        let callback = format!("redirect_uris = [\"http://127.0.0.1:{port}/callback\"]\n");
+        let told = format!(
+            "{callback}post_logout_redirect_uris = [\"http://127.0.0.1:{port}/left\"]\n\
+             logout = {{ frontchannel_logout_uri = \"http://127.0.0.1:{port}/bye\" }}\n"
+        );
+        text = text.replace(&callback, &told);
+    }
+    installation.configure(&text);
+    let _running = installation.start();
+    let settings = json!({
+        "base": format!("http://127.0.0.1:{}", installation.port),
+        "screenshots": repository().join("target/e2e/screenshots"),
+        "chromium": chromium(),
+        "login": LOGIN,
+        "password": PASSWORD,
+        "frames": true,
+        "applications": [
+            { "id": "oa", "name": "协同办公 OA", "secret": SECRET, "port": ports[0] },
+            { "id": "expense", "name": "费用报销", "secret": SECRET, "port": ports[1] },
+        ],
+    });
+    drive(&installation, &settings);
+}
+
 /// Runs the script with its settings.
 fn drive(installation: &Installation, settings: &serde_json::Value) {
     let folder = repository().join("tests/e2e/browser");

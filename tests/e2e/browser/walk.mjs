@@ -2,7 +2,7 @@
 //
 // node walk.mjs SETTINGS.json: { base, screenshots, pictures, chromium, login, password,
 // applications: [{ id, name, secret, port }] }; with `console: true` only the console, of which one plan is held; with
-// `test_logins: [links]` only what an application of others meets.
+// `test_logins: [links]` only what an application of others meets; with `frames: true` only signing out of several.
 // Prints one line a step; ends with 1 at the first thing that is not as it should be.
 
 import assert from "node:assert/strict";
@@ -263,13 +263,15 @@ async function approvals(browser, language, width) {
 /** An application on another origin: keeps what its callback was called with. */
 function application({ id, port }) {
   const calls = [];
+  const byes = [];
   const server = createServer((request, response) => {
     const url = new URL(request.url, `http://127.0.0.1:${port}`);
     if (url.pathname === "/callback") calls.push(url.searchParams);
+    if (url.pathname === "/bye") byes.push(url.searchParams);
     response.setHeader("content-type", "text/html; charset=utf-8");
     response.end(`<!doctype html><title>${id}</title><link rel=icon href="data:,"><h1>${id}</h1>`);
   });
-  return new Promise((done) => server.listen(port, "127.0.0.1", () => done({ id, port, calls, server })));
+  return new Promise((done) => server.listen(port, "127.0.0.1", () => done({ id, port, calls, byes, server })));
 }
 
 /** Begins at the application, as a person would, and gives the code it got. */
@@ -301,6 +303,52 @@ async function redeem({ id, secret, port }, { code, verifier }) {
   const claims = JSON.parse(Buffer.from(tokens.id_token.split(".")[1], "base64url").toString());
   assert.equal(claims.iss, base);
   return claims;
+}
+
+/** Signing out of two applications that are told in frames: from the portal, and from one of them, which is gone back to. */
+async function framed(browser, language, width) {
+  const applications = await Promise.all(settings.applications.map(application));
+  const page = await open(browser, language, { viewport: { width, height: 900 } });
+  const enter = async () => {
+    for (const [at, one] of applications.entries()) {
+      const finish = await authorize(page, one);
+      if (at === 0) await signIn(page);
+      await finish();
+    }
+  };
+  const look = async (name, count) => {
+    await page.waitForSelector(`h1:has-text("${words[language].signedOut}")`);
+    const wide = await page.locator("html").evaluate((element) => element.scrollWidth);
+    assert.ok(wide <= width, `${name} is ${wide} wide at ${width}`);
+    assert.equal(await page.locator("iframe").count(), applications.length);
+    for (const frame of await page.locator("iframe").all()) {
+      const box = await frame.boundingBox();
+      assert.ok(!box || box.width <= 1 && box.height <= 1, "a frame can be seen");
+    }
+    assert.ok((await page.textContent("main")).includes("2"), "it says how many are told");
+    await picture(page, `${name}-${language}-${width}`);
+    await accessible(page, `${name} at ${width}`);
+    for (const { id, byes } of applications) {
+      for (let tries = 0; byes.length < count && tries < 100; tries += 1) await page.waitForTimeout(50);
+      assert.equal(byes.length, count, `${id} is told once each time`);
+      assert.equal(byes.at(-1).get("iss"), base);
+      assert.ok(byes.at(-1).get("sid"));
+    }
+  };
+  await enter();
+  await page.goto(`${base}/logout`);
+  await page.click("form[action='/logout'] button");
+  await look("front-channel", 1);
+  await enter();
+  const query = new URLSearchParams({ client_id: applications[0].id, state: "s",
+    post_logout_redirect_uri: `http://127.0.0.1:${applications[0].port}/left` });
+  await page.goto(`${base}/oauth2/logout?${query}`);
+  await page.click("main form button");
+  await look("front-channel-back", 2);
+  await page.waitForURL(/\/left\?state=s$/);
+  await page.context().close();
+  for (const { server } of applications) server.close();
+  console.log(`ok: two applications told in frames in ${language}, ${width} wide`);
 }
 
 /** One password for two applications on other origins; Chromium holds form-action against every redirect. */
@@ -406,6 +454,10 @@ const profile = mkdtempSync(join(tmpdir(), "yaopai-chromium-"));
 const browser = await chromium.launch({ executablePath: settings.chromium, args: flags, env: { ...process.env, HOME: profile } });
 try {
   for (const language of ["zh-CN", "en"]) {
+    if (settings.frames) {
+      for (const width of [1440, 390]) await framed(browser, language, width);
+      continue;
+    }
     if (settings.asker) {
       for (const width of [1440, 390]) await approvals(browser, language, width);
       continue;
@@ -422,7 +474,7 @@ try {
     await singleSignOn(browser, language);
     for (const colorScheme of ["light", "dark"]) await telephone(browser, language, colorScheme);
   }
-  if (!settings.console && !settings.asker && !settings.test_logins) await portraits(browser);
+  if (!settings.console && !settings.asker && !settings.test_logins && !settings.frames) await portraits(browser);
   assert.deepEqual(violations, [], "the browser complained");
 } finally {
   await browser.close();

@@ -188,3 +188,67 @@ fn an_application_that_is_not_there_or_not_ours_to_change_is_named() {
     }
     assert_eq!(field(&done(&installation, &["app", "show", "oa"]), "origin"), "declared in the configuration");
 }
+
+/// Every key of a declared application can be given to one that is made at run time.
+#[test]
+fn an_application_is_made_as_a_file_describes_it() {
+    let installation = Installation::new();
+    let file = installation.path("pay.toml");
+    let text = r#"
+name = "Pay"
+auth_method = "client_secret_jwt"
+redirect_uris = ["https://pay.example/cb"]
+post_logout_redirect_uris = ["https://pay.example/bye"]
+grant_types = ["authorization_code", "refresh_token"]
+scopes = ["openid", "pay"]
+audience = ["https://api.pay.example"]
+signing_algorithm = "EdDSA"
+access_token_lifetime = "90s"
+[request]
+resources = ["https://api.pay.example/"]
+[request.authorization_details.payment]
+actions = ["initiate"]
+[identity]
+consent = "once"
+claims = { staff = "employee_number" }
+[proof]
+dpop_bound_access_tokens = true
+[tokens]
+format = "opaque"
+[grants]
+may_act = "desk"
+[logout]
+backchannel_logout_uri = "https://pay.example/logout"
+"#;
+    std::fs::write(&file, text).unwrap();
+    let path = file.to_str().unwrap();
+    let made = document(&installation, &["app", "add", "pay", "--file", path, "--json"]);
+    assert!(made["client_secret"].as_str().unwrap().len() >= 43, "{made}");
+    let shown = document(&installation, &["app", "show", "pay", "--json"]);
+    let settings = &shown["settings"];
+    for (at, value) in [
+        ("/audience/0", json!("https://api.pay.example")),
+        ("/signing_algorithm", json!("EdDSA")),
+        ("/access_token_seconds", json!(90)),
+        ("/request/resources/0", json!("https://api.pay.example/")),
+        ("/request/authorization_details/payment/actions/0", json!("initiate")),
+        ("/identity/consent", json!("once")),
+        ("/identity/claims/staff/from", json!("employee_number")),
+        ("/proof/dpop_bound_access_tokens", json!(true)),
+        ("/tokens/format", json!("opaque")),
+        ("/grants/may_act", json!("desk")),
+        ("/logout/backchannel_logout_uri", json!("https://pay.example/logout")),
+    ] {
+        assert_eq!(settings.pointer(at), Some(&value), "{at}: {shown}");
+    }
+    for (text, parts) in [
+        ("nmae = \"x\"", ["pay.toml", "unknown field `nmae`"]),
+        ("secret = { value = \"0123456789abcdef\" }", ["pay.toml", "a secret is made"]),
+        ("id = \"other\"", ["pay.toml", "keep one"]),
+        ("redirect_uris = [\"http://pay.example/cb\"]", ["redirect URI", "pay.example"]),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        refused(&installation.run(&["app", "add", "other-pay", "--file", path]), &parts);
+    }
+    misused(&installation.run(&["app", "add", "x", "--file", path, "--scope", "openid"]), &["cannot be used with"]);
+}

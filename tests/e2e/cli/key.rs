@@ -106,7 +106,10 @@ fn another_master_key_is_named() {
     let other = Installation::new();
     drop(other.start());
     std::fs::copy(other.path("data/master.key"), &file).unwrap();
-    refused(&installation.run(&["serve"]), &["a signing key does not open: secrets.master_key_file"]);
+    refused(
+        &installation.run(&["serve"]),
+        &["does not open: secrets.master_key_file", "than the one this database was made with"],
+    );
 }
 
 /// Runs a program in the folder of the installation.
@@ -196,7 +199,71 @@ fn a_program_gives_the_master_key() {
     configure("master_key_timeout = \"1s\"\nmaster_key_command = [\"sleep\", \"30\"]");
     refused(&installation.run(&["key", "list"]), &["master_key_command (`sleep`)", "no key within 1 s"]);
     configure("master_key_command = [\"openssl\", \"rand\", \"-base64\", \"32\"]");
-    refused(&installation.run(&["serve"]), &["a signing key does not open", "_command"]);
+    refused(&installation.run(&["serve"]), &["does not open", "_command"]);
     configure("master_key_env = \"X\"\nmaster_key_command = [\"true\"]");
     refused(&installation.run(&["key", "list"]), &["give one of them only"]);
+}
+
+/// The master key changes under a broker with applications: everything is sealed anew at once or not at all, and nothing
+/// that was given out before is worth less.
+#[test]
+fn the_master_key_changes_and_nothing_is_lost() {
+    let installation = Installation::new();
+    let configure = |lines: &str| installation.configure(&format!("{}\n[secrets]\n{lines}\n", installation.smallest()));
+    let broker = installation.start();
+    let add = |id: &str, method: &str| {
+        let arguments = ["app", "add", id, "--grant", "client_credentials", "--auth-method", method, "--json"];
+        document(&installation, &arguments)["client_secret"].as_str().unwrap().to_owned()
+    };
+    let (secret, signing) = (add("reports", "client_secret_basic"), add("signs", "client_secret_jwt"));
+    assert!(!signing.is_empty());
+    let credentials = ("reports", secret.as_str());
+    let issue = || token(installation.port, credentials).1["access_token"].as_str().map(str::to_owned);
+    let before = soon(issue, Option::is_some).unwrap();
+    let signer = listed(&installation, "active");
+    drop(broker);
+
+    let key = program(&installation, &["openssl", "rand", "-base64", "32"]);
+    std::fs::write(installation.path("data/new.key"), &key).unwrap();
+    program(&installation, &["chmod", "600", "data/new.key"]);
+    configure("master_key_file = \"data/new.key\"");
+    refused(&installation.run(&["key", "list"]), &["another key than the one this database was made with"]);
+    configure("master_key_file = \"data/new.key\"\nold_master_key = { file = \"data/master.key\" }");
+    let check = || {
+        let output = installation.run(&["key", "rewrap", "--check", "--json"]);
+        let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let (old, all) = (found["old"].as_u64().unwrap(), found["all"].as_u64().unwrap());
+        assert_eq!(output.status.code(), Some(i32::from(old > 0)));
+        (old, all)
+    };
+    let (old, all) = check();
+    assert!(old == all && all > 10, "{old} of {all}");
+    // With both keys a broker works before anything is sealed anew; a node that has not been restarted would, too.
+    let broker = installation.start();
+    let active = |token: &str| {
+        ask(installation.port, "/oauth2/introspect", credentials, &format!("token={token}")).1["active"] == true
+    };
+    assert!(active(&before), "what was signed before counts");
+    assert!(soon(issue, Option::is_some).is_some(), "the hash of the secret is the one it was");
+    // Killed at any moment: all is as it was, or all is sealed anew.
+    for wait in [0, 5, 10, 20, 40, 80] {
+        let mut run = installation.command(&["key", "rewrap"]).spawn().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(wait));
+        let _ = run.kill();
+        run.wait().unwrap();
+        let (old, all) = check();
+        assert!(old == 0 || old == all, "{old} of {all} after {wait} ms");
+    }
+    done(&installation, &["key", "rewrap"]);
+    assert_eq!(check().0, 0);
+    assert!(done(&installation, &["key", "rewrap"]).contains("secrets.old_master_key is not needed"));
+    assert!(active(&before), "the running broker has noticed nothing");
+    drop(broker);
+    configure("master_key_file = \"data/new.key\"");
+    let _broker = installation.start();
+    assert_eq!(listed(&installation, "active"), signer);
+    assert!(soon(issue, Option::is_some).is_some());
+    assert!(active(&before));
+    configure("master_key_file = \"data/master.key\"");
+    refused(&installation.run(&["key", "list"]), &["another key than the one this database was made with"]);
 }

@@ -1,10 +1,14 @@
 //! Two nodes on one database: what is taken away at one is refused by the other within the promised second.
 
+mod keys;
+mod logouts;
+
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::postgres;
 use crate::process::{Installation, free_port};
 
 const SECRET: &str = "the-ledger-has-a-secret-of-its-own";
@@ -29,6 +33,29 @@ fn installation() -> Installation {
         server.trim_end().to_owned() + "\n"
     ));
     installation
+}
+
+/// The same installation on a PostgreSQL database of its own.
+struct OnPostgres<'a> {
+    installation: &'a Installation,
+    /// Its URL.
+    database: String,
+}
+
+impl std::ops::Deref for OnPostgres<'_> {
+    type Target = Installation;
+
+    fn deref(&self) -> &Installation {
+        self.installation
+    }
+}
+
+fn on_postgres(installation: &Installation) -> OnPostgres<'_> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let database = runtime.block_on(postgres::fresh_database());
+    let configuration = std::fs::read_to_string(installation.path("yaopai.toml")).unwrap();
+    installation.configure(&format!("{configuration}\n[database]\nurl = \"{database}\"\n"));
+    OnPostgres { installation, database }
 }
 
 fn send(port: u16, head: &str, body: &str) -> String {

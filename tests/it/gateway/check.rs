@@ -1,7 +1,7 @@
 //! Forward-auth: who is let through, what the proxy is told, and what is never believed.
 
 use reqwest::Response;
-use yaopai::model::EndReason;
+use yaopai::model::{EndReason, RoleGrant};
 
 use super::Gate;
 use crate::both;
@@ -258,3 +258,38 @@ both!(
         assert_eq!(gate.upstream.seen().await.len(), 0);
     }
 );
+
+both!(a_role_for_a_part_counts_for_the_systems_of_that_part, |kind| async move {
+    let gate = Gate::start(kind, TRUSTED).await;
+    let user = person(&gate.app.broker, "wang.fang", &["employee"]).await;
+    let at = gate.app.clock().now();
+    let id = || gate.app.broker.rng.uuid(at);
+    let (east, sales) = (id(), id());
+    let mut tx = gate.app.broker.db.write().await.unwrap();
+    for (id, code, parent) in [(east, "east", None), (sales, "east-sales", Some(east))] {
+        let sql = "INSERT INTO departments (id, source, code, name, parent_id, sort_order, status, created_at, updated_at) \
+                   VALUES ($1, 'hr', $2, $2, $3, 0, 'active', $4, $4)";
+        tx.run(sql, &[&id, &code, &parent, &at]).await.unwrap();
+    }
+    tx.commit().await.unwrap();
+    let bearer = format!("Bearer {}", gate.token(&user, "openid", Some("https://machines.example")).await);
+    for (scope, reason) in [("west", "role_missing"), ("east", "not_permitted"), ("east-sales", "not_permitted")] {
+        let grant = RoleGrant {
+            user_id: user.id,
+            role: "robot-keeper".to_owned(),
+            rule: "test".to_owned(),
+            run_id: None,
+            granted_at: at,
+            scope: scope.to_owned(),
+        };
+        let mut tx = gate.app.broker.db.write().await.unwrap();
+        tx.role_grants().insert(&[grant]).await.unwrap();
+        tx.commit().await.unwrap();
+        let answer = ask(&gate, "GET", "/machines", &[("authorization", &bearer)]).await;
+        assert_eq!((answer.status().as_u16(), header(&answer, "x-yaopai-reason")), (403, reason), "{scope}");
+        let mut tx = gate.app.broker.db.write().await.unwrap();
+        let key = (user.id, "robot-keeper".to_owned(), "test".to_owned(), scope.to_owned());
+        tx.role_grants().delete(&[key]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+});

@@ -54,7 +54,7 @@ impl Gate {
             "{CONFIG}\n[[route]]\nname = \"expense-api\"\npath = \"/expense\"\nmethods = [\"GET\", \"POST\"]\n\
              upstream = \"http://{0}\"\nscopes = [\"expense:read\", \"expense:write\"]\nsessions = true\n\n\
              [[route]]\nname = \"tokens-only\"\npath = \"/machines\"\nmethods = [\"GET\"]\nroles = [\"robot-keeper\"]\n\
-             audience = \"https://machines.example\"\nupstream = \"http://{0}\"\n",
+             department = \"east-sales\"\naudience = \"https://machines.example\"\nupstream = \"http://{0}\"\n",
             upstream.address
         );
         let app = App::with_server(kind, server, &routes).await;

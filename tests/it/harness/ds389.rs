@@ -49,7 +49,8 @@ pub async fn shared() -> &'static Ds389 {
 }
 
 impl Ds389 {
-    fn start() -> Self {
+    /// A server of one's own. Blocking, for some seconds.
+    pub fn start() -> Self {
         assert!(Path::new(TEMPLATE).exists(), "389 Directory Server is not installed: run `make setup`");
         let folder = super::leftover::folder("ds389");
         let at = folder.path();
@@ -69,6 +70,11 @@ impl Ds389 {
         }
         fill(port);
         Self { port, _folder: folder }
+    }
+
+    /// Carries out change records (RFC 2849).
+    pub fn change(&self, ldif: &str) {
+        super::ldap_write::change(&format!("ldap://127.0.0.1:{}", self.port), MANAGER, PASSWORD, None, ldif);
     }
 
     /// `[source.ldap]` for this server.
@@ -128,6 +134,11 @@ fn configure(at: &Path, port: u16) {
     let mut entries: Vec<String> = text.split("\n\n").map(|entry| entry.trim().to_owned()).collect();
     for entry in &mut entries {
         if entry.starts_with("dn: cn=MemberOf Plugin,") {
+            *entry = entry.replace("nsslapd-pluginenabled: off", "nsslapd-pluginenabled: on");
+        } else if entry.starts_with("dn: cn=Retro Changelog Plugin,") {
+            *entry = entry.replace("nsslapd-pluginenabled: off", "nsslapd-pluginenabled: on");
+            entry.push_str("\nnsslapd-attribute: nsuniqueid:targetUniqueId");
+        } else if entry.starts_with("dn: cn=Content Synchronization,") {
             *entry = entry.replace("nsslapd-pluginenabled: off", "nsslapd-pluginenabled: on");
         } else if entry == "dn: cn=config" || entry.starts_with("dn: cn=config\n") {
             entry.push_str("\nnsslapd-listenhost: 127.0.0.1");

@@ -7,7 +7,9 @@ pub mod certificates;
 pub mod ds389;
 pub mod https;
 mod keys;
+pub mod ldap_write;
 mod leftover;
+pub mod own_postgres;
 mod people;
 mod postgres;
 pub mod prove;
@@ -32,7 +34,7 @@ use yaopai::net::Outgoing;
 use yaopai::oidc::{KeyRing, declare_applications};
 use yaopai::policy::Policies;
 use yaopai::random::Rng;
-use yaopai::store::Db;
+use yaopai::store::{Db, Reads};
 use yaopai::time::Clock;
 
 pub use browser::{Browser, Form, Page};
@@ -97,6 +99,7 @@ pub async fn broker(kind: Kind, folder: &std::path::Path, config: Config) -> Bro
         audit: Recorder::new(db.clone(), clock.clone()),
         net: Outgoing::new(config.clone()),
         policies: Policies::load(&policies()).unwrap(),
+        reads: Reads::new(&db),
         db,
         clock,
         rng: Rng::system(),
@@ -129,6 +132,15 @@ impl App {
 
     /// A broker with further keys of `[server]`, and `extra`.
     pub async fn with_server(kind: Kind, server: &str, extra: &str) -> Self {
+        Self::boot(kind, server, extra, Policies::load(&policies()).unwrap()).await
+    }
+
+    /// A broker with `extra` in its configuration and policies of its own.
+    pub async fn with_policies(kind: Kind, extra: &str, policies: Policies) -> Self {
+        Self::boot(kind, "", extra, policies).await
+    }
+
+    async fn boot(kind: Kind, server: &str, extra: &str, own: Policies) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let listener = server::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -139,7 +151,7 @@ impl App {
         let path = folder.path().join("yaopai.toml");
         std::fs::write(&path, &text).unwrap();
         let config = Config::parse(&path, &text, &[]).unwrap_or_else(|error| panic!("{error}"));
-        let broker = broker(kind, folder.path(), config).await;
+        let broker = Broker { policies: own, ..broker(kind, folder.path(), config).await };
         keys::plant(&broker).await;
         declare_applications(&broker).await.unwrap();
         let keys = KeyRing::open(&broker).await.unwrap();

@@ -108,7 +108,7 @@ fn start() -> Cluster {
     Cluster { port, _folder: folder }
 }
 
-fn command(program: &Path, is_root: bool) -> Command {
+pub(super) fn command(program: &Path, is_root: bool) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "QUIT"]);
     if is_root {
@@ -118,7 +118,7 @@ fn command(program: &Path, is_root: bool) -> Command {
     command
 }
 
-fn binaries() -> PathBuf {
+pub(super) fn binaries() -> PathBuf {
     let mut versions: Vec<PathBuf> = std::fs::read_dir("/usr/lib/postgresql")
         .map(|entries| entries.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect())
         .unwrap_or_default();

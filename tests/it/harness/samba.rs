@@ -89,6 +89,24 @@ impl Samba {
         )
     }
 
+    /// Carries out change records (RFC 2849) as the administrator.
+    pub fn change(&self, ldif: &str) {
+        super::ldap_write::change(&self.ldaps(636), ADMIN, ADMIN_PASSWORD, Some(&self.ca_file()), ldif);
+    }
+
+    /// The last part of an object's SID.
+    pub fn rid(&self, dn: &str) -> u32 {
+        use base64::Engine as _;
+        let url = self.ldaps(636);
+        let mut command = Command::new("ldapsearch");
+        command.args(["-LLL", "-o", "ldif-wrap=no", "-x", "-H", &url, "-D", ADMIN, "-w", ADMIN_PASSWORD]);
+        command.args(["-s", "base", "-b", dn, "objectSid"]).env("LDAPTLS_CACERT", self.ca_file());
+        let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let sid = text.lines().find_map(|line| line.strip_prefix("objectSid:: ")).unwrap();
+        let sid = base64::engine::general_purpose::STANDARD.decode(sid).unwrap();
+        u32::from_le_bytes(sid[sid.len() - 4..].try_into().unwrap())
+    }
+
     /// The usual `[source.ldap]`: over LDAPS, as the reader.
     pub fn usual(&self) -> String {
         self.table(&format!("\"{}\"", self.ldaps(636)), READER, PASSWORD)

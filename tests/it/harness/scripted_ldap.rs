@@ -19,10 +19,20 @@ pub enum Step {
     Reference(&'static str),
     /// The end of the page with this result code; a cookie when there is more.
     Done(u8, &'static str),
+    /// An entry with a Sync State control (RFC 4533): name, attributes, state, id.
+    Synced(Vec<u8>, Vec<(String, Vec<Vec<u8>>)>, u8, [u8; 16]),
+    /// A Sync Info message with ids: whether they are gone.
+    SyncIds(bool, Vec<[u8; 16]>),
+    /// The end of a refresh: result code, cookie, whether deletions were listed.
+    SyncDone(u16, Option<&'static str>, bool),
+    /// The end of a search with this control beside result 0: OID, value.
+    DoneWith(&'static str, Vec<u8>),
     /// The end of the page with a referral.
     Referral(&'static str),
     /// Bytes as they are.
     Bytes(Vec<u8>),
+    /// The same, as the answer to something that nobody asked.
+    Stray(Box<Step>),
     /// Notice of Disconnection, then the end of the connection.
     Notice,
     /// The end of the connection.
@@ -52,6 +62,8 @@ pub enum Asked {
 #[derive(Default)]
 struct State {
     pages: VecDeque<Page>,
+    /// What every search is answered with once the script is at its end.
+    forever: Option<Page>,
     asked: Vec<Asked>,
     bind: u8,
     extended: u8,
@@ -100,6 +112,16 @@ impl ScriptedLdap {
     /// Puts further pages behind those left.
     pub fn add(&self, pages: Vec<Page>) {
         self.state.lock().unwrap().pages.extend(pages);
+    }
+
+    /// Answers every search with this page once the script is at its end; none ends that.
+    pub fn answer_forever_with(&self, page: Option<Page>) {
+        self.state.lock().unwrap().forever = page;
+    }
+
+    /// Forgets the pages that are left.
+    pub fn clear(&self) {
+        self.state.lock().unwrap().pages.clear();
     }
 
     /// Everything that was asked so far.
@@ -156,7 +178,8 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<(
                 let page = {
                     let mut state = state.lock().unwrap();
                     state.asked.push(Asked::Search(parts.get(2).and_then(|controls| cookie(&controls.1))));
-                    state.pages.pop_front().unwrap_or_else(|| vec![Step::Done(53, "")])
+                    let next = state.pages.pop_front().or_else(|| state.forever.clone());
+                    next.unwrap_or_else(|| vec![Step::Done(53, "")])
                 };
                 for step in page {
                     if !take(&mut stream, &id, step).await? {
@@ -172,14 +195,24 @@ async fn serve(mut stream: TcpStream, state: &Mutex<State>) -> std::io::Result<(
 /// Does one step; false when the connection is to end.
 async fn take(stream: &mut TcpStream, id: &[u8], step: Step) -> std::io::Result<bool> {
     let bytes = match step {
-        Step::Entry(dn, attributes) => {
-            let mut list = Vec::new();
-            for (name, values) in attributes {
-                let values: Vec<u8> = values.iter().flat_map(|value| tlv(0x04, value)).collect();
-                list.extend(tlv(0x30, &[tlv(0x04, name.as_bytes()), tlv(0x31, &values)].concat()));
-            }
-            answer(id, 0x64, &[tlv(0x04, &dn), tlv(0x30, &list)].concat(), None)
+        Step::Entry(dn, attributes) => answer(id, 0x64, &entry(&dn, attributes), None),
+        Step::Synced(dn, attributes, state, uuid) => {
+            let value = tlv(0x30, &[tlv(0x0a, &[state]), tlv(0x04, &uuid)].concat());
+            answer(id, 0x64, &entry(&dn, attributes), Some(&control("1.3.6.1.4.1.4203.1.9.1.2", &value)))
         }
+        Step::SyncIds(are_gone, ids) => {
+            let ids: Vec<u8> = ids.iter().flat_map(|id| tlv(0x04, id)).collect();
+            let set = tlv(0xa3, &[tlv(0x01, &[if are_gone { 0xff } else { 0 }]), tlv(0x31, &ids)].concat());
+            answer(id, 0x79, &[tlv(0x80, b"1.3.6.1.4.1.4203.1.9.1.4"), tlv(0x81, &set)].concat(), None)
+        }
+        Step::SyncDone(code, cookie, lists_deletions) => {
+            let cookie = cookie.map(|cookie| tlv(0x04, cookie.as_bytes())).unwrap_or_default();
+            let deletions = if lists_deletions { tlv(0x01, &[0xff]) } else { vec![] };
+            let done = control("1.3.6.1.4.1.4203.1.9.1.3", &tlv(0x30, &[cookie, deletions].concat()));
+            let result = [tlv(0x0a, &code.to_be_bytes()), tlv(0x04, b""), tlv(0x04, b"")].concat();
+            answer(id, 0x65, &result, Some(&done))
+        }
+        Step::DoneWith(oid, value) => answer(id, 0x65, &result(0), Some(&control(oid, &value))),
         Step::Reference(url) => answer(id, 0x73, &tlv(0x04, url.as_bytes()), None),
         Step::Done(code, cookie) => {
             let value = tlv(0x30, &[tlv(0x02, &[0]), tlv(0x04, cookie.as_bytes())].concat());
@@ -188,6 +221,7 @@ async fn take(stream: &mut TcpStream, id: &[u8], step: Step) -> std::io::Result<
         }
         Step::Referral(url) => answer(id, 0x65, &[result(10), tlv(0xa3, &tlv(0x04, url.as_bytes()))].concat(), None),
         Step::Bytes(bytes) => bytes,
+        Step::Stray(step) => return Box::pin(take(stream, &[0x7f], *step)).await,
         Step::Notice => {
             let notice = [result(52), tlv(0x8a, b"1.3.6.1.4.1.1466.20036")].concat();
             stream.write_all(&answer(&[0], 0x78, &notice, None)).await?;
@@ -202,6 +236,19 @@ async fn take(stream: &mut TcpStream, id: &[u8], step: Step) -> std::io::Result<
     };
     stream.write_all(&bytes).await?;
     Ok(true)
+}
+
+fn entry(dn: &[u8], attributes: Vec<(String, Vec<Vec<u8>>)>) -> Vec<u8> {
+    let mut list = Vec::new();
+    for (name, values) in attributes {
+        let values: Vec<u8> = values.iter().flat_map(|value| tlv(0x04, value)).collect();
+        list.extend(tlv(0x30, &[tlv(0x04, name.as_bytes()), tlv(0x31, &values)].concat()));
+    }
+    [tlv(0x04, dn), tlv(0x30, &list)].concat()
+}
+
+fn control(oid: &str, value: &[u8]) -> Vec<u8> {
+    tlv(0x30, &[tlv(0x04, oid.as_bytes()), tlv(0x04, value)].concat())
 }
 
 /// `LDAPResult` with that code and no more.

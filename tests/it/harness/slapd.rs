@@ -20,6 +20,8 @@ pub const READER_PASSWORD: &str = "reader-Zj4k";
 
 /// Password of `cn=admin`, for [`Slapd::modify`].
 const ADMIN_PASSWORD: &str = "admin-Vq8w";
+/// DN of the account that tests write with.
+const ADMIN: &str = "cn=admin,dc=example,dc=com";
 
 /// A running server.
 pub struct Slapd {
@@ -142,6 +144,11 @@ impl Slapd {
         self.table(&format!("url = \"ldap://127.0.0.1:{}\"\nallow_plaintext = true", self.port))
     }
 
+    /// Carries out change records (RFC 2849).
+    pub fn change(&self, ldif: &str) {
+        super::ldap_write::change(&format!("ldap://127.0.0.1:{}", self.port), ADMIN, ADMIN_PASSWORD, None, ldif);
+    }
+
     #[expect(clippy::unused_self, reason = "reads as a table of this server")]
     fn table(&self, address: &str) -> String {
         format!(
@@ -183,7 +190,7 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
     let text = format!(
         "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n\
          include /etc/ldap/schema/inetorgperson.schema\ninclude /etc/ldap/schema/dyngroup.schema\n\
-         modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload argon2\nmoduleload ppolicy\nmoduleload dynlist\n\
+         modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload argon2\nmoduleload ppolicy\nmoduleload dynlist\nmoduleload syncprov\n\
          authz-regexp \"^cn=reader$\" \"{READER}\"\nTLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
          TLSCertificateKeyFile {f}/server.key\nTLSVerifyClient {verify}\ndatabase mdb\nmaxsize 268435456\n\
          suffix \"{suffix}\"\nrootdn \"cn=admin,{suffix}\"\nrootpw {ADMIN_PASSWORD}\ndirectory {f}/db\nindex objectClass,uid,entryUUID eq\n\

@@ -55,6 +55,35 @@ fn departments_position_groups_and_roles_are_ancestors() {
 }
 
 #[test]
+fn a_role_for_a_part_counts_there_and_below() {
+    let mut li = user(&["employee"]);
+    if let Principal::User { standing, .. } = &mut li {
+        standing.scoped_roles = [("approver".to_owned(), BTreeSet::from(["east".to_owned()]))].into();
+        standing.posts.insert("auditor".to_owned());
+        standing.heads.insert("east".to_owned());
+        standing.acts_for.insert("zhao".to_owned());
+    }
+    let ask = |condition: &str, departments: &[&str]| {
+        let text = format!(
+            "@id(\"a\") permit (principal is User, action == Action::\"sign_in\", resource) when {{ {condition} }};"
+        );
+        let departments = departments.iter().map(|code| (*code).to_owned()).collect();
+        let context = Context { departments, ..Context::default() };
+        ask(&text, li.clone(), Action::SignIn, "Application::\"oa\"", context).allowed
+    };
+    let here = "principal in RoleHere::\"approver\"";
+    assert!(ask(here, &["east"]) && ask(here, &["east-sales", "east", "all"]));
+    assert!(!ask(here, &["west", "all"]) && !ask(here, &["all"]) && !ask(here, &[]));
+    assert!(!ask("principal in Role::\"approver\"", &["east"]), "it is none that holds everywhere");
+    assert!(ask("principal in ScopedRole::\"approver@east\"", &[]));
+    assert!(ask("principal in RoleHere::\"employee\"", &["west"]) && ask("principal in RoleHere::\"employee\"", &[]));
+    assert!(ask("context has department && context.department in Department::\"all\"", &["west", "all"]));
+    assert!(!ask("context has department", &[]));
+    assert!(ask("context has department && principal.heads.contains(context.department)", &["east", "all"]));
+    assert!(ask("principal.acts_for.contains(\"zhao\") && principal in Position::\"auditor\"", &[]));
+}
+
+#[test]
 fn a_forbid_wins_and_is_named() {
     let text = "@id(\"a\") permit (principal, action == Action::\"sign_in\", resource);\n\
                 @id(\"b\") forbid (principal, action == Action::\"sign_in\", resource == Application::\"oa\");";

@@ -5,6 +5,7 @@ mod changes;
 mod csv;
 mod ds389;
 mod faults;
+mod incremental;
 mod ldif;
 mod openldap;
 mod sample;

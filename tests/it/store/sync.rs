@@ -136,12 +136,12 @@ both!(links_and_the_change_log_follow_the_plan, |kind| async move {
         digest: "1".into(),
         password: Some("h".into()),
     };
-    tx.plans().insert_links(plan_id, std::slice::from_ref(&link)).await.unwrap();
+    tx.plans().insert_links(plan_id, std::slice::from_ref(&link), &["cn=x".to_owned()]).await.unwrap();
     assert_eq!(tx.plans().passwords(plan_id).await.unwrap(), [(id(5), "h".to_owned())]);
     tx.links().apply_plan(plan_id, "hr", run).await.unwrap();
     link.digest = "2".into();
     tx.plans().insert(&plan(2)).await.unwrap();
-    tx.plans().insert_links(PlanId(id(2)), &[link]).await.unwrap();
+    tx.plans().insert_links(PlanId(id(2)), &[link], &["cn=x".to_owned()]).await.unwrap();
     tx.links().apply_plan(PlanId(id(2)), "hr", run).await.unwrap();
     let links = tx.links().list_by_source("hr").await.unwrap();
     assert_eq!(links.iter().map(|link| link.digest.as_str()).collect::<Vec<_>>(), ["2"]);

@@ -7,14 +7,14 @@ use super::{BASE, Company, Entry, FINANCE, MAPPING, SALES, group, person, unit};
 use crate::both;
 use crate::harness::Kind;
 
-const WIDE: &str = "max_disabled = 1000\nmax_disabled_percent = 100\nmax_disabled_per_day = 100000\n\
+pub(super) const WIDE: &str = "max_disabled = 1000\nmax_disabled_percent = 100\nmax_disabled_per_day = 100000\n\
                     max_members_removed_percent = 100\nmax_roles_revoked_percent = 100\nprotected = [\"u1\"]";
 
 /// Small numbers out of a seed.
-struct Dice(u64);
+pub(super) struct Dice(pub u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
+    pub(super) fn roll(&mut self, sides: u64) -> u64 {
         self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
@@ -22,7 +22,7 @@ impl Dice {
 
 /// A directory with everything that goes wrong in one: shared names and numbers, people without a name, circles,
 /// members and managers who are not there.
-fn directory(dice: &mut Dice) -> Vec<Entry> {
+pub(super) fn directory(dice: &mut Dice) -> Vec<Entry> {
     let mut units = Vec::new();
     for (id, name) in [(1, "sales"), (2, "finance")] {
         if dice.roll(5) > 0 {
@@ -79,7 +79,7 @@ fn directory(dice: &mut Dice) -> Vec<Entry> {
 }
 
 /// What people, departments, groups and roles are, without ids of our own: equal for equal states.
-async fn state(company: &Company, with_gone: bool) -> Vec<String> {
+pub(super) async fn state(company: &Company, with_gone: bool) -> Vec<String> {
     let mut tx = company.broker.db.read().await.unwrap();
     let departments = tx.departments().list_by_source("hr").await.unwrap();
     let positions = tx.positions().list_by_source("hr").await.unwrap();

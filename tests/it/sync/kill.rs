@@ -11,29 +11,60 @@ use crate::both;
 use crate::harness::{Kind, database_url, policies};
 
 /// A folder with a configuration and the sample company.
-struct Installation {
+pub struct Installation {
     folder: TempDir,
     url: String,
 }
 
+/// The source of the sample company with limits that nothing reaches: the tests let more happen than a day brings.
+pub fn source_without_limits() -> String {
+    let limits = "max_disabled = 1000000\nmax_disabled_percent = 100.0\nmax_created = 1000000\n\
+                  max_departments_removed = 1000000\nmax_members_removed_percent = 100.0\n\
+                  max_roles_revoked_percent = 100.0\nmax_disabled_per_day = 1000000\n";
+    format!("{}\n[source.guard]\n{limits}", include_str!("../../../deploy/demo/source.toml"))
+}
+
 impl Installation {
     async fn new(kind: Kind) -> Self {
+        Self::with_source(kind, include_str!("../../../deploy/demo/source.toml")).await
+    }
+
+    /// The same with limits that nothing reaches.
+    pub async fn without_limits(kind: Kind) -> Self {
+        Self::with_source(kind, &source_without_limits()).await
+    }
+
+    async fn with_source(kind: Kind, source: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database_url(kind, folder.path()).await;
+        Self::write_config(folder, url, source)
+    }
+
+    /// On a database of its own.
+    pub fn at(url: &str, source: &str) -> Self {
+        Self::write_config(tempfile::tempdir().unwrap(), url.to_owned(), source)
+    }
+
+    /// URL of its database.
+    pub fn url(&self) -> String {
+        self.url.clone()
+    }
+
+    fn write_config(folder: TempDir, url: String, source: &str) -> Self {
         let text = format!(
             "[server]\npublic_url = \"http://127.0.0.1\"\n[database]\nurl = \"{url}\"\n[policies]\nfolder = \"{}\"\n{}",
             policies().display(),
-            include_str!("../../../deploy/demo/source.toml")
+            source
         );
         std::fs::write(folder.path().join("yaopai.toml"), text).unwrap();
         Self { folder, url }
     }
 
-    fn write(&self, ldif: &str) {
+    pub fn write(&self, ldif: &str) {
         std::fs::write(self.folder.path().join("company.ldif"), ldif).unwrap();
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_yaopai"));
         command.args(args).current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command
@@ -43,14 +74,14 @@ impl Installation {
         self.command(args).output().unwrap()
     }
 
-    fn text(&self, code: i32, args: &[&str]) -> String {
+    pub fn text(&self, code: i32, args: &[&str]) -> String {
         let output = self.run(args);
         let text = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert_eq!(output.status.code(), Some(code), "{args:?}: {text}");
         text
     }
 
-    async fn open(&self) -> Db {
+    pub async fn open(&self) -> Db {
         Db::open(&self.url, 2).await.unwrap()
     }
 }

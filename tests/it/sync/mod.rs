@@ -4,11 +4,20 @@
 
 mod absence;
 mod again;
+mod converge;
+#[cfg(debug_assertions)]
+mod crash;
 mod dates;
+mod delta;
+mod faults;
+mod follow;
 mod guard;
 mod identity;
 mod kill;
+mod natural;
 mod organisation;
+#[cfg(debug_assertions)]
+mod outage;
 mod plan;
 mod revocation;
 mod roles;
@@ -232,7 +241,7 @@ fn config(folder: &Path, mapping: &str, guard: &str) -> Config {
 }
 
 /// LDAP-035: the numbers add up.
-fn assert_sums(report: &RunReport) {
+pub fn assert_sums(report: &RunReport) {
     for counts in [report.users, report.departments, report.positions, report.groups] {
         assert!(counts.adds_up(), "{counts:?} in {report:#?}");
     }

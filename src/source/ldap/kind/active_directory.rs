@@ -1,6 +1,6 @@
 //! Active Directory ([MS-ADTS]): binary ids as text, the state of accounts, members by primary group.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 use chrono::{DateTime, NaiveDateTime};
@@ -30,7 +30,7 @@ pub(in crate::source::ldap) struct Domain {
     /// The server's clock: whether an account has expired is for the directory to say.
     now: Option<Instant>,
     /// SID of a group → names of those who belong to it without being listed.
-    primary: HashMap<String, Vec<Vec<u8>>>,
+    primary: HashMap<String, BTreeSet<Vec<u8>>>,
 }
 
 /// Naming contexts below a domain in which nobody lives: configuration, schema and the DNS zones. A search from the
@@ -75,6 +75,12 @@ impl Domain {
         }
     }
 
+    /// Who has which primary group.
+    pub fn primary_members(&self) -> Vec<(String, Vec<String>)> {
+        let text = |dn: &Vec<u8>| String::from_utf8(dn.clone()).ok();
+        self.primary.iter().map(|(sid, dns)| (sid.clone(), dns.iter().filter_map(text).collect())).collect()
+    }
+
     fn state(&self, raw: &mut Raw) {
         let number = |raw: &Raw, name: &str| first(raw, name).and_then(|text| text.parse::<i64>().ok());
         if number(raw, "useraccountcontrol").is_some_and(|flags| flags & DISABLED != 0) {
@@ -102,7 +108,7 @@ impl Domain {
     fn note_primary_group(&mut self, raw: &Raw) {
         let (Some(sid), Some(group)) = (first(raw, "objectsid"), first(raw, "primarygroupid")) else { return };
         if let Some((domain, _)) = sid.rsplit_once('-') {
-            self.primary.entry(format!("{domain}-{group}")).or_default().push(raw.dn.clone());
+            self.primary.entry(format!("{domain}-{group}")).or_default().insert(raw.dn.clone());
         }
     }
 }
@@ -123,6 +129,11 @@ fn in_place(raw: &mut Raw, name: &str, convert: impl Fn(&[u8]) -> Option<String>
 pub(in crate::source) fn guid(bytes: &[u8]) -> Option<String> {
     let bytes: [u8; 16] = bytes.try_into().ok()?;
     Some(uuid::Uuid::from_bytes_le(bytes).to_string())
+}
+
+/// The bytes of such an id, as a filter compares them.
+pub(in crate::source) fn guid_bytes(text: &str) -> Option<Vec<u8>> {
+    Some(uuid::Uuid::parse_str(text).ok()?.to_bytes_le().to_vec())
 }
 
 /// `objectSid` as everybody writes it ([MS-DTYP] section 2.4.2): the authority is big-endian, the rest little-endian.

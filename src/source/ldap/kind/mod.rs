@@ -20,6 +20,8 @@ use crate::source::select::Selection;
 use crate::source::snapshot::{ACCOUNT_STATE, Part};
 
 use active_directory::Domain;
+pub(super) use active_directory::{guid, guid_bytes, sid};
+pub(super) use active_directory_checks::SHOW_DELETED;
 
 /// A kind of directory, with what was learned about the server.
 #[derive(Debug)]
@@ -77,6 +79,14 @@ impl Kind {
         match self {
             Self::ActiveDirectory(_) => active_directory_checks::check(connection, root).await,
             _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Who has which primary group, of the people seen so far: SID of the group, names.
+    pub fn primary_members(&self) -> Vec<(String, Vec<String>)> {
+        match self {
+            Self::ActiveDirectory(domain) => domain.primary_members(),
+            _ => Vec::new(),
         }
     }
 

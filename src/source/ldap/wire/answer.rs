@@ -2,7 +2,7 @@
 
 use ldap3::LdapResult;
 
-use super::ber::{ENUMERATED, Elements, INTEGER, Malformed, OCTET_STRING, SEQUENCE, SET, number};
+use super::super::ber::{ENUMERATED, Elements, INTEGER, Malformed, OCTET_STRING, SEQUENCE, SET, number};
 use super::request::PAGED_RESULTS;
 use crate::source::collect::Raw;
 

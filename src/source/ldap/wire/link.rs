@@ -11,10 +11,10 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
 
+use super::super::ber::{Malformed, SEQUENCE, header};
 use super::super::connect::refuse_empty;
 use super::super::{answer as meaning, tls};
 use super::answer::{BIND, EXTENDED, Message};
-use super::ber::{Malformed, SEQUENCE, header};
 use super::request;
 use crate::config::LdapConfig;
 use crate::source::error::SourceError;

@@ -6,10 +6,10 @@
 //! reference to another server.
 
 mod answer;
-mod ber;
 mod link;
 mod request;
 
+use std::hash::{BuildHasher as _, BuildHasherDefault, DefaultHasher};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -17,8 +17,9 @@ use ldap3::LdapResult;
 use tokio::sync::watch;
 
 use super::answer::search_failed;
+use super::ber::{Elements, Malformed, element};
 use super::kind::Kind;
-use super::search::{MAX_EMPTY_PAGES, UNAVAILABLE_CRITICAL_EXTENSION, attributes, take};
+use super::search::{Rounds, UNAVAILABLE_CRITICAL_EXTENSION, attributes, take};
 use super::servers::{all_failed, goes_on, in_order};
 use crate::config::{BindMethod, DirectorySchema, LdapConfig};
 use crate::source::collect::{Collector, Duplicates};
@@ -27,7 +28,6 @@ use crate::source::error::SourceError;
 use crate::source::select::Selection;
 use crate::source::{Progress, Read};
 
-use ber::{Elements, Malformed, element};
 use link::Link;
 
 /// Whether this way serves the source: an OpenLDAP that is asked with a password and sends all there is. What other kinds
@@ -54,7 +54,7 @@ pub(super) async fn read(
     progress.send_replace(Progress { entries: taken.content.entries() });
     let url = link.url.clone();
     link.close().await;
-    taken.seal(&selections, known.as_deref()).map_err(|Malformed| no_entry(url))
+    taken.seal(&selections, known.as_deref(), url.clone()).map_err(|Malformed| no_entry(url))
 }
 
 /// A connection to the first server that works, bound as the service account.
@@ -119,7 +119,7 @@ impl Taken {
     }
 
     /// What the read comes to. Only after every result was a success.
-    fn seal(mut self, selections: &[Selection], known: Option<&str>) -> Result<Read, Malformed> {
+    fn seal(mut self, selections: &[Selection], known: Option<&str>, server: String) -> Result<Read, Malformed> {
         let content = std::mem::take(&mut self.content).finish();
         if known == Some(content.as_str()) {
             return Ok(Read::Same);
@@ -131,6 +131,7 @@ impl Taken {
         }
         let mut snapshot = self.collector.seal();
         snapshot.content = Some(content);
+        snapshot.server = Some(server);
         Ok(Read::Whole(snapshot))
     }
 }
@@ -152,7 +153,7 @@ async fn pages(
     })?;
     let size = u32::try_from(config.page_size).unwrap_or(1);
     let mut asked = ask(link, base, &search, Some(&request::page(size, &[]))).await?;
-    let (mut is_first, mut empty_pages) = (true, 0);
+    let (mut is_first, mut rounds) = (true, Rounds::default());
     loop {
         let (result, cookie, bytes) = page(link, base, asked).await?;
         let is_refused = is_first && result.rc == UNAVAILABLE_CRITICAL_EXTENSION;
@@ -167,7 +168,8 @@ async fn pages(
                 asked = ask(link, base, &search, Some(&request::page(size, &cookie))).await?;
             }
         }
-        empty_pages = if bytes.is_empty() { empty_pages + 1 } else { 0 };
+        let is_circling = rounds
+            .is_circling((!bytes.is_empty()).then(|| BuildHasherDefault::<DefaultHasher>::default().hash_one(&bytes)));
         let page = Page { part: selection.part, bytes };
         taken.page(selection, page).map_err(|Malformed| no_entry(link.url.clone()))?;
         progress.send_replace(Progress { entries: taken.content.entries() });
@@ -178,8 +180,8 @@ async fn pages(
         if cookie.is_empty() {
             return Ok(());
         }
-        if empty_pages > MAX_EMPTY_PAGES {
-            return Err(link.malformed("page after page without an entry"));
+        if is_circling {
+            return Err(link.malformed(Rounds::CIRCLING));
         }
         is_first = false;
     }

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use ldap3::asn1::{ASNTag as _, write};
 
-use super::ber::{BOOLEAN, ENUMERATED, INTEGER, OCTET_STRING, SEQUENCE, element, of_number};
+use super::super::ber::{BOOLEAN, ENUMERATED, INTEGER, OCTET_STRING, SEQUENCE, element, of_number};
 
 /// `BindRequest` with a password (section 4.2).
 pub(super) fn bind(dn: &str, password: &str) -> Vec<u8> {

@@ -15,6 +15,7 @@ use crate::both;
 use crate::harness::https::Https;
 use crate::harness::{App, Browser, Kind, Page, person};
 
+const PASSWORD: &str = "urn:yaopai:acr:password";
 const GRANT: &str = "urn:openid:params:grant-type:ciba";
 const DESK: Client = Client { id: "desk", secret: Some("a-secret-of-the-desk"), redirect_uri: "" };
 const BANK: Client = Client { id: "bank", secret: Some("a-secret-of-the-bank"), redirect_uri: "" };
@@ -241,3 +242,25 @@ async fn an_application_is_told_and_names_people_by_its_own_tokens() {
     let foreign = jwt::sign(&SigningKey::generate(Algorithm::Es256).unwrap().0, "JWT", &good).unwrap();
     assert_eq!(ask(&foreign).await.1["error"], "invalid_request");
 }
+
+both!(
+    /// OIDC-048, OAUTH-136: the ID token says how the person who approved had signed in, the way that was asked for first.
+    the_wished_acr_is_told,
+    |kind| async move {
+        let scene = start(kind, "").await;
+        for (wished, told) in [
+            (format!("urn:example:gold {PASSWORD}"), PASSWORD),
+            ("urn:example:gold".to_owned(), PASSWORD),
+            (String::new(), PASSWORD),
+        ] {
+            let asked = scene.asked(DESK, &[("acr_values", &wished)]).await;
+            scene.answer(&scene.browser, "approve").await;
+            let (status, body) = scene.fetch(DESK, &asked).await;
+            assert_eq!(status, 200, "{body}");
+            let (id, access) = (claims(&body["id_token"]), claims(&body["access_token"]));
+            assert_eq!((&id["acr"], &access["acr"]), (&json!(told), &json!(told)), "{wished}");
+        }
+        let long = "x".repeat(1_025);
+        assert_eq!(scene.ask(DESK, &[("acr_values", &long)]).await.1["error"], "invalid_request");
+    }
+);

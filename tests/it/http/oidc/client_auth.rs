@@ -9,8 +9,11 @@ use chrono::Duration;
 use serde_json::{Value, json};
 use yaopai::crypto::SigningKey;
 use yaopai::http::App as State;
-use yaopai::model::Algorithm;
-use yaopai::oidc::{Caller, ClientError, GrantError, KeyRing, Params, Presented, answer_token_request};
+use yaopai::model::{Algorithm, ApplicationSettings, AuthMethod, GrantType};
+use yaopai::oidc::{
+    Caller, ClientError, GrantError, KeyRing, NewApplication, Params, Presented, add_application, answer_token_request,
+    purge, rotate_secret,
+};
 
 use crate::both;
 use crate::harness::prove::{ASSERTION, assertion, changed, jwk, jws, key, part, unique};
@@ -208,5 +211,65 @@ both!(
             assert_eq!(show(&wide, &of(&wide, aud.clone())).await.0, 200, "{aud}");
         }
         assert_eq!(show(&wide, &of(&wide, json!("https://other.example"))).await.0, 401);
+    }
+);
+
+/// An assertion of `id` under a shared secret.
+fn by_secret(app: &App, id: &str, secret: &str) -> String {
+    let now = app.clock().now().timestamp();
+    let claims = json!({ "iss": id, "sub": id, "aud": app.url, "iat": now, "exp": now + 60, "jti": unique() });
+    let message = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" })), part(&claims));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes()), message.as_bytes());
+    format!("{message}.{}", URL_SAFE_NO_PAD.encode(tag))
+}
+
+both!(
+    /// OAUTH-068: a secret that signs rotates like one that is shown: both count until the overlap ends, then one does.
+    a_secret_that_signs_rotates_with_an_overlap,
+    |kind| async move {
+        let app = App::start(kind).await;
+        let of = |id: &str, auth_method| NewApplication {
+            id: id.to_owned(),
+            name: id.to_owned(),
+            auth_method,
+            settings: ApplicationSettings {
+                grant_types: vec![GrantType::ClientCredentials],
+                scopes: vec!["files:read".to_owned()],
+                ..ApplicationSettings::default()
+            },
+        };
+        let signing = add_application(&app.broker, of("signs", AuthMethod::ClientSecretJwt)).await.unwrap();
+        let showing = add_application(&app.broker, of("shows", AuthMethod::ClientSecretBasic)).await.unwrap();
+        let (first, shown_first) = (signing.1.unwrap(), showing.1.unwrap());
+        let signs = async |secret: &str| show(&app, &by_secret(&app, "signs", secret)).await.0;
+        let shows = async |secret: &str| {
+            let form = [("grant_type", "client_credentials")];
+            let post = app.browser().post(app.at("/oauth2/token")).basic_auth("shows", Some(secret)).form(&form);
+            post.send().await.unwrap().status().as_u16()
+        };
+        assert_eq!((signs(&first).await, shows(&shown_first).await), (200, 200));
+        let hour = Some(Duration::hours(1));
+        let (second, until) = rotate_secret(&app.broker, "signs", hour).await.unwrap();
+        let (shown_second, _) = rotate_secret(&app.broker, "shows", hour).await.unwrap();
+        assert_eq!(until, Some(app.clock().now() + Duration::hours(1)));
+        app.clock().advance(Duration::minutes(59));
+        for secret in [&first, &second] {
+            assert_eq!(signs(secret).await, 200);
+        }
+        assert_eq!((shows(&shown_first).await, shows(&shown_second).await), (200, 200));
+        // The end of the overlap.
+        app.clock().advance(Duration::minutes(1));
+        assert_eq!((signs(&first).await, signs(&second).await), (401, 200));
+        assert_eq!((shows(&shown_first).await, shows(&shown_second).await), (401, 200));
+        // What no longer counts is not kept.
+        app.clock().advance(Duration::seconds(1));
+        purge(&app.broker).await.unwrap();
+        let kept = app.broker.db.read().await.unwrap().proofs().secret("signs").await.unwrap().unwrap();
+        assert_eq!(kept.1, None);
+        // Without overlap the old one ends at once, and the one before the old one in any case.
+        let (third, _) = rotate_secret(&app.broker, "signs", hour).await.unwrap();
+        let (fourth, until) = rotate_secret(&app.broker, "signs", None).await.unwrap();
+        assert_eq!(until, None);
+        assert_eq!((signs(&second).await, signs(&third).await, signs(&fourth).await), (401, 401, 200));
     }
 );

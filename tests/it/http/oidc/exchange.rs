@@ -4,8 +4,9 @@ use chrono::Duration;
 use serde_json::{Value, json};
 use yaopai::model::Status;
 
-use super::{Client, OA, Scene, claims, signed_in};
+use super::{Client, OA, Scene, claims, redemption, signed_in};
 use crate::both;
+use crate::harness::prove::{Proof, key};
 use crate::harness::{App, Kind, person, save};
 
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
@@ -78,6 +79,10 @@ async fn start(kind: Kind) -> Scene {
     let (session, browser) = signed_in(&app, &user).await;
     Scene { app, user, session, browser }
 }
+
+/// Applications with their secrets.
+const OWN: (&str, &str) = ("oa", "a-secret-of-the-oa");
+const LEDGERS: (&str, &str) = ("ledger", "a-secret-of-the-ledger");
 
 fn text(tokens: &Value) -> String {
     tokens["access_token"].as_str().unwrap().to_owned()
@@ -278,5 +283,64 @@ both!(
         tx.applications().update(&report).await.unwrap();
         tx.commit().await.unwrap();
         assert!(!scene.is_active(archive, &text(&body)).await);
+    }
+);
+
+both!(
+    /// OAUTH-075, OAUTH-114: what a token is bound to is proved where it is exchanged.
+    a_bound_token_is_exchanged_by_who_holds_its_key,
+    |kind| async move {
+        let scene = start(kind).await;
+        let (own, other, clock) = (key(), key(), scene.app.clock().clone());
+        let url = scene.app.at("/oauth2/token");
+        let post = async |(id, secret): (&str, &str), form: &[(&str, &str)], key: Option<&yaopai::crypto::SigningKey>| {
+            let mut request = scene.app.browser().post(&url).basic_auth(id, Some(secret)).form(form);
+            if let Some(key) = key {
+                request = request.header("DPoP", Proof::new(key, "POST", &url).sign(&clock));
+            }
+            let answer = request.send().await.unwrap();
+            (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+        };
+        let code = scene.code(OA, &[("scope", "openid expense:read expense:write")]).await;
+        let (status, tokens) = post(OWN, &redemption(OA, &code), Some(&own)).await;
+        assert_eq!((status, &tokens["token_type"]), (200, &"DPoP".into()), "{tokens}");
+        let bound = text(&tokens);
+        let form = [
+            ("grant_type", GRANT),
+            ("subject_token", bound.as_str()),
+            ("subject_token_type", ACCESS),
+            ("audience", "expense"),
+            ("scope", "expense:read"),
+        ];
+        for (what, key) in [("no proof", None), ("another key", Some(&other))] {
+            let (status, body) = post(OWN, &form, key).await;
+            assert_eq!((status, &body["error"]), (400, &"invalid_request".into()), "{what}: {body}");
+            assert!(body["error_description"].as_str().unwrap().contains("bound"), "{what}: {body}");
+        }
+        let (status, body) = post(OWN, &form, Some(&own)).await;
+        assert_eq!((status, &body["token_type"]), (200, &"DPoP".into()), "{body}");
+        assert_eq!(claims(&body["access_token"])["cnf"]["jkt"], own.kid());
+        // An actor's token is no weaker; a token that is bound to nothing needs nothing.
+        let form = [&form[..], &[("actor_token", bound.as_str()), ("actor_token_type", ACCESS)]].concat();
+        assert_eq!(post(OWN, &form, None).await.1["error"], "invalid_request");
+        let plain = text(&scene.tokens(OA, "openid expense:read").await);
+        assert_eq!(scene.exchange(OA, &plain, &[("audience", "expense"), ("scope", "expense:read")]).await.0, 200);
+        // A service that checks proofs itself may pass on what others sent, but not its own token without its key.
+        let service = [("grant_type", "client_credentials")];
+        let (_, sent) = post(("report", "a-secret-of-the-report"), &service, Some(&own)).await;
+        let (_, kept) = post(LEDGERS, &service, Some(&own)).await;
+        let (sent, kept) = (text(&sent), text(&kept));
+        let judged = async |token: &str| {
+            let form = [("grant_type", GRANT), ("subject_token", token), ("subject_token_type", ACCESS)];
+            post(LEDGERS, &form, None).await.1["error"].as_str().unwrap_or("none").to_owned()
+        };
+        assert_eq!((judged(&sent).await, judged(&kept).await), ("invalid_request".into(), "invalid_request".into()));
+        let mut tx = scene.app.broker.db.write().await.unwrap();
+        let mut ledger = tx.applications().find("ledger").await.unwrap().unwrap();
+        ledger.settings.grants.exchanges_bound_tokens = true;
+        tx.applications().update(&ledger).await.unwrap();
+        tx.commit().await.unwrap();
+        // What it may do with it is for policy, which is asked only now.
+        assert_eq!((judged(&sent).await, judged(&kept).await), ("invalid_target".into(), "invalid_request".into()));
     }
 );

@@ -7,6 +7,7 @@ use yaopai::model::Algorithm;
 use yaopai::oidc::registration_token;
 
 use crate::both;
+use crate::harness::prove::{ASSERTION, assertion};
 use crate::harness::{App, Kind};
 
 const CONFIG: &str = r#"
@@ -267,6 +268,114 @@ both!(
         ] {
             let (status, body) = scene.register(&with(json!({ "software_statement": text }))).await;
             assert_eq!((status, &body["error"]), (400, &why.into()), "{text}");
+        }
+    }
+);
+
+/// A registration of a service with `method` and `changes`.
+fn service(method: &str, changes: &Value) -> Value {
+    let mut body = with(json!({
+        "token_endpoint_auth_method": method, "grant_types": ["client_credentials"], "redirect_uris": [],
+        "response_types": [], "scope": "report:read",
+    }));
+    body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+    body
+}
+
+both!(
+    /// OAUTH-066, OAUTH-139, OAUTH-140, OAUTH-141: an application that has a key registers it instead of getting a secret.
+    an_application_registers_with_its_keys,
+    |kind| async move {
+        let scene = Scene::start(kind, "").await;
+        let own = SigningKey::generate(Algorithm::Es256).unwrap().0;
+        let jwks = json!({ "keys": [own.public_jwk()] });
+        let body = service("private_key_jwt", &json!({ "jwks": jwks, "token_endpoint_auth_signing_alg": "ES256" }));
+        let made = scene.registered(&body).await;
+        assert!(made.get("client_secret").is_none() && made.get("client_secret_expires_at").is_none(), "{made}");
+        assert_eq!(made["token_endpoint_auth_signing_alg"], "ES256");
+        let id = made["client_id"].as_str().unwrap().to_owned();
+        let shown = async |assertion: String| {
+            let form = [
+                ("grant_type", "client_credentials"),
+                ("client_assertion_type", ASSERTION),
+                ("client_assertion", &assertion),
+            ];
+            scene.app.browser().post(scene.app.at("/oauth2/token")).form(&form).send().await.unwrap().status().as_u16()
+        };
+        let signed = |key: &SigningKey| assertion(key, scene.app.clock(), &id, &scene.app.url, &json!({}));
+        assert_eq!(shown(signed(&own)).await, 200);
+        let next = SigningKey::generate(Algorithm::Es256).unwrap().0;
+        assert_eq!(shown(signed(&next)).await, 401);
+        // It manages its keys by itself.
+        let mut body = service("private_key_jwt", &json!({ "jwks": { "keys": [next.public_jwk()] }, "client_id": id }));
+        let (status, replaced) = scene.manage("PUT", &made, Some(&body)).await;
+        assert_eq!(status, 200, "{replaced}");
+        assert_eq!((shown(signed(&next)).await, shown(signed(&own)).await), (200, 401));
+        // From keys to a secret, which is shown once.
+        body["token_endpoint_auth_method"] = "client_secret_basic".into();
+        body.as_object_mut().unwrap().remove("jwks");
+        let (status, replaced) = scene.manage("PUT", &replaced, Some(&body)).await;
+        assert_eq!(status, 200, "{replaced}");
+        assert_eq!(scene.own_token(&replaced, &replaced["client_secret"]).await, 200);
+        assert_eq!(shown(signed(&next)).await, 401);
+        let by_address = service("private_key_jwt", &json!({ "jwks_uri": "https://app.example/jwks" }));
+        assert_eq!(scene.registered(&by_address).await["jwks_uri"], "https://app.example/jwks");
+        for bad in [
+            service("private_key_jwt", &json!({})),
+            service("private_key_jwt", &json!({ "jwks": { "keys": [{ "kty": "EC", "crv": "P-521" }] } })),
+            service("private_key_jwt", &json!({ "jwks": { "keys": [{ "kty": "oct", "k": "c2VjcmV0" }] } })),
+            service("private_key_jwt", &json!({ "jwks_uri": "https://evil.example/jwks" })),
+            service("private_key_jwt", &json!({ "jwks": jwks, "token_endpoint_auth_signing_alg": "HS256" })),
+            service("private_key_jwt", &json!({ "jwks": jwks, "token_endpoint_auth_signing_alg": "none" })),
+            service("private_key_jwt", &json!({ "jwks": jwks, "tls_client_auth_san_dns": "app.example" })),
+            service("client_secret_basic", &json!({ "token_endpoint_auth_signing_alg": "ES256" })),
+            service("client_secret_jwt", &json!({})),
+            service("private_key_jwt", &json!({ "jwks": jwks, "dpop_bound_access_tokens": "yes" })),
+            // Nobody asks for certificates here.
+            service("tls_client_auth", &json!({ "tls_client_auth_san_dns": "app.example" })),
+            service("self_signed_tls_client_auth", &json!({ "jwks": jwks })),
+            service("private_key_jwt", &json!({ "jwks": jwks, "tls_client_certificate_bound_access_tokens": true })),
+        ] {
+            let (status, body) = scene.register(&bad).await;
+            assert_eq!((status, &body["error"]), (400, &"invalid_client_metadata".into()), "{bad}");
+        }
+    }
+);
+
+both!(
+    /// OAUTH-070, OAUTH-071, OAUTH-072, OAUTH-139: certificates are registered where they are asked for.
+    an_application_registers_with_its_certificate,
+    |kind| async move {
+        let mtls = "[mtls]\npublic_url = \"https://mtls.example\"\nheader = \"client-cert\"\n";
+        let app = App::with_server(kind, "trusted_proxies = [\"127.0.0.1/32\"]", &format!("{CONFIG}{mtls}")).await;
+        let token = registration_token(&app.broker, Duration::hours(1), 100).await.unwrap();
+        let scene = Scene { app, token };
+        let own = SigningKey::generate(Algorithm::Es256).unwrap().0;
+        let names = json!({ "tls_client_auth_san_dns": "billing.app.example" });
+        let made = scene.registered(&service("tls_client_auth", &names)).await;
+        assert_eq!(made["tls_client_auth_san_dns"], "billing.app.example");
+        let more = json!({ "jwks": { "keys": [own.public_jwk()] }, "tls_client_certificate_bound_access_tokens": true });
+        let made = scene.registered(&service("self_signed_tls_client_auth", &more)).await;
+        let stored = async |made: &Value| {
+            let mut tx = scene.app.broker.db.read().await.unwrap();
+            tx.applications().find(made["client_id"].as_str().unwrap()).await.unwrap().unwrap()
+        };
+        let app = stored(&made).await;
+        assert!(app.secret_hash.is_none() && app.settings.proof.tls_client_certificate_bound_access_tokens);
+        let bound = json!({ "jwks": { "keys": [own.public_jwk()] }, "dpop_bound_access_tokens": true });
+        let app = stored(&scene.registered(&service("private_key_jwt", &bound)).await).await;
+        assert!(app.settings.proof.dpop_bound_access_tokens);
+        let two = json!({ "tls_client_auth_san_dns": "a.app.example", "tls_client_auth_subject_dn": "CN=a" });
+        let both = json!({ "dpop_bound_access_tokens": true, "tls_client_certificate_bound_access_tokens": true });
+        for bad in [
+            service("tls_client_auth", &json!({})),
+            service("tls_client_auth", &two),
+            service("tls_client_auth", &json!({ "tls_client_auth_san_ip": "nowhere" })),
+            service("self_signed_tls_client_auth", &json!({})),
+            service("client_secret_basic", &both),
+        ] {
+            let (status, body) = scene.register(&bad).await;
+            assert_eq!((status, &body["error"]), (400, &"invalid_client_metadata".into()), "{bad}");
         }
     }
 );

@@ -229,3 +229,49 @@ both!(
         assert_eq!(tokens["scope"], "openid email");
     }
 );
+
+both!(
+    /// OAUTH-096: an object with an id is good for one answer, wherever it is shown again.
+    an_object_with_an_id_is_good_once,
+    |kind| async move {
+        let signed = Signed::start(kind, "").await;
+        let scene = &signed.scene;
+        let object = |id: &str| signed.object(&[("jti", json!(id)), ("max_age", Value::Null)]);
+        let push = async |object: &str| {
+            scene.post(SIGNER, "/oauth2/par", &[("request", object), ("client_id", "signer")]).await
+        };
+        // The way through the sign-in is one use.
+        let first = object("first");
+        let browser = Browser::new(&scene.app.url);
+        let to_login = browser.get(&path(&first)).await;
+        let back = browser.sign_in_at(to_login.location(), "wang.fang", crate::harness::PASSWORD).await;
+        assert!(answer(&browser.get(back.location()).await, "code").is_some());
+        for again in [browser.get(&path(&first)).await, signed.ask(&first).await] {
+            assert_eq!(answer(&again, "error").as_deref(), Some("invalid_request_object"), "{}", again.location());
+            assert_eq!(answer(&again, "code"), None);
+        }
+        let (status, body) = push(&first).await;
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_request_object")), "{body}");
+        // Pushed, it is used up by the push.
+        let second = object("second");
+        let (status, body) = push(&second).await;
+        assert_eq!(status, 201, "{body}");
+        assert_eq!(push(&second).await.0, 400);
+        assert_eq!(answer(&signed.ask(&second).await, "error").as_deref(), Some("invalid_request_object"));
+        let page = scene.browser.get(&par::reference(SIGNER, body["request_uri"].as_str().unwrap())).await;
+        assert!(answer(&page, "code").is_some(), "the pushed request itself is untouched");
+        // What is refused for another reason uses nothing up; an id that is none is refused.
+        let third = signed.object(&[("jti", json!("third")), ("scope", json!("nothing"))]);
+        assert_eq!(push(&third).await.0, 400);
+        assert!(answer(&signed.ask(&object("third")).await, "code").is_some());
+        for bad in [json!(7), json!(""), json!("x".repeat(300))] {
+            let page = signed.ask(&signed.object(&[("jti", bad.clone())])).await;
+            assert_eq!(answer(&page, "error").as_deref(), Some("invalid_request_object"), "{bad}");
+        }
+        // Without an id, it is as before.
+        let plain = signed.object(&[("max_age", Value::Null)]);
+        for _ in 0..2 {
+            assert!(answer(&signed.ask(&plain).await, "code").is_some());
+        }
+    }
+);

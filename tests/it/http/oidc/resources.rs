@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::{CONFIG, Client, EXPENSE, OA, Scene, answer, authorize_path, claims, par, redemption};
+use super::{CONFIG, Client, EXPENSE, OA, Scene, answer, authorize_path, claims, par, redemption, signed_in};
 use crate::both;
-use crate::harness::Kind;
+use crate::harness::{App, Kind};
 
 const BANKING: &str = r#"
 [[application]]
@@ -172,3 +172,41 @@ both!(details_that_no_type_allows_are_refused, |kind| async move {
     let page = scene.authorize(OA, &[("authorization_details", PAYMENT)]).await;
     assert_eq!(answer(&page, "error").as_deref(), Some("invalid_authorization_details"), "no type is registered");
 });
+
+both!(
+    /// OAUTH-122, OIDC-096: discovery lists the types; policy sees the details at the authorization endpoint and at every refresh.
+    details_are_known_to_discovery_and_policy,
+    |kind| async move {
+        let scene = banking(kind).await;
+        let document = async |scene: &Scene| -> Value {
+            let get = scene.app.browser().get(scene.app.at("/.well-known/openid-configuration"));
+            get.send().await.unwrap().json().await.unwrap()
+        };
+        assert_eq!(document(&scene).await["authorization_details_types_supported"], json!(["payment", "statement"]));
+        let without = Scene::start(kind).await;
+        assert!(document(&without).await.get("authorization_details_types_supported").is_none());
+
+        let folder = tempfile::tempdir().unwrap();
+        let permit = "@id(\"in\") permit (principal, action == Action::\"sign_in\", resource);\n";
+        let forbid = "@id(\"no-payments\") forbid (principal, action == Action::\"sign_in\", resource) when {\n\
+                      context has authorization_details && context.authorization_details.actions.contains(\"payment:initiate\") };";
+        std::fs::copy(crate::harness::policies().join("schema.cedarschema"), folder.path().join("schema.cedarschema")).unwrap();
+        std::fs::write(folder.path().join("a.cedar"), permit).unwrap();
+        let policies = yaopai::policy::Policies::load(folder.path()).unwrap();
+        let app = App::with_policies(kind, &format!("{CONFIG}{BANKING}"), policies).await;
+        let user = crate::harness::person(&app.broker, "wang.fang", &[]).await;
+        let (session, browser) = signed_in(&app, &user).await;
+        let scene = Scene { app, user, session, browser };
+        let (status, tokens) = redeem(&scene, &code(&scene, &[("authorization_details", PAYMENT)]).await, &[]).await;
+        assert_eq!(status, 200, "{tokens}");
+        std::fs::write(folder.path().join("a.cedar"), format!("{permit}{forbid}")).unwrap();
+        scene.app.broker.policies.reload().unwrap();
+        let page = scene.browser.get(&path(&[("authorization_details", PAYMENT)])).await;
+        assert_eq!((page.status.as_u16(), page.location()), (403, ""), "{}", page.text);
+        let statement = r#"[{"type":"statement","identifier":"42"}]"#;
+        assert!(answer(&scene.browser.get(&path(&[("authorization_details", statement)])).await, "code").is_some());
+        assert!(answer(&scene.browser.get(&path(&[])).await, "code").is_some());
+        let (status, body) = refresh(&scene, &tokens, &[]).await;
+        assert_eq!((status, &body["error"]), (400, &json!("invalid_grant")), "{body}");
+    }
+);

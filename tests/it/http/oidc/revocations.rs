@@ -12,6 +12,7 @@ use yaopai::oidc::purge;
 
 use super::{Client, OA, Scene, claims, signed_in};
 use crate::both;
+use crate::harness::prove::{Proof, key};
 use crate::harness::{App, Kind, person};
 
 const CONFIG: &str = r#"
@@ -40,6 +41,13 @@ id = "validator"
 secret = { value = "a-secret-of-validator" }
 grant_types = ["client_credentials"]
 scopes = ["revocations:read", "expense:read"]
+
+[[application]]
+id = "guard"
+secret = { value = "a-secret-of-the-guard" }
+grant_types = ["client_credentials"]
+scopes = ["revocations:read"]
+proof = { dpop_bound_access_tokens = true }
 "#;
 
 const BATCH: Client = Client { id: "batch", secret: Some("a-secret-of-batch"), redirect_uri: "" };
@@ -268,5 +276,42 @@ both!(
             while following.answer.chunk().await.unwrap().is_some() {}
         };
         tokio::time::timeout(Duration::from_secs(10), ended).await.unwrap();
+    }
+);
+
+both!(
+    /// OAUTH-077, OAUTH-085: a bound token opens the feed for who proves its key, and for nobody else.
+    a_bound_token_opens_the_feed_with_its_proof,
+    |kind| async move {
+        let scene = scene(kind).await;
+        let (own, other, clock) = (key(), key(), scene.app.clock().clone());
+        let (token_url, feed_url) = (scene.app.at("/oauth2/token"), scene.app.at("/oauth2/revocations"));
+        let proof = Proof::new(&own, "POST", &token_url).sign(&clock);
+        let form = [("grant_type", "client_credentials"), ("scope", "revocations:read")];
+        let post = scene.app.browser().post(&token_url).basic_auth("guard", Some("a-secret-of-the-guard")).form(&form);
+        let given: Value = post.header("DPoP", proof).send().await.unwrap().json().await.unwrap();
+        let token = given["access_token"].as_str().unwrap().to_owned();
+        let ask = async |scheme: &str, proof: Option<&str>| {
+            let get = scene.app.browser().get(&feed_url).header("authorization", format!("{scheme} {token}"));
+            let get = proof.into_iter().fold(get, |get, proof| get.header("DPoP", proof));
+            get.send().await.unwrap()
+        };
+        let once = Proof::new(&own, "GET", &feed_url).of(&token).sign(&clock);
+        let answer = ask("DPoP", Some(&once)).await;
+        assert_eq!(answer.status(), 200);
+        let mut following = Following { answer, text: String::new() };
+        let service = own_token(&scene, PLAIN, "expense:read").await;
+        assert_eq!(scene.post(PLAIN, "/oauth2/revoke", &[("token", service.as_str().unwrap())]).await.0, 200);
+        let (_, event) = following.next().await;
+        assert_eq!((&event["aud"], &revoked(&event)["tokens"]), (&json!("guard"), &json!([claims(&service)["jti"]])));
+        for (what, scheme, proof) in [
+            ("replayed", "DPoP", Some(once)),
+            ("no proof", "DPoP", None),
+            ("bearer", "Bearer", None),
+            ("another key", "DPoP", Some(Proof::new(&other, "GET", &feed_url).of(&token).sign(&clock))),
+            ("another address", "DPoP", Some(Proof::new(&own, "GET", &token_url).of(&token).sign(&clock))),
+        ] {
+            assert_eq!(ask(scheme, proof.as_deref()).await.status(), 401, "{what}");
+        }
     }
 );

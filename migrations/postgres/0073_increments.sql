@@ -1,0 +1,44 @@
+-- The distinguished name as it is compared, from the root down (`dc=com,dc=example,ou=sales,uid=a`): found by equality,
+-- and a whole subtree by range. Empty for what has none, and until the next full run has filled it.
+ALTER TABLE links ADD COLUMN dn_path TEXT COLLATE "C" NOT NULL DEFAULT '';
+ALTER TABLE plan_links ADD COLUMN dn_path TEXT COLLATE "C" NOT NULL DEFAULT '';
+CREATE INDEX links_dn_path ON links (source, dn_path);
+CREATE INDEX users_position ON users (position_id);
+
+-- Where each source is continued from. `full_because` is why a full run is wanted before the night, `blocked_by` the
+-- held plan that increments wait for.
+CREATE TABLE sync_positions (
+    source       TEXT PRIMARY KEY,
+    position     JSONB,
+    taken_at     TIMESTAMPTZ NOT NULL,
+    full_because TEXT,
+    blocked_by   UUID
+);
+
+-- What a plan writes beside its changes and links when it is applied: the position it was read to, and what follows.
+CREATE TABLE plan_carries (
+    plan_id     UUID PRIMARY KEY REFERENCES plans (id),
+    carry       JSONB NOT NULL
+);
+
+-- References (members, managers) to names that nobody in the source has: whoever takes such a name is looked at by a
+-- full run.
+CREATE TABLE sync_dangling (
+    source      TEXT NOT NULL,
+    dn_path     TEXT COLLATE "C" NOT NULL,
+    PRIMARY KEY (source, dn_path)
+);
+
+-- From the change at the source to the commit that locked the person out. `changed_at` is what the source said, NULL
+-- where it did not say; `millis` counts from it, else from `read_at`.
+CREATE TABLE sync_lockouts (
+    run_id       UUID NOT NULL,
+    user_id      UUID NOT NULL,
+    source       TEXT NOT NULL,
+    changed_at   TIMESTAMPTZ,
+    read_at      TIMESTAMPTZ NOT NULL,
+    committed_at TIMESTAMPTZ NOT NULL,
+    millis       BIGINT NOT NULL,
+    PRIMARY KEY (run_id, user_id)
+);
+CREATE INDEX sync_lockouts_source ON sync_lockouts (source, committed_at);

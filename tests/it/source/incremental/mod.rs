@@ -1,0 +1,148 @@
+//! What changed since a position: a delta brings what a full read would give, and nothing is concluded from less.
+
+mod active_directory;
+mod ds389;
+mod live;
+mod openldap;
+mod scripted;
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use futures_util::future::BoxFuture;
+use yaopai::config::SourceConfig;
+use yaopai::source::{
+    self, Changes, Delta, DeltaRefusal, Dn, Entry, Gone, KnownIds, Part, Position, Snapshot, SourceError,
+};
+
+use super::read;
+
+/// What `sync` keeps of a source, as far as these tests need it.
+#[derive(Clone, Default)]
+struct Mirror {
+    users: BTreeMap<String, Entry>,
+    departments: BTreeMap<String, Entry>,
+    groups: BTreeMap<String, Entry>,
+}
+
+impl Mirror {
+    fn of(snapshot: Snapshot) -> Self {
+        let by_id = |entries: Vec<Entry>| entries.into_iter().map(|entry| (entry.external_id.clone(), entry)).collect();
+        Self { users: by_id(snapshot.users), departments: by_id(snapshot.departments), groups: by_id(snapshot.groups) }
+    }
+
+    fn part(&self, part: Part) -> &BTreeMap<String, Entry> {
+        match part {
+            Part::Users => &self.users,
+            Part::Departments => &self.departments,
+            Part::Groups => &self.groups,
+        }
+    }
+
+    /// Does what a delta says.
+    fn take(&mut self, delta: Delta) {
+        for gone in delta.gone {
+            let Gone::Id { part, external_id } = gone else { panic!("{gone:?}") };
+            for (list, of) in [
+                (&mut self.users, Part::Users),
+                (&mut self.departments, Part::Departments),
+                (&mut self.groups, Part::Groups),
+            ] {
+                if part.is_none_or(|part| part == of) {
+                    list.remove(&external_id);
+                }
+            }
+        }
+        for (list, entries) in [
+            (&mut self.users, delta.users),
+            (&mut self.departments, delta.departments),
+            (&mut self.groups, delta.groups),
+        ] {
+            list.extend(entries.into_iter().map(|entry| (entry.external_id.clone(), entry)));
+        }
+        for change in delta.members {
+            let Some(group) = self.groups.get_mut(&change.external_id) else { continue };
+            let members = group.attributes.entry("member".to_owned()).or_default();
+            members.retain(|member| !change.removed.contains(member));
+            members.extend(change.added);
+        }
+    }
+
+    /// In an order of our own, names by their key: servers spell them differently.
+    fn comparable(mut self) -> [BTreeMap<String, Entry>; 3] {
+        for entry in self.users.values_mut().chain(self.departments.values_mut()).chain(self.groups.values_mut()) {
+            entry.dn = Dn::parse(&entry.dn).unwrap().key();
+            for name in ["member", "manager"] {
+                for value in entry.attributes.get_mut(name).into_iter().flatten() {
+                    *value = Dn::parse(value).unwrap().key();
+                }
+            }
+            for values in entry.attributes.values_mut() {
+                values.sort();
+                values.dedup();
+            }
+            entry.attributes.retain(|_, values| !values.is_empty());
+        }
+        [self.users, self.departments, self.groups]
+    }
+
+    /// Fails unless a full read of now gives the same.
+    async fn assert_is(&self, config: &SourceConfig) {
+        let full = Self::of(read(config, Path::new("/")).await.unwrap()).comparable();
+        let ours = self.clone().comparable();
+        for (ours, full) in ours.iter().zip(&full) {
+            assert_eq!(ours.keys().collect::<Vec<_>>(), full.keys().collect::<Vec<_>>());
+            for (id, entry) in full {
+                assert_eq!((&ours[id].dn, &ours[id].attributes), (&entry.dn, &entry.attributes));
+            }
+        }
+    }
+}
+
+impl KnownIds for Mirror {
+    fn all(&self, part: Part) -> BoxFuture<'_, Result<HashSet<String>, SourceError>> {
+        Box::pin(async move { Ok(self.part(part).keys().cloned().collect()) })
+    }
+
+    fn among<'a>(&'a self, part: Part, ids: &'a [String]) -> BoxFuture<'a, Result<HashSet<String>, SourceError>> {
+        let known = self.part(part);
+        Box::pin(async move { Ok(ids.iter().filter(|id| known.contains_key(*id)).cloned().collect()) })
+    }
+}
+
+/// A position, and a full read that goes with it.
+async fn begin(config: &SourceConfig) -> (Position, Mirror) {
+    let position = source::position(config, Path::new("/")).await.unwrap().expect("a way to read changes");
+    let snapshot = read(config, Path::new("/")).await.unwrap();
+    assert!(position.goes_with(&snapshot));
+    (position, Mirror::of(snapshot))
+}
+
+async fn changes(config: &SourceConfig, since: &Position, known: &Mirror) -> Result<Changes, SourceError> {
+    source::read_changes(config, Path::new("/"), since, known, &mut |_| {}).await
+}
+
+async fn delta(config: &SourceConfig, since: &Position, known: &Mirror) -> Delta {
+    match changes(config, since, known).await.unwrap() {
+        Changes::Delta(delta) => delta,
+        Changes::FullNeeded { why } => panic!("everything must be read: {}", why.fault()),
+    }
+}
+
+async fn refusal(config: &SourceConfig, since: &Position, known: &Mirror) -> DeltaRefusal {
+    match changes(config, since, known).await.unwrap() {
+        Changes::Delta(delta) => panic!("{delta:?}"),
+        Changes::FullNeeded { why } => why,
+    }
+}
+
+fn way(position: &Position) -> String {
+    position.way().unwrap().to_owned()
+}
+
+/// Attributes of the entries, one of each.
+fn names<'a>(entries: impl IntoIterator<Item = &'a Entry>, attribute: &str) -> Vec<String> {
+    let mut names: Vec<String> = entries.into_iter().map(|entry| super::one(entry, attribute).to_owned()).collect();
+    names.sort();
+    names
+}
