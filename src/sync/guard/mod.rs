@@ -94,6 +94,20 @@ pub(super) fn judge(guard: &GuardConfig, draft: &Draft, tally: &Tally, numbers: 
     if numbers.holds_rehired {
         verdict.over("rehired", (draft.rehired, 0), "", String::new());
     }
+    organisation(&mut verdict, tally, numbers);
+    for (pair, people) in &draft.separated {
+        verdict.over("separation", (*people, 0), pair, String::new());
+    }
+    if numbers.is_known() {
+        storms(&mut verdict, tally, numbers);
+        protected(&mut verdict, tally, numbers);
+    }
+    verdict.held
+}
+
+/// Departments, groups, members of each group, roles.
+fn organisation(verdict: &mut Verdict<'_>, tally: &Tally, numbers: &Numbers) {
+    let guard = verdict.guard;
     let departments = Limits {
         about: "",
         of: numbers.departments,
@@ -133,14 +147,6 @@ pub(super) fn judge(guard: &GuardConfig, draft: &Draft, tally: &Tally, numbers: 
         per_week: guard.max_roles_revoked_per_week,
     };
     verdict.all(ROLES, tally.count(ROLES), numbers.lately(ROLES), &roles);
-    for (pair, people) in &draft.separated {
-        verdict.over("separation", (*people, 0), pair, String::new());
-    }
-    if numbers.is_known() {
-        storms(&mut verdict, tally, numbers);
-        protected(&mut verdict, tally, numbers);
-    }
-    verdict.held
 }
 
 fn people(verdict: &mut Verdict<'_>, tally: &Tally, numbers: &Numbers) {
