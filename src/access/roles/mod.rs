@@ -112,6 +112,12 @@ impl RoleRules {
         self.rules.iter().find(|rule| rule.id == id)
     }
 
+    /// Whether a scope names departments: an evaluation over some of the people needs these as well.
+    #[must_use]
+    pub fn name_scopes(&self) -> bool {
+        self.rules.iter().any(RoleRule::names_scope)
+    }
+
     /// Every rule, in the order of the file.
     #[must_use]
     pub fn list(&self) -> &[RoleRule] {

@@ -129,6 +129,11 @@ impl RoleRule {
         self.attribute.iter().chain(&self.attributes)
     }
 
+    /// Whether the scope names departments, which may be anywhere in the tree.
+    pub(super) const fn names_scope(&self) -> bool {
+        matches!(self.scope, Some(ScopeRule::Departments(_)))
+    }
+
     /// Whether those who act for somebody have the role as well.
     #[must_use]
     pub fn includes_deputies(&self) -> bool {

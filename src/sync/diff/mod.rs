@@ -70,6 +70,12 @@ pub(super) async fn draft(
         return Ok(draft);
     }
     let mut state = load(tx, means, &mut work, links.count()).await?;
+    if means.rules.name_scopes() {
+        // What a scope names is nowhere near the people whom a small plan touches.
+        for row in tx.departments().list_by_source(&means.config.name).await? {
+            state.departments.entry(row.id).or_insert(row);
+        }
+    }
     let mut merge = others(tx, means, &work, &links, &mut state).await?;
     contributed::sign(&mut work, &state, &means.config.name, &merge);
     let expected = work.expected(renamed);

@@ -106,6 +106,9 @@ fn depths(records: &[DepartmentRecord]) -> HashMap<String, usize> {
     depths
 }
 
+/// Attribute of the assignments, what stands between them in one value, what stands between parts, and the parts.
+type Format<'a> = (String, Option<&'a str>, char, Vec<AssignmentField>);
+
 /// A finding about somebody: code, external id, DN, arguments.
 type Noted = (FindingCode, String, String, [(&'static str, String); 2]);
 
@@ -113,7 +116,7 @@ type Noted = (FindingCode, String, String, [(&'static str, String); 2]);
 struct Reader<'a> {
     starts_on: Option<Template>,
     ends_on: Option<Template>,
-    assignments: Option<(String, Option<&'a str>, char, Vec<AssignmentField>)>,
+    assignments: Option<Format<'a>>,
     separator: Option<&'a str>,
     names: Names<'a>,
     paths: Paths,
