@@ -39,12 +39,6 @@ string_enum! {
     }
 }
 
-impl Default for RunKind {
-    fn default() -> Self {
-        Self::Full
-    }
-}
-
 string_enum! {
     /// What became of a plan.
     PlanState {
