@@ -180,7 +180,7 @@ pub struct RunReport {
     #[serde(default)]
     pub by_department: BTreeMap<String, Traffic>,
     /// How much of the source it looked at.
-    #[serde(default)]
+    #[serde(default = "full")]
     pub kind: RunKind,
     /// Why it is a full run, where an increment was meant.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -194,6 +194,10 @@ pub struct RunReport {
     /// From the change at the source to the lock-out, over the people that this run locked out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lockout: Option<LockoutTimes>,
+}
+
+const fn full() -> RunKind {
+    RunKind::Full
 }
 
 /// How long leavers could still have got in.

@@ -97,13 +97,12 @@ async fn read(
     let settled = Settled::find(broker, config).await?;
     let stored = broker.db.read().await?.sync_positions().find(source).await?;
     let is_wanted = stored.as_ref().is_none_or(|stored| stored.position.is_none() || stored.full_because.is_some());
-    let is_wanted = is_wanted || report.because.is_some();
     let folder = &broker.config.folder;
     // Taken before the first entry is read, so that nothing in between is missed.
     let position = position(config, folder).await;
     // A new position needs entries that it goes with: they are read even where nothing differs.
     let known = settled.as_ref().map(|settled| settled.content.clone());
-    let known = known.filter(|_| position.is_none() || !is_wanted);
+    let known = known.filter(|_| report.because.is_none() && (position.is_none() || !is_wanted));
     let mut told = |read: source::Progress| progress(Progress::Reading(read.entries));
     let snapshot = match source::read_unless(config, folder, known, &mut told).await? {
         Read::Whole(snapshot) => snapshot,

@@ -25,7 +25,7 @@ pub(in crate::sync) struct Note {
 }
 
 /// What a plan carries.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
 pub(in crate::sync) struct Carry {
     pub kind: RunKind,
@@ -40,6 +40,20 @@ pub(in crate::sync) struct Carry {
     pub read_at: Instant,
     /// External ids that an increment is about.
     pub about: Vec<String>,
+}
+
+impl Default for Carry {
+    fn default() -> Self {
+        Self {
+            kind: RunKind::Full,
+            position: None,
+            full_follows: Vec::new(),
+            dangling: Vec::new(),
+            changed_at: BTreeMap::new(),
+            read_at: Instant::default(),
+            about: Vec::new(),
+        }
+    }
 }
 
 impl Carry {
