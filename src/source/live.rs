@@ -53,7 +53,7 @@ pub async fn follow(
     }
     let (mut wait, mut told) = (WAITS.0, Instant::now());
     loop {
-        match read_changes(config, folder, &since, known.as_ref(), &mut |_| {}).await {
+        let pause = match read_changes(config, folder, &since, known.as_ref(), &mut |_| {}).await {
             Ok(Changes::Delta(delta)) => {
                 wait = WAITS.0;
                 let is_news = !delta.is_empty() || (delta.position != since && told.elapsed() >= REMEMBER);
@@ -65,6 +65,7 @@ pub async fn follow(
                         return;
                     }
                 }
+                Pause::Bell
             }
             Ok(full) => {
                 // Whoever listens has gone: nobody misses the answer.
@@ -75,18 +76,35 @@ pub async fn follow(
                 if sink.send(Err(error)).await.is_err() {
                     return;
                 }
-                tokio::select! {
-                    () = tokio::time::sleep(wait) => {}
-                    () = sink.closed() => return,
-                }
+                let pause = Pause::For(wait);
                 wait = (wait * 2).min(WAITS.1);
-                continue;
+                pause
             }
-        }
+        };
         tokio::select! {
-            () = notify.notified() => tokio::time::sleep(SETTLE).await,
-            () = tokio::time::sleep(ANYWAY) => {}
+            () = pause.over(&notify) => {}
             () = sink.closed() => return,
+        }
+    }
+}
+
+/// How long to wait before the next look.
+enum Pause {
+    /// Until the bell rings, or for a while.
+    Bell,
+    /// After a failure.
+    For(Duration),
+}
+
+impl Pause {
+    async fn over(self, bell: &Notify) {
+        match self {
+            Self::For(wait) => tokio::time::sleep(wait).await,
+            Self::Bell => {
+                if tokio::time::timeout(ANYWAY, bell.notified()).await.is_ok() {
+                    tokio::time::sleep(SETTLE).await;
+                }
+            }
         }
     }
 }

@@ -67,8 +67,7 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
     for part in session.parts() {
         session.read_ids(part, &changed, &mut collector).await?;
     }
-    let mut snapshot = collector.seal();
-    snapshot.server = None;
+    let snapshot = collector.seal();
     let found = ids(&snapshot);
     let missing: Vec<String> = changed.iter().filter(|id| !found.contains(id.as_str())).cloned().collect();
     let moved: Vec<String> = missing.iter().filter(|id| told.moved.contains(*id)).cloned().collect();
@@ -119,10 +118,8 @@ async fn all(
 }
 
 fn refusal(code: u32, text: &str) -> String {
-    let remedy = match code {
-        50 => "; DirSync needs the right Replicating Directory Changes on the domain",
-        _ => "",
-    };
+    let is_right = code == 50;
+    let remedy = if is_right { "; DirSync needs the right Replicating Directory Changes on the domain" } else { "" };
     format!("DirSync is refused with result {code}{remedy} {}", text.trim_matches(['\0', ' ', '\n']))
 }
 
@@ -155,23 +152,29 @@ impl Told {
             }
             return;
         };
-        let empty = || MemberChange { external_id: id.clone(), added: Vec::new(), removed: Vec::new() };
-        let mut change = self.members.remove(&id).unwrap_or_else(empty);
-        let mut is_readable = true;
+        if !self.take_members(&id, member, &raw) {
+            self.members.remove(&id);
+            self.changed.insert(id);
+        }
+    }
+
+    /// Takes the members that a group gained and lost; false when they cannot be told apart.
+    fn take_members(&mut self, id: &str, member: &str, raw: &Raw) -> bool {
+        let change = self.members.entry(id.to_owned()).or_insert_with(|| MemberChange {
+            external_id: id.to_owned(),
+            added: Vec::new(),
+            removed: Vec::new(),
+        });
         for (range, values) in raw.pieces(member) {
             let names: Result<Vec<String>, _> = values.iter().map(|value| String::from_utf8(value.clone())).collect();
             // `range=1-1` are values that were added, `range=0-0` those that were removed.
             match (range.low, range.high, names) {
-                (1, Some(1), Ok(names)) => gain(&mut change, names),
-                (0, Some(0), Ok(names)) => lose(&mut change, names),
-                _ => is_readable = false,
+                (1, Some(1), Ok(names)) => gain(change, names),
+                (0, Some(0), Ok(names)) => lose(change, names),
+                _ => return false,
             }
         }
-        if is_readable {
-            self.members.insert(id, change);
-        } else {
-            self.changed.insert(id);
-        }
+        true
     }
 }
 

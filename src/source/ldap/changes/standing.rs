@@ -1,6 +1,7 @@
 //! What a [`Position`] of an LDAP server holds.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
@@ -75,9 +76,17 @@ impl Standing {
     }
 
     pub fn set_cookie(&mut self, name: &str, cookie: &[u8]) {
-        let text = cookie.iter().map(|byte| format!("{byte:02x}")).collect();
-        self.cookies.insert(name.to_owned(), text);
+        self.cookies.insert(name.to_owned(), hex(cookie));
     }
+}
+
+/// Bytes as lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text never fails.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Whether a position is of content synchronisation.

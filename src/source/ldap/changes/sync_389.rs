@@ -6,11 +6,11 @@
 //! - of more than fifty deletions one in fifty-one is dropped, so that everybody's id is listed then;
 //! - a change log that was trimmed is not noticed, so that its first number is looked at.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use ldap3::Scope;
 
-use super::standing::{Standing, Way};
+use super::standing::{Standing, Way, hex};
 use super::syncrepl::{Refreshed, refresh};
 use super::{Changed, Session, Stop, ids};
 use crate::source::delta::{DeltaRefusal, Gone};
@@ -69,7 +69,7 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
     let found = ids(&snapshot);
     let missing = changed.iter().filter(|id| !found.contains(id.as_str()));
     let gone = missing.map(|id| Gone::Id { part: None, external_id: id.clone() }).collect();
-    let present = if is_swept { session.sweep().await? } else { Default::default() };
+    let present = if is_swept { session.sweep().await? } else { HashMap::new() };
     Ok((Changed { snapshot, gone, present, ..Changed::default() }, standing))
 }
 
@@ -93,7 +93,7 @@ fn refuse_trimmed(session: &Session<'_>, cookie: &[u8]) -> Result<(), Stop> {
 
 /// `nsUniqueId` as the server writes it: four groups of eight.
 fn unique_id(id: [u8; 16]) -> String {
-    let hex: String = id.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(&id);
     let groups: Vec<&str> = [0, 8, 16, 24].iter().filter_map(|start| hex.get(*start..start + 8)).collect();
     groups.join("-")
 }

@@ -4,7 +4,7 @@
 //! Deleted objects are seen by the show-deleted control; where the account sees none, everybody's id is listed
 //! instead.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use ldap3::Scope;
 use ldap3::controls::{MakeCritical as _, PagedResults, RawControl};
@@ -62,7 +62,7 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
         return Err(DeltaRefusal::SubtreeMoved { dn }.into());
     }
     let members = session.primary_memberships(&snapshot, Vec::new()).await?;
-    let present = if sees_deleted { Default::default() } else { session.sweep().await? };
+    let present = if sees_deleted { HashMap::new() } else { session.sweep().await? };
     let gone = told.gone.into_iter().chain(missing).map(|external_id| Gone::Id { part: None, external_id }).collect();
     Ok((Changed { snapshot, members, gone, present }, standing))
 }
