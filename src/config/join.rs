@@ -97,6 +97,11 @@ impl Config {
     pub(super) fn check_joins(&self, problems: &mut Vec<String>) {
         for source in &self.sources {
             let name = &source.name;
+            for dn in source.excludes.iter().filter(|dn| !dn.contains('=')) {
+                problems.push(format!(
+                    "source `{name}`: excludes: `{dn}` is no DN; write one such as \"DC=child,DC=example,DC=com\""
+                ));
+            }
             let Some(join) = &source.join else { continue };
             if join.by.is_empty() {
                 problems.push(format!("source `{name}`: join.by is empty; write by = [\"employee_number\"]"));

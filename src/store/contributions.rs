@@ -78,6 +78,14 @@ impl Contributions<'_> {
         self.0.run(sql, &[&undo, &plan]).await.map(drop)
     }
 
+    /// People of whom a source says something.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn people_of(&mut self, source: &str) -> Result<Vec<(UserId,)>, StoreError> {
+        self.0.all("SELECT user_id FROM contributions WHERE source = $1", &[&source]).await
+    }
+
     /// Forgets what a source says of these people.
     ///
     /// # Errors

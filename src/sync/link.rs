@@ -43,11 +43,6 @@ impl Links {
         self.all.get(&kind).into_iter().flat_map(HashMap::values)
     }
 
-    /// External id of a person here.
-    pub fn of_object(&self, id: Uuid) -> Option<&str> {
-        self.of_kind(ObjectKind::User).find(|link| link.object_id == id).map(|link| link.external_id.as_str())
-    }
-
     /// The key of an object that another source returned.
     pub fn refer(&mut self, kind: ObjectKind, id: Uuid) -> String {
         let key = format!("\u{1f}{id}");

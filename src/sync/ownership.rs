@@ -148,7 +148,10 @@ async fn give(
         .collect();
     tx.users().hand_over(&ids, to).await?;
     if broker.config.source(from).is_none() {
-        tx.contributions().withdraw(from, &ids).await?;
+        // What it added to others goes as well.
+        let added: Vec<UserId> = tx.contributions().people_of(from).await?.into_iter().map(|(id,)| id).collect();
+        tx.contributions().withdraw(from, &added).await?;
+        tx.links().forget_digests("", &added).await?;
     }
     // Both look at them again: one as the owner, one as somebody who adds.
     tx.links().forget_digests("", &ids).await?;

@@ -118,6 +118,13 @@ fn details(report: &RunReport, language: Language, text: &mut String) {
         let counts = [("moved", users.moved), ("locked", users.locked_out), ("enabled", users.enabled)];
         line("sync-of-changed", &counts.map(|(name, count)| (name, count.to_string())));
     }
+    for (key, count) in
+        [("sync-moved-out", report.moved_out), ("sync-rehired", report.rehired), ("sync-deleted", report.deleted)]
+    {
+        if count > 0 {
+            line(key, &[("count", count.to_string())]);
+        }
+    }
     let gone = report.gone_from();
     for (department, count) in gone.iter().take(DEPARTMENTS) {
         let none = say(language, "sync-no-department", &[]);

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::access::RoleRules;
 use crate::config::SourceConfig;
-use crate::model::{ObjectKind, PlannedLink, UserId};
+use crate::model::{ChangeKind, GroupId, ObjectKind, PlannedLink, UserId};
 use crate::random::Rng;
 use crate::store::{StoreError, Tx};
 use crate::text::fold;
@@ -80,8 +80,9 @@ pub(super) async fn draft(
     draft.finish();
     draft.is_settling = !is_open && draft.sum() == expected && work.findings.len() == said;
     draft.findings = work.findings;
+    draft.is_shared |= merge.is_used || links.referred().next().is_some();
+    draft.is_shared |= means.sharing.is_some() && are_roles_shared(&means.config.name, &state, &draft);
     draft.contributions = merge.planned();
-    draft.is_shared |= !draft.contributions.is_empty() || links.referred().next().is_some();
     replace(&links, &mut draft);
     Ok((draft, Some(state)))
 }
@@ -105,6 +106,19 @@ async fn others(
     state.widen(tx, &means.config.name, &besides).await?;
     let people: Vec<UserId> = people.into_iter().map(UserId).collect();
     Merge::load(tx, means.sharing, &people).await
+}
+
+/// Whether roles change for people of other sources, or for people in groups of other sources.
+fn are_roles_shared(source: &str, state: &State, draft: &Draft) -> bool {
+    let is_foreign = |id: &GroupId| state.groups.get(id).is_some_and(|group| group.source != source);
+    let within = state.members.iter().filter(|member| is_foreign(&member.group_id)).map(|member| member.member_id);
+    let within: HashSet<Uuid> = within.collect();
+    draft.changes.iter().filter(|change| matches!(change.kind, ChangeKind::RoleGranted | ChangeKind::RoleRevoked)).any(
+        |change| {
+            let user = state.users.get(&UserId(change.object_id));
+            within.contains(&change.object_id) || user.is_some_and(|user| user.source != source)
+        },
+    )
 }
 
 /// Links whose place others took go with the plan, and the people come back under new entries.

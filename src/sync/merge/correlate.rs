@@ -5,6 +5,8 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use uuid::Uuid;
+
 use super::Sharing;
 use crate::config::{JoinConfig, OnOwned, Rehire, SourceConfig};
 use crate::model::{Candidate, FindingCode, JoinKey, ObjectKind, Status, UserId};
@@ -45,7 +47,8 @@ pub(in crate::sync) async fn correlate(
     let people = People::load(tx, join, &fresh).await?;
     let present: HashMap<&str, bool> =
         mapped.users.iter().map(|record| (record.external_id.as_str(), record.enabled)).collect();
-    let look = Look { config, join, rehires, people, links, mapped, present, protected: protected(config) };
+    let linked = links.of_kind(KIND).map(|link| (link.object_id, link.external_id.as_str())).collect();
+    let look = Look { config, join, rehires, people, linked, mapped, present, protected: protected(config) };
     let mut verdicts: Vec<(String, String, Verdict)> =
         fresh.iter().map(|record| (record.external_id.clone(), record.dn.clone(), look.judge(record))).collect();
     refuse_rivals(&mut verdicts);
@@ -151,7 +154,8 @@ struct Look<'a> {
     join: Option<&'a JoinConfig>,
     rehires: bool,
     people: People,
-    links: &'a Links,
+    /// Our id → external id of people who have a link.
+    linked: HashMap<Uuid, &'a str>,
     mapped: &'a Mapped,
     /// Who is returned, and whether they are let in.
     present: HashMap<&'a str, bool>,
@@ -209,7 +213,7 @@ impl Look<'_> {
         if !is_own && self.protected.contains(&person.login_key) {
             return Verdict::Finding(FindingCode::JoinProtected, value);
         }
-        if let Some(former) = self.links.of_object(person.id.0) {
+        if let Some(former) = self.linked.get(&person.id.0).copied() {
             return match self.present.get(former) {
                 // Whoever is locked out there does not stand in the way of somebody new.
                 Some(false) if is_own => Verdict::New,

@@ -32,6 +32,8 @@ pub(in crate::sync) struct Merge {
     sharing: Option<Sharing>,
     stored: HashMap<UserId, BTreeMap<String, Offer>>,
     planned: BTreeMap<(UserId, String), PlannedContribution>,
+    /// Whether what other sources say decided about anybody.
+    pub is_used: bool,
 }
 
 impl Merge {
@@ -42,7 +44,7 @@ impl Merge {
         for row in tx.contributions().of(people).await? {
             stored.entry(row.user_id).or_default().insert(row.source, row.offer.0);
         }
-        Ok(Self { sharing: Some(sharing.clone()), stored, planned: BTreeMap::new() })
+        Ok(Self { sharing: Some(sharing.clone()), stored, ..Self::default() })
     }
 
     /// What the source is to the person.
@@ -139,6 +141,7 @@ impl Merge {
     }
 
     fn note(&mut self, id: UserId, source: &str, after: Option<Offer>) {
+        self.is_used = true;
         let before = self.stored.get(&id).and_then(|offers| offers.get(source)).cloned();
         let planned = PlannedContribution { user_id: id, source: source.to_owned(), before, after };
         self.planned.insert((id, source.to_owned()), planned);

@@ -300,6 +300,9 @@ sync-of-changed = of these { $moved } moved, { $locked } locked out at the sourc
 sync-members = memberships: { $added } added, { $removed } removed, { $skipped } unknown and skipped
 sync-role = role { $role }: { $granted } gained, { $revoked } lost
 sync-ended = ended at once: { $sessions } sessions, { $grants } authorizations with their tokens
+sync-moved-out = moved out of scope, of those locked out: { $count }
+sync-rehired = back under a new entry: { $count }
+sync-deleted = deleted after the grace period: { $count }
 sync-gone-from = gone from { $department }: { $count }
 sync-gone-more = … and { $count ->
     [one] one more department

@@ -31,6 +31,8 @@ fn report() -> serde_json::Value {
         "users": counts, "kinds": [{ "title": "people", "counts": counts }], "adds_up": true,
         "members": { "added": 1, "removed": 1, "skipped": 1 }, "roles": { HOSTILE: { "granted": 1, "revoked": 2 } },
         "gone_from": [[HOSTILE, 3], ["", 1]], "reasons": [HOSTILE],
+        "masters": { "sources": [HOSTILE, "hr"], "rows": [{ "field": HOSTILE, "counts": [1, 2] }] },
+        "moved_out": 1, "rehired": 1, "deleted": 1,
         "findings": [{ "code": "missing_login", "entry": HOSTILE, "quarantined": true,
                        "words": { "kind": HOSTILE, "details": HOSTILE, "remedy": HOSTILE } }],
         "findings_total": 2, "findings_hidden": 1, "sessions_ended": 1, "grants_ended": 1,
