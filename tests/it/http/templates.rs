@@ -26,20 +26,26 @@ fn around() -> Value {
 fn report() -> serde_json::Value {
     let counts = json!({ "read": 4, "created": 1, "changed": 1, "unchanged": 1, "quarantined": 1, "absent": 1,
                          "moved": 1, "locked_out": 1, "enabled": 1 });
-    json!({
+    let several = json!({
+        "masters": { "sources": [HOSTILE, "hr"], "rows": [{ "field": HOSTILE, "counts": [1, 2] }] },
+        "moved_out": 1, "rehired": 1, "deleted": 1,
+    });
+    let mut all = json!({
         "source": HOSTILE, "state": "held", "tone": "warn", "started": "now", "seconds": "1.2", "error": HOSTILE,
         "users": counts, "kinds": [{ "title": "people", "counts": counts }], "adds_up": true,
         "members": { "added": 1, "removed": 1, "skipped": 1 }, "roles": { HOSTILE: { "granted": 1, "revoked": 2 } },
         "gone_from": [[HOSTILE, 3], ["", 1]], "reasons": [HOSTILE],
-        "masters": { "sources": [HOSTILE, "hr"], "rows": [{ "field": HOSTILE, "counts": [1, 2] }] },
-        "moved_out": 1, "rehired": 1, "deleted": 1,
         "findings": [{ "code": "missing_login", "entry": HOSTILE, "quarantined": true,
                        "words": { "kind": HOSTILE, "details": HOSTILE, "remedy": HOSTILE } }],
         "findings_total": 2, "findings_hidden": 1, "sessions_ended": 1, "grants_ended": 1,
         "by": HOSTILE, "plan_url": "/p", "runs_url": "/r", "plan_state": "held", "is_held": true, "is_waiting": true,
         "decided_by": HOSTILE, "made": "now", "until": "then", "digest": "abc", "approve": "/a", "run_url": "/r",
         "steps": [{ "title": "left", "count": 9, "named": [HOSTILE], "further": [HOSTILE], "hidden": 7 }],
-    })
+    });
+    if let (Some(all), serde_json::Value::Object(several)) = (all.as_object_mut(), several) {
+        all.extend(several);
+    }
+    all
 }
 
 fn wish() -> serde_json::Value {
