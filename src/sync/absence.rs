@@ -43,8 +43,12 @@ pub(super) async fn confirm(config: &SourceConfig, folder: &Path, mapped: &mut M
             let said = arguments([("count", ids.len().to_string()), ("reason", error.to_string())]);
             mapped.warn(FindingCode::AbsenceUnconfirmed, (&config.name, ""), said);
             mapped.is_open = true;
-            absent.iter().for_each(|(id, _)| stay(id, mapped));
-            former.iter().for_each(|(new, _)| refuse(new, mapped, links));
+            for (id, _) in &absent {
+                stay(id, mapped);
+            }
+            for (new, _) in &former {
+                refuse(new, mapped, links);
+            }
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Applying a plan: state, links, roles, change log, audit, revocation and report in one transaction.
 
 use serde_json::json;
+use uuid::Uuid;
 
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::model::{Change, ChangeKind, EndReason, FindingCode, ObjectKind, PlanId, PlanState, RunState};
+use crate::model::{Change, ChangeKind, EndReason, FindingCode, ObjectKind, Plan, PlanId, PlanState, RunState};
 use crate::store::{StoreError, Tx};
 use crate::time::{Instant, date_in};
 
@@ -80,15 +81,7 @@ pub(super) async fn apply_prepared(
     }
     let passwords = tx.plans().passwords(plan.id).await?.into_iter().collect();
     let rows = Rows::collect(&changes, &Stamp { source: &plan.source, run: plan.run_id, now, passwords })?;
-    write_rows(&mut tx, &rows, (&plan.source, broker.config.sources.len() > 1), now).await?;
-    let today = date_in(now, super::source_config(broker, &plan.source)?.time_zone);
-    tx.acting().bring_up(&plan.source, today).await?;
-    let replaced = tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
-    tx.contributions().apply_plan(plan.id).await?;
-    if broker.config.sources.len() > 1 {
-        // What others add to those who are gone may make them theirs: their next runs look again.
-        tx.links().forget_digests(&plan.source, &rows.disabled).await?;
-    }
+    let replaced = write_plan(broker, &mut tx, &plan, &rows, now).await?;
     tx.change_log().append_plan(plan.id, plan.run_id, now).await?;
     let revoked = tx.revoke_people(&rows.disabled, EndReason::Disabled, now).await?;
     report.state = RunState::Applied;
@@ -118,15 +111,42 @@ pub(super) async fn apply_prepared(
     }
     tx.plans().supersede(&plan.source, plan.id).await?;
     let mut events = events(&changes, &report, approval.by, decided_by.is_some());
-    events.extend(replaced.into_iter().map(|(former, id)| {
-        let details = json!({ "run": report.run_id, "change": "rehired", "former_entry": former });
-        Event::new(Action::Sync, Outcome::Success, approval.by, format!("user:{id}")).with(details)
-    }));
+    events.extend(rehired(replaced, &report, approval.by));
     audit::append(&mut tx, now, &events).await?;
     finish(&mut report, broker.clock.now());
     write_report(&mut tx, &report).await?;
     tx.commit().await?;
     Ok(report)
+}
+
+/// Writes the state, the links and what sources say; gives the links that others took the place of.
+async fn write_plan(
+    broker: &Broker,
+    tx: &mut Tx,
+    plan: &Plan,
+    rows: &Rows,
+    now: Instant,
+) -> Result<Vec<(String, Uuid)>, SyncError> {
+    let is_one_of_several = broker.config.sources.len() > 1;
+    write_rows(tx, rows, (&plan.source, is_one_of_several), now).await?;
+    let today = date_in(now, super::source_config(broker, &plan.source)?.time_zone);
+    tx.acting().bring_up(&plan.source, today).await?;
+    let replaced = tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
+    tx.contributions().apply_plan(plan.id).await?;
+    if is_one_of_several {
+        // What others add to those who are gone may make them theirs: their next runs look again.
+        tx.links().forget_digests(&plan.source, &rows.disabled).await?;
+    }
+    Ok(replaced)
+}
+
+/// One event for each person who came back under a new entry: it names the former one.
+fn rehired(replaced: Vec<(String, Uuid)>, report: &RunReport, by: &str) -> Vec<Event> {
+    let event = |(former, id): (String, Uuid)| {
+        let details = json!({ "run": report.run_id, "change": "rehired", "former_entry": former });
+        Event::new(Action::Sync, Outcome::Success, by, format!("user:{id}")).with(details)
+    };
+    replaced.into_iter().map(event).collect()
 }
 
 /// What the source stands on now.

@@ -59,6 +59,7 @@ fn refuse(signed_in: &SignedIn, error: &SyncError) -> Response {
         | SyncError::NeedsApproval(_)
         | SyncError::NothingToUndo(_)
         | SyncError::UndoConflicts(_)
+        | SyncError::OnlyAdds(_)
         | SyncError::NoGrace(_)
         | SyncError::NotRestorable { .. } => (StatusCode::CONFLICT, "error-plan-stale"),
         SyncError::Source(_)
