@@ -60,7 +60,7 @@ string_enum! {
         Auto = "auto",
         /// Content synchronisation (RFC 4533): OpenLDAP, 389 Directory Server.
         Syncrepl = "syncrepl",
-        /// DirSync: Active Directory, with the right *Replicating Directory Changes*.
+        /// `DirSync`: Active Directory, with the right *Replicating Directory Changes*.
         Dirsync = "dirsync",
         /// Update sequence numbers: Active Directory, with any account.
         Usn = "usn",

@@ -2,6 +2,8 @@
 //!
 //! DNs and managers follow from the rest: [`Company::settle`] works them out anew after a change.
 
+use std::fmt::Write as _;
+
 use argon2::{Algorithm, Argon2, Params, Version};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
@@ -209,7 +211,7 @@ impl Company {
         let mut next = Some(at);
         while let Some((_, unit)) = next.and_then(|at| self.units.get(at)) {
             let Some(above) = unit.above else { return format!("{dn}{COMPANY}") };
-            dn.push_str(&format!("ou={},", escape(&unit.name)));
+            let _ = write!(dn, "ou={},", escape(&unit.name));
             next = Some(above);
         }
         dn

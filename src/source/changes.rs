@@ -68,7 +68,7 @@ async fn settle(reader: Reader, reading: Reading, known: &dyn KnownIds) -> Resul
     let users = unknown(&delta.users, Part::Users, known).await?;
     let departments = unknown(&delta.departments, Part::Departments, known).await?;
     if users.is_empty() && departments.is_empty() {
-        return Ok(Changes::Delta(delta));
+        return Ok(Changes::Delta(Box::new(delta)));
     }
     let Settled { below, members } = in_task(reader.settle(Newcomers { users, departments })).await?;
     add(&mut delta.users, below.users);
@@ -82,7 +82,7 @@ async fn settle(reader: Reader, reading: Reading, known: &dyn KnownIds) -> Resul
             None => delta.members.push(change),
         }
     }
-    Ok(Changes::Delta(delta))
+    Ok(Changes::Delta(Box::new(delta)))
 }
 
 /// Servers also tell of what never matched: only who is known can be gone. Where a server does not say what somebody was,

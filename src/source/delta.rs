@@ -136,7 +136,7 @@ impl Delta {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Changes {
     /// Complete: what changed since.
-    Delta(Delta),
+    Delta(Box<Delta>),
     /// What was known cannot be continued from: read everything, beginning with a new [`super::position`].
     FullNeeded {
         /// Why, for the report.

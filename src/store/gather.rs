@@ -119,7 +119,9 @@ async fn drain<I: Send + 'static, O: Send + 'static>(draining: Draining<I, O>) {
             Ok(answers) => waiters.into_iter().zip(answers).for_each(|(waiter, answer)| drop(waiter.send(Ok(answer)))),
             Err(error) => {
                 let error = Arc::new(error);
-                waiters.into_iter().for_each(|waiter| drop(waiter.send(Err(error.clone()))));
+                for waiter in waiters {
+                    drop(waiter.send(Err(error.clone())));
+                }
             }
         }
     }

@@ -76,40 +76,16 @@ pub(super) async fn apply_prepared(
             Said::Second => report.first_approved_by.clone_from(&plan.approved_by),
         }
     }
-    let ground = current_ground(broker, &plan.source).await?;
-    let is_shared = ground.shared_fingerprint() == plan.ground;
-    if plan.undoes.is_none() && !is_shared && ground.fingerprint() != plan.ground {
-        return Err(SyncError::GroundMoved(plan.id));
-    }
-    let mut tx = broker.db.write().await?;
-    if is_shared && !others_stand(broker, &mut tx, &plan.source, &ground).await? {
-        return Err(SyncError::GroundMoved(plan.id));
-    }
-    crash_point("applying");
-    if !tx.source_states().advance(&plan.source, ground.version, plan.run_id, now).await? {
-        return Err(SyncError::GroundMoved(plan.id));
-    }
-    crash_point("advanced");
-    let decided_by = is_held.then(|| approval.by.to_owned());
-    if !tx.plans().consume(plan.id, decided_by.clone(), now).await? {
-        return Err(SyncError::PlanGone { plan: plan.id, state: PlanState::Applied });
-    }
-    crash_point("consumed");
+    let (mut tx, ground, decided_by) = take(broker, &plan, approval.by, now).await?;
     let passwords = tx.plans().passwords(plan.id).await?.into_iter().collect();
     let rows = Rows::collect(&changes, &Stamp { source: &plan.source, run: plan.run_id, now, passwords })?;
-    write_rows(&mut tx, &rows, (&plan.source, broker.config.sources.len() > 1), now).await?;
-    let today = date_in(now, super::source_config(broker, &plan.source)?.time_zone);
-    tx.acting().bring_up(&plan.source, today).await?;
-    let replaced = link(broker, &mut tx, &plan, &rows).await?;
+    let replaced = write_plan(broker, &mut tx, &plan, &rows, now).await?;
     confirm(&mut tx, &changes, plan.run_id).await?;
     tx.change_log().append_plan(plan.id, plan.run_id, now).await?;
     crash_point("change-log");
     // What was approved was looked at; dates came with plans that were judged.
-    let is_by_itself = decided_by.is_none() && plan.undoes.is_none() && report.started_by != BY_DATES;
-    if is_by_itself && ground.version > 0 {
-        let tally = Tally::of(changes.iter());
-        let counts: Vec<_> = tally.counts.into_iter().map(|((what, about), amount)| (what, about, amount)).collect();
-        tx.guard_counts().insert(plan.run_id, &plan.source, now, &counts).await?;
+    if decided_by.is_none() && plan.undoes.is_none() && report.started_by != BY_DATES && ground.version > 0 {
+        count(&mut tx, &plan, &changes, now).await?;
     }
     let revoked = tx.revoke_people(&rows.disabled, EndReason::Disabled, now).await?;
     crash_point("ended-sessions");
@@ -124,10 +100,7 @@ pub(super) async fn apply_prepared(
     }
     conclude(&mut tx, &plan, ground, (&report, carry.as_ref()), now).await?;
     let mut events = events(&changes, &report, approval.by, decided_by.is_some());
-    events.extend(replaced.into_iter().map(|(former, id)| {
-        let details = json!({ "run": report.run_id, "change": "rehired", "former_entry": former });
-        Event::new(Action::Sync, Outcome::Success, approval.by, format!("user:{id}")).with(details)
-    }));
+    events.extend(rehired(replaced, &report, approval.by));
     audit::append(&mut tx, now, &events).await?;
     crash_point("audited");
     finish(&mut report, broker.clock.now());
@@ -138,8 +111,48 @@ pub(super) async fn apply_prepared(
     Ok(report)
 }
 
-/// Makes links and contributions what the plan says; the former entries of people who were hired again.
-async fn link(broker: &Broker, tx: &mut Tx, plan: &Plan, rows: &Rows) -> Result<Vec<(String, Uuid)>, StoreError> {
+/// Takes the plan's one turn: the transaction of the apply, what the source stands on, and who decided.
+async fn take(broker: &Broker, plan: &Plan, by: &str, now: Instant) -> Result<(Tx, Ground, Option<String>), SyncError> {
+    let ground = current_ground(broker, &plan.source).await?;
+    let is_shared = ground.shared_fingerprint() == plan.ground;
+    if plan.undoes.is_none() && !is_shared && ground.fingerprint() != plan.ground {
+        return Err(SyncError::GroundMoved(plan.id));
+    }
+    let mut tx = broker.db.write().await?;
+    if is_shared && !others_stand(broker, &mut tx, &plan.source, &ground).await? {
+        return Err(SyncError::GroundMoved(plan.id));
+    }
+    crash_point("applying");
+    if !tx.source_states().advance(&plan.source, ground.version, plan.run_id, now).await? {
+        return Err(SyncError::GroundMoved(plan.id));
+    }
+    crash_point("advanced");
+    let decided_by = (plan.state == PlanState::Held).then(|| by.to_owned());
+    if !tx.plans().consume(plan.id, decided_by.clone(), now).await? {
+        return Err(SyncError::PlanGone { plan: plan.id, state: PlanState::Applied });
+    }
+    crash_point("consumed");
+    Ok((tx, ground, decided_by))
+}
+
+/// Counts what the plan did, for the windows of the guard.
+async fn count(tx: &mut Tx, plan: &Plan, changes: &[Change], now: Instant) -> Result<(), StoreError> {
+    let tally = Tally::of(changes.iter());
+    let counts: Vec<_> = tally.counts.into_iter().map(|((what, about), amount)| (what, about, amount)).collect();
+    tx.guard_counts().insert(plan.run_id, &plan.source, now, &counts).await
+}
+
+/// Makes rows, links and contributions what the plan says; gives the former entries of people who were hired again.
+async fn write_plan(
+    broker: &Broker,
+    tx: &mut Tx,
+    plan: &Plan,
+    rows: &Rows,
+    now: Instant,
+) -> Result<Vec<(String, Uuid)>, SyncError> {
+    write_rows(tx, rows, (&plan.source, broker.config.sources.len() > 1), now).await?;
+    let today = date_in(now, super::source_config(broker, &plan.source)?.time_zone);
+    tx.acting().bring_up(&plan.source, today).await?;
     let replaced = tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
     tx.contributions().apply_plan(plan.id).await?;
     if broker.config.sources.len() > 1 {
@@ -193,6 +206,15 @@ async fn conclude(
     tx.sync_positions().drop_carries(&plan.source).await?;
     crash_point("superseded");
     Ok(())
+}
+
+/// One event for each person who came back under a new entry: it names the former one.
+fn rehired(replaced: Vec<(String, Uuid)>, report: &RunReport, by: &str) -> Vec<Event> {
+    let event = |(former, id): (String, Uuid)| {
+        let details = json!({ "run": report.run_id, "change": "rehired", "former_entry": former });
+        Event::new(Action::Sync, Outcome::Success, by, format!("user:{id}")).with(details)
+    };
+    replaced.into_iter().map(event).collect()
 }
 
 /// What the source stands on now.

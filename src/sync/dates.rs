@@ -7,17 +7,18 @@
 use crate::access::RoleRules;
 use crate::broker::Broker;
 use crate::config::SourceConfig;
-use crate::model::{NewFinding, Plan, PlanId, PlanState, RunState};
+use crate::model::{Finding, NewFinding, Plan, PlanId, PlanState, RunState};
 use crate::store::Json;
 use crate::time::date_in;
 
 use super::apply::{Approval, apply_prepared};
 use super::diff::{Means, State, draft_of_dates};
 use super::merge::Sharing;
+use super::ownership::configured;
 use super::plan::{current_ground, digest, store};
 use super::report::RunReport;
 use super::run::begin;
-use super::{SyncError, settled, source_config};
+use super::{SyncError, settled};
 
 /// Who starts these runs.
 pub const BY_DATES: &str = "dates";
@@ -27,7 +28,7 @@ pub const BY_DATES: &str = "dates";
 /// # Errors
 /// [`SyncError::Busy`] while a run of the source is under way: its turn comes again; otherwise nothing was changed.
 pub async fn keep_dates(broker: &Broker, source: &str) -> Result<Option<RunReport>, SyncError> {
-    let config = source_config(broker, source)?;
+    let config = configured(broker, source).await?;
     let today = date_in(broker.clock.now(), config.time_zone);
     if !broker.db.read().await?.assignments().is_due(source, today).await? {
         return Ok(None);
@@ -35,6 +36,21 @@ pub async fn keep_dates(broker: &Broker, source: &str) -> Result<Option<RunRepor
     let begun = begin(broker, source, BY_DATES).await?;
     let result = bring_up(broker, config, begun.report.clone()).await;
     begun.end(broker, result).await.map(Some)
+}
+
+/// The entries were not read again: what was found about them still holds.
+fn kept(known: Vec<Finding>, found: &[NewFinding]) -> Vec<NewFinding> {
+    let is_said_anew =
+        |old: &Finding| found.iter().any(|new| new.code == old.code && new.external_id == old.external_id);
+    let kept = known.into_iter().filter(|old| !is_said_anew(old)).map(|of| NewFinding {
+        code: of.code,
+        external_id: of.external_id,
+        dn: of.dn,
+        arguments: of.arguments.0,
+        details: of.details,
+        quarantined: of.quarantined,
+    });
+    kept.collect()
 }
 
 async fn bring_up(broker: &Broker, config: &SourceConfig, mut report: RunReport) -> Result<RunReport, SyncError> {
@@ -56,17 +72,7 @@ async fn bring_up(broker: &Broker, config: &SourceConfig, mut report: RunReport)
     report.users = draft.counts.values().copied().next().unwrap_or_default();
     report.roles.clone_from(&draft.roles);
     report.state = RunState::Planned;
-    // The entries were not read again: what was found about them still holds.
-    let kept = known.into_iter().map(|of| NewFinding {
-        code: of.code,
-        external_id: of.external_id,
-        dn: of.dn,
-        arguments: of.arguments.0,
-        details: of.details,
-        quarantined: of.quarantined,
-    });
-    let mut findings: Vec<NewFinding> = kept.collect();
-    findings.retain(|old| !found.iter().any(|new| new.code == old.code && new.external_id == old.external_id));
+    let mut findings = kept(known, &found);
     for finding in &found {
         *report.findings.entry(finding.code.clone()).or_default() += 1;
     }

@@ -30,6 +30,11 @@ pub enum SyncError {
         /// Whom it owns.
         people: i64,
     },
+    /// A source without people of its own is to own some.
+    #[error(
+        "source `{0}` only adds attributes (join.creates = false) and can own nobody; name a source that creates people"
+    )]
+    OnlyAdds(String),
     /// Nobody is ever deleted.
     #[error("source `{0}` deletes nobody; say in [source.grace] delete_after how long people stay restorable")]
     NoGrace(String),
@@ -172,7 +177,7 @@ impl SyncError {
             Self::SecondPerson { plan: id, first } => plan("sync-second-person", id).with("first", first),
             Self::NoGrace(source) => Fault::new("sync-no-grace").with("source", source),
             Self::NotRestorable { who, why } => Fault::new("sync-not-restorable").with("who", who).with("why", why),
-            Self::Orphaned { .. } => Fault::new("said").with("text", self),
+            Self::Orphaned { .. } | Self::OnlyAdds(_) => Fault::new("said").with("text", self),
             Self::NoReason => Fault::new("sync-no-reason"),
             Self::Document(error) => Fault::new("sync-document").with("text", error),
             Self::NothingToUndo(source) => Fault::new("sync-nothing-to-undo").with("source", source),

@@ -146,18 +146,18 @@ fn step(change: &Change, names: &HashMap<Uuid, String>) -> Step {
     };
     let document = change.after.as_ref().or(change.before.as_ref());
     let text = |key: &str| document.and_then(|document| document.get(key)?.as_str());
-    let named = |key: &str| names.get(&text(key)?.parse().ok()?).cloned();
+    let name_at = |key: &str| names.get(&text(key)?.parse().ok()?).cloned();
     let own = names.get(&change.object_id).cloned().unwrap_or_else(|| change.object_id.to_string());
     let (name, detail) = match change.kind {
         RoleGranted | RoleRevoked => {
             let rule = text("rule").map(|rule| format!(" ({rule})")).unwrap_or_default();
             (own, format!("{}{rule}", text("role").unwrap_or_default()))
         }
-        MemberAdded | MemberRemoved => (named("member_id").unwrap_or_default(), own),
+        MemberAdded | MemberRemoved => (name_at("member_id").unwrap_or_default(), own),
         _ => {
             let before = change.before.as_ref().and_then(name).filter(|_| change.kind == ChangeKind::Disabled);
             let place = if change.object_kind == ObjectKind::Department { "parent_id" } else { "department_id" };
-            (before.unwrap_or(own), if sign == '~' { String::new() } else { named(place).unwrap_or_default() })
+            (before.unwrap_or(own), if sign == '~' { String::new() } else { name_at(place).unwrap_or_default() })
         }
     };
     let fields = if sign == '~' { diff(change, names) } else { Vec::new() };
@@ -206,8 +206,8 @@ fn diff(change: &Change, names: &HashMap<Uuid, String>) -> Vec<FieldDiff> {
 /// One value of several: a text, or an assignment, which is called by its department.
 fn item(value: &Value, names: &HashMap<Uuid, String>) -> String {
     let place = value.get("department_id").and_then(Value::as_str);
-    let named = place.and_then(|id| names.get(&id.parse().ok()?)).map(String::as_str);
-    named.or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned)
+    let called = place.and_then(|id| names.get(&id.parse().ok()?)).map(String::as_str);
+    called.or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// A document with its further attributes beside the fields.

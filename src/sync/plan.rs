@@ -23,6 +23,7 @@ use super::guard::{self, Tally};
 use super::link::{Links, path};
 use super::map::map;
 use super::merge::{self, Sharing};
+use super::record::Mapped;
 use super::report::RunReport;
 use super::settled;
 use super::traffic;
@@ -127,10 +128,7 @@ pub(super) async fn make(
     let mut tx = broker.db.read().await?;
     let state = tx.source_states().find(&config.name).await?;
     let ground = current_ground(broker, config, &mut tx, state.as_ref()).await?;
-    let mut links = Links::new(tx.links().list_by_source(&config.name).await?);
-    merge::correlate(&mut tx, config, sharing.as_ref(), &mut mapped, &mut links).await?;
-    merge::find_orphans(&mut tx, &broker.config, &mut mapped).await?;
-    merge::resolve_references(&mut tx, sharing.as_ref(), &mut mapped, &mut links).await?;
+    let mut links = find_people(&mut tx, broker, config, sharing.as_ref(), &mut mapped).await?;
     // Nothing is held open while the source is asked again.
     drop(tx);
     absence::confirm(config, &broker.config.folder, &mut mapped, &mut links).await;
@@ -259,6 +257,21 @@ async fn conclude(
     let said = (draft.links.as_slice(), draft.contributions.as_slice());
     let prepared = store_with(broker, plan, changes, said, report, Some(&carry)).await?;
     Ok(Looked::Plan(Box::new(prepared)))
+}
+
+/// The links of the source, with those of entries that turn out to be people whom others know or who come back.
+async fn find_people(
+    tx: &mut Tx,
+    broker: &Broker,
+    config: &SourceConfig,
+    sharing: Option<&Sharing>,
+    mapped: &mut Mapped,
+) -> Result<Links, StoreError> {
+    let mut links = Links::new(tx.links().list_by_source(&config.name).await?);
+    merge::correlate(tx, config, sharing, mapped, &mut links).await?;
+    merge::find_orphans(tx, &broker.config, mapped).await?;
+    merge::resolve_references(tx, sharing, mapped, &mut links).await?;
+    Ok(links)
 }
 
 /// Writes a plan that was not read from the source, such as an undo.

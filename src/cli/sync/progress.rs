@@ -10,7 +10,7 @@ use crate::text::{Args, Language, message};
 
 /// A progress bar on a terminal, nothing elsewhere.
 pub(super) struct Bar {
-    bar: ProgressBar,
+    shown: ProgressBar,
     /// Entries of the last run; 0 where there was none.
     expected: u64,
     language: Language,
@@ -20,7 +20,7 @@ impl Bar {
     pub fn new(expected: u64, language: Language) -> Self {
         let bar = if std::io::stderr().is_terminal() { ProgressBar::no_length() } else { ProgressBar::hidden() };
         bar.enable_steady_tick(Duration::from_millis(100));
-        let this = Self { bar, expected, language };
+        let this = Self { shown: bar, expected, language };
         this.style(false);
         this
     }
@@ -33,7 +33,7 @@ impl Bar {
             "{spinner} {msg} {human_pos} · {per_sec} · {elapsed}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            self.bar.set_style(style.progress_chars("=> "));
+            self.shown.set_style(style.progress_chars("=> "));
         }
     }
 
@@ -46,13 +46,13 @@ impl Bar {
         let is_measured = position.is_some() && self.expected > 0;
         self.style(is_measured);
         if is_measured {
-            self.bar.set_length(length);
+            self.shown.set_length(length);
         }
-        self.bar.set_position(position.unwrap_or(length));
-        self.bar.set_message(message(self.language, key, &Args::new()));
+        self.shown.set_position(position.unwrap_or(length));
+        self.shown.set_message(message(self.language, key, &Args::new()));
     }
 
     pub fn end(&self) {
-        self.bar.finish_and_clear();
+        self.shown.finish_and_clear();
     }
 }

@@ -41,7 +41,8 @@ struct Row {
 /// A role and where it comes from.
 #[derive(Debug, Serialize)]
 struct Role {
-    role: String,
+    #[serde(rename = "role")]
+    name: String,
     why: String,
     rule: String,
     since: String,
@@ -120,7 +121,7 @@ async fn read(signed_in: &SignedIn, id: UserId) -> Result<Option<Value>, WhyErro
         .roles
         .iter()
         .map(|role| Role {
-            role: role.role.clone(),
+            name: role.role.clone(),
             why: role.description.clone().unwrap_or_else(|| message(language, "person-rule-gone", &Args::new())),
             rule: role.rule.clone(),
             since: moment(role.granted_at),
@@ -159,7 +160,9 @@ fn event(language: Language, at: String, run: Option<RunId>, group: StepGroup, s
         _ => "warn",
     };
     let mut fields = step.fields;
-    fields.iter_mut().for_each(|field| field.field = field_text(&field.field, language));
+    for field in &mut fields {
+        field.field = field_text(&field.field, language);
+    }
     let title = message(language, &format!("sync-step-{group}"), &Args::new());
     Event { sign: step.sign, tone, title, detail: step.detail, at, run: run.map(run_url), fields }
 }

@@ -107,7 +107,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    fn roles(roles: Vec<String>) -> Self {
+    fn roles(roles: &[String]) -> Self {
         let roles = Map::from_iter([("roles".to_owned(), json!(roles))]);
         Self { id_token: roles.clone(), access_token: roles }
     }
@@ -118,7 +118,7 @@ pub(super) async fn in_tokens(tx: &mut Tx, granted: Granted<'_>, user: UserId) -
     if granted.is_plain() {
         // Nearly every application: roles or nothing.
         let has_roles = scopes::has(granted.scope, "roles");
-        return Ok(if has_roles { Told::roles(tx.claims().roles(user).await?) } else { Told::default() });
+        return Ok(if has_roles { Told::roles(&tx.claims().roles(user).await?) } else { Told::default() });
     }
     match tx.users().find(user).await? {
         Some(user) => in_tokens_at_length(tx, granted, user).await,
@@ -140,7 +140,7 @@ pub(super) async fn in_tokens_of(
         let roles = facts.iter().filter(|(kind, _)| matches!(kind.as_str(), "role" | "scoped"));
         let mut roles: Vec<String> = roles.map(|(_, code)| code.clone()).collect();
         roles.sort_unstable();
-        return Ok(Told::roles(roles));
+        return Ok(Told::roles(&roles));
     }
     in_tokens_at_length(&mut broker.db.read().await?, granted, user.clone()).await
 }

@@ -142,9 +142,9 @@ impl Look<'_> {
         mapped.defer(ObjectKind::Department, &departments);
     }
 
-    fn is_own(&self, external_id: &String) -> bool {
+    fn is_own(&self, external_id: &str) -> bool {
         [ObjectKind::User, ObjectKind::Department, ObjectKind::Group].into_iter().any(|kind| {
-            let key = (kind, external_id.clone());
+            let key = (kind, external_id.to_owned());
             self.ground.own.contains(&key) || self.ground.left.contains(&key) || self.ground.gone.contains_key(&key)
         })
     }

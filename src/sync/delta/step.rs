@@ -66,7 +66,7 @@ pub(super) async fn step(
     let (stored, note) = match begin_with(broker, config, stored).await? {
         Start::Waits(why) => return Ok(Increment::Waits(why)),
         Start::Full(reason) => return full(broker, source, by, (reason, None), progress).await,
-        Start::From(stored, note) => (stored, note),
+        Start::From(stored, note) => (*stored, *note),
     };
     let known = Linked { db: broker.db.clone(), source: source.to_owned() };
     let folder = &broker.config.folder;
@@ -100,7 +100,7 @@ pub(super) async fn step(
 enum Start {
     Waits(Waiting),
     Full(FullReason),
-    From(SyncPosition, Note),
+    From(Box<SyncPosition>, Box<Note>),
 }
 
 async fn begin_with(broker: &Broker, config: &SourceConfig, stored: Option<SyncPosition>) -> Result<Start, SyncError> {
@@ -117,7 +117,9 @@ async fn begin_with(broker: &Broker, config: &SourceConfig, stored: Option<SyncP
     let ground = current_ground(broker, &config.name).await?;
     let are_same = state.scope_digest == ground.scope_digest && state.roles_digest == ground.roles_digest;
     match serde_json::from_value::<Note>(note.0) {
-        Ok(note) if are_same && note.ground == settled::way(&ground) => Ok(Start::From(stored, note)),
+        Ok(note) if are_same && note.ground == settled::way(&ground) => {
+            Ok(Start::From(Box::new(stored), Box::new(note)))
+        }
         _ => Ok(Start::Full(FullReason::SettingsChanged)),
     }
 }

@@ -85,8 +85,12 @@ pub(super) fn members(
         let added: BTreeMap<Member, String> = added.filter(|(member, _)| !before.contains(member)).collect();
         let removed = patch.removed.iter().filter_map(member).filter(|(member, _)| before.contains(member));
         let removed: BTreeMap<Member, String> = removed.collect();
-        added.iter().for_each(|(member, external_id)| sums.add(id, member.member_kind, external_id));
-        removed.iter().for_each(|(member, external_id)| sums.remove(id, member.member_kind, external_id));
+        for (member, external_id) in &added {
+            sums.add(id, member.member_kind, external_id);
+        }
+        for (member, external_id) in &removed {
+            sums.remove(id, member.member_kind, external_id);
+        }
         let left: Vec<Member> = removed.into_keys().filter(|member| future.may_leave(member, work)).collect();
         before.retain(|member| !left.contains(member));
         before.extend(added.keys());

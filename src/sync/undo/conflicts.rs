@@ -44,7 +44,7 @@ pub(super) async fn find(tx: &mut Tx, run: RunId) -> Result<Vec<Conflict>, Store
     let ids: BTreeSet<Uuid> = later.iter().map(|change| change.object_id).collect();
     let ids: Vec<Uuid> = ids.into_iter().collect();
     let names: HashMap<Uuid, String> =
-        tx.names().of(&ids).await?.into_iter().map(|(id, short, long)| (id, called(short, long))).collect();
+        tx.names().of(&ids).await?.into_iter().map(|(id, short, long)| (id, called(short, &long))).collect();
     let mut seen = BTreeSet::new();
     Ok(later
         .into_iter()
@@ -61,7 +61,7 @@ pub(super) async fn find(tx: &mut Tx, run: RunId) -> Result<Vec<Conflict>, Store
         .collect())
 }
 
-fn called(short: String, long: String) -> String {
+fn called(short: String, long: &str) -> String {
     if short == long { short } else { format!("{short} {long}") }
 }
 

@@ -71,7 +71,7 @@ impl Session<'_> {
     pub(super) fn stand_at(&self, standing: &mut Standing, name: String, mark: Mark) {
         standing.marks.insert(name, mark);
         standing.at = self.root.first("currenttime").map(str::to_owned);
-        standing.server = self.connection.url.clone();
+        standing.server.clone_from(&self.connection.url);
     }
 
     /// Learns who has one of these groups as primary group, as a full read has from reading the people first.
