@@ -327,7 +327,8 @@ async function framed(browser, language, width) {
     }
     assert.ok((await page.textContent("main")).includes("2"), "it says how many are told");
     await picture(page, `${name}-${language}-${width}`);
-    await accessible(page, `${name} at ${width}`);
+    // The page that goes back by itself after three seconds is the same one: a busy machine would look at the next page.
+    if (count === 1) await accessible(page, `${name} at ${width}`);
     for (const { id, byes } of applications) {
       for (let tries = 0; byes.length < count && tries < 100; tries += 1) await page.waitForTimeout(50);
       assert.equal(byes.length, count, `${id} is told once each time`);
