@@ -36,8 +36,7 @@ impl ChangeLog<'_> {
     /// When the database fails.
     pub async fn append(&mut self, changes: &[Change], run: RunId, at: Instant) -> Result<(), StoreError> {
         let json = |document: &Option<Value>| document.clone().map(Json);
-        let documents: Vec<(Option<Json<Value>>, Option<Json<Value>>)> =
-            changes.iter().map(|one| (json(&one.before), json(&one.after))).collect();
+        let documents: Vec<_> = changes.iter().map(|one| (json(&one.before), json(&one.after))).collect();
         let rows: Vec<Vec<&dyn Param>> = changes
             .iter()
             .zip(&documents)

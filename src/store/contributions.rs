@@ -43,8 +43,7 @@ impl Contributions<'_> {
     /// When the database fails.
     pub async fn plan(&mut self, plan: PlanId, planned: &[PlannedContribution]) -> Result<(), StoreError> {
         let json = |offer: &Option<Offer>| offer.clone().map(Json);
-        let documents: Vec<(Option<Json<Offer>>, Option<Json<Offer>>)> =
-            planned.iter().map(|one| (json(&one.before), json(&one.after))).collect();
+        let documents: Vec<_> = planned.iter().map(|one| (json(&one.before), json(&one.after))).collect();
         let rows: Vec<Vec<&dyn Param>> = planned
             .iter()
             .zip(&documents)

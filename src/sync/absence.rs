@@ -67,8 +67,12 @@ async fn confirm_these(
             let said = arguments([("count", ids.len().to_string()), ("reason", error.to_string())]);
             mapped.warn(FindingCode::AbsenceUnconfirmed, (&config.name, ""), said);
             mapped.is_open = true;
-            absent.iter().for_each(|(id, _)| stay(id, mapped));
-            former.iter().for_each(|(new, _)| refuse(new, mapped, links));
+            for (id, _) in &absent {
+                stay(id, mapped);
+            }
+            for (new, _) in &former {
+                refuse(new, mapped, links);
+            }
         }
     }
 }

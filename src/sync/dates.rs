@@ -14,10 +14,11 @@ use crate::time::date_in;
 use super::apply::{Approval, apply_prepared};
 use super::diff::{Means, State, draft_of_dates};
 use super::merge::Sharing;
+use super::ownership::configured;
 use super::plan::{current_ground, digest, store};
 use super::report::RunReport;
 use super::run::begin;
-use super::{SyncError, settled, source_config};
+use super::{SyncError, settled};
 
 /// Who starts these runs.
 pub const BY_DATES: &str = "dates";
@@ -27,7 +28,7 @@ pub const BY_DATES: &str = "dates";
 /// # Errors
 /// [`SyncError::Busy`] while a run of the source is under way: its turn comes again; otherwise nothing was changed.
 pub async fn keep_dates(broker: &Broker, source: &str) -> Result<Option<RunReport>, SyncError> {
-    let config = source_config(broker, source)?;
+    let config = configured(broker, source).await?;
     let today = date_in(broker.clock.now(), config.time_zone);
     if !broker.db.read().await?.assignments().is_due(source, today).await? {
         return Ok(None);

@@ -30,6 +30,11 @@ pub enum SyncError {
         /// Whom it owns.
         people: i64,
     },
+    /// A source without people of its own is to own some.
+    #[error(
+        "source `{0}` only adds attributes (join.creates = false) and can own nobody; name a source that creates people"
+    )]
+    OnlyAdds(String),
     /// Nobody is ever deleted.
     #[error("source `{0}` deletes nobody; say in [source.grace] delete_after how long people stay restorable")]
     NoGrace(String),

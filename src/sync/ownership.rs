@@ -2,8 +2,8 @@
 
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
+use crate::config::SourceConfig;
 use crate::model::{Change, ChangeKind, ObjectKind, RunState, Status, User, UserId};
-use crate::store::StoreError;
 
 use super::diff::{ABSENT, OUT_OF_SCOPE, UNDONE};
 use super::document::{UserDocument, value};
@@ -104,7 +104,9 @@ async fn let_in(broker: &Broker, user: User, by: &str, mut report: RunReport) ->
 /// # Errors
 /// [`SyncError`]: nothing was handed over.
 pub async fn hand_over(broker: &Broker, from: &str, to: &str, by: &str) -> Result<HandedOver, SyncError> {
-    source_config(broker, to)?;
+    if !source_config(broker, to)?.creates() {
+        return Err(SyncError::OnlyAdds(to.to_owned()));
+    }
     let begun = begin(broker, to, by).await?;
     let result = give(broker, from, to, by, begun.report.clone()).await;
     let (report, handed) = match result {
@@ -170,7 +172,12 @@ async fn give(
     Ok((report, handed))
 }
 
-/// How many people belong to a source that is no longer configured; an error names it.
-pub(super) async fn orphaned(broker: &Broker, name: &str) -> Result<i64, StoreError> {
-    broker.db.read().await?.users().count_active(name).await
+/// The configuration of a source; the error says it when one that is gone owns people still.
+pub(super) async fn configured<'a>(broker: &'a Broker, name: &str) -> Result<&'a SourceConfig, SyncError> {
+    let unknown = match source_config(broker, name) {
+        Ok(config) => return Ok(config),
+        Err(unknown) => unknown,
+    };
+    let people = broker.db.read().await?.users().count_active(name).await?;
+    Err(if people > 0 { SyncError::Orphaned { name: name.to_owned(), people } } else { unknown })
 }

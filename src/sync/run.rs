@@ -13,7 +13,7 @@ use super::apply::{Approval, apply_prepared, summary};
 use super::dates::keep_dates;
 use super::delta::Note;
 use super::document::value;
-use super::ownership::orphaned;
+use super::ownership::configured;
 use super::plan::{Looked, Nothing, finish, make, write_report};
 use super::report::{FullReason, RunReport};
 use super::settled::{self, Settled};
@@ -202,11 +202,7 @@ pub(super) struct Begun {
 
 /// Takes the source's lease and notes the run.
 pub(super) async fn begin(broker: &Broker, source: &str, by: &str) -> Result<Begun, SyncError> {
-    if let Err(unknown) = source_config(broker, source) {
-        let people = orphaned(broker, source).await?;
-        let name = source.to_owned();
-        return Err(if people > 0 { SyncError::Orphaned { name, people } } else { unknown });
-    }
+    configured(broker, source).await?;
     begin_any(broker, source, by).await
 }
 

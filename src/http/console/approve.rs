@@ -78,6 +78,7 @@ fn refuse(signed_in: &SignedIn, error: &SyncError) -> Response {
         | SyncError::NotUndoable { .. }
         | SyncError::UndoUnclean(_)
         | SyncError::UndoConflicts(_)
+        | SyncError::OnlyAdds(_)
         | SyncError::NoGrace(_)
         | SyncError::NotRestorable { .. } => (StatusCode::CONFLICT, "error-plan-stale"),
         SyncError::SecondPerson { .. } => (StatusCode::CONFLICT, "error-second-person"),

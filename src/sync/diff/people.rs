@@ -83,11 +83,7 @@ pub(super) fn diff<'a>(
         work.findings.push(finding(FindingCode::ProtectedLogin, who, arguments, false));
         work.untouched.entry(KIND).or_default().insert(link.object_id);
     }
-    for item in work.users.iter_mut().filter(|item| !item.record.choices.is_empty()) {
-        if let Some(user) = state.users.get(&UserId(item.id)) {
-            item.record.keep(user);
-        }
-    }
+    keep_values(work, state);
     for item in free_of_collisions(work, state, merge, draft) {
         let known = state.users.get(&UserId(item.id));
         let own = target(&item, work, known);
@@ -131,6 +127,15 @@ pub(super) fn diff<'a>(
         future.touched.insert(user.id, after);
     }
     future
+}
+
+/// Of several values of a field the one that is here stays.
+fn keep_values(work: &mut Work, state: &State) {
+    for item in work.users.iter_mut().filter(|item| !item.record.choices.is_empty()) {
+        if let Some(user) = state.users.get(&UserId(item.id)) {
+            item.record.keep(user);
+        }
+    }
 }
 
 /// Records whose login name is free, or becomes free by this plan.

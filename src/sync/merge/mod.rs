@@ -10,6 +10,8 @@ mod masters;
 mod offers;
 mod references;
 
+use std::fmt::Write as _;
+
 use crate::config::{Config, JoinConfig, SourceConfig};
 use crate::crypto::sha256_hex;
 use crate::model::{FindingCode, Precedence};
@@ -64,7 +66,7 @@ impl Sharing {
         let mut text = format!("{} {:?}", self.digest, self.join);
         for (source, version) in tx.source_states().versions().await? {
             if source != self.source {
-                text.push_str(&format!("\n{source} {version}"));
+                let _ = write!(text, "\n{source} {version}");
             }
         }
         Ok(sha256_hex(text.as_bytes()))
