@@ -14,12 +14,15 @@
 mod calls;
 mod client;
 #[path = "../../tests/it/harness/leftover.rs"]
+#[expect(clippy::unwrap_used, reason = "of the tests, where a fault ends all")]
 mod leftover;
 #[path = "../../tests/it/harness/own_postgres.rs"]
+#[expect(clippy::unwrap_used, reason = "of the tests, where a fault ends all")]
 mod own_postgres;
 mod person;
 #[expect(dead_code, reason = "the tests use the rest of it")]
 #[path = "../../tests/it/harness/postgres.rs"]
+#[expect(clippy::unwrap_used, clippy::panic, reason = "of the tests, where a fault ends all")]
 mod postgres;
 mod process;
 mod report;

@@ -25,8 +25,6 @@ const LARGE: usize = 20_000;
 /// What was measured; of repeated runs the fastest, for both sides.
 #[derive(Debug)]
 pub struct Synced {
-    /// People of the company.
-    pub people: usize,
     /// `SQLite` or `PostgreSQL`, and where people come from.
     pub title: String,
     /// `ldapsearch` of everything, or reading the file.
@@ -90,7 +88,7 @@ pub fn measure(people: usize, database: Database<'_>) -> anyhow::Result<Synced> 
     }
     let from = if bench.slapd.is_some() { "slapd" } else { "an LDIF file" };
     let title = format!("{people} people from {from}, {}", database.name());
-    Ok(Synced { people, title, dump, first, again, more })
+    Ok(Synced { title, dump, first, again, more })
 }
 
 impl Bench {

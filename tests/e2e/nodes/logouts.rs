@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{TimeDelta, Utc};
+use chrono::TimeDelta;
 use serde_json::Value;
 use yaopai::model::{EndReason, Session, SessionId};
 use yaopai::random::Rng;
 use yaopai::store::Db;
+use yaopai::time::Clock;
 
 use super::on_postgres;
 use crate::browser::{LOGIN, hire};
@@ -56,7 +57,7 @@ fn ear() -> (u16, Arc<Mutex<Vec<String>>>) {
 /// A person with sessions that reached the application, all of which end now.
 async fn end_all(url: &str) -> BTreeSet<String> {
     hire(url).await;
-    let (db, rng, now) = (Db::open(url, 2).await.unwrap(), Rng::system(), Utc::now());
+    let (db, rng, now) = (Db::open(url, 2).await.unwrap(), Rng::system(), Clock::System.now());
     let mut tx = db.write().await.unwrap();
     let user = tx.users().find_by_login(LOGIN).await.unwrap().unwrap();
     let mut ids = BTreeSet::new();

@@ -124,7 +124,7 @@ async fn changes(config: &SourceConfig, since: &Position, known: &Mirror) -> Res
 
 async fn delta(config: &SourceConfig, since: &Position, known: &Mirror) -> Delta {
     match changes(config, since, known).await.unwrap() {
-        Changes::Delta(delta) => delta,
+        Changes::Delta(delta) => *delta,
         Changes::FullNeeded { why } => panic!("everything must be read: {}", why.fault()),
     }
 }
