@@ -5,12 +5,13 @@
 //! to try again. Machine secrets are random and never come here: they are hashed by [`super::MasterKey::token_hash`].
 
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak, mpsc};
+use std::thread::ThreadId;
 use std::time::Duration;
 
 use argon2::password_hash::phc::{Output, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use zeroize::Zeroizing;
 
 use super::constant_time_eq;
@@ -65,11 +66,70 @@ struct Pool {
     permits: Arc<Semaphore>,
     waiting: AtomicUsize,
     most_waiting: usize,
-    memory: Mutex<Vec<Vec<Block>>>,
-    /// Checks begun, ever.
-    begun: AtomicUsize,
+    /// Threads that have nothing to do.
+    idle: Mutex<Vec<(ThreadId, mpsc::Sender<Work>)>>,
     /// Parameters of the last stored hash that was checked: what a check of nobody imitates.
     usual: Mutex<Params>,
+}
+
+/// A computation, in the memory of the thread that does it; gives back the place that it took.
+type Work = Box<dyn FnOnce(&mut Vec<Block>) -> OwnedSemaphorePermit + Send>;
+
+impl Pool {
+    /// Has `work` done, by a thread that has nothing to do, or by a new one.
+    fn give(self: &Arc<Self>, work: Work) {
+        let idle = self.idle().pop();
+        let work = match idle {
+            Some((_, worker)) => match worker.send(work) {
+                Ok(()) => return,
+                Err(mpsc::SendError(work)) => work,
+            },
+            None => work,
+        };
+        let pool = Arc::downgrade(self);
+        // Who waits learns of a thread that cannot be had by the end of the channel.
+        let _ = std::thread::Builder::new().name("password".to_owned()).spawn(move || serve(&pool, work));
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<(ThreadId, mpsc::Sender<Work>)>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether this thread may end: not when it is to be given something at this moment.
+    fn may_end(&self) -> bool {
+        let mut idle = self.idle();
+        let before = idle.len();
+        let own = std::thread::current().id();
+        idle.retain(|(id, _)| *id != own);
+        idle.len() < before
+    }
+}
+
+/// Works until there was nothing to do for a while. Memory is freed by the thread that took it, and some time before the
+/// thread ends: only then does the allocator give it back to the system.
+fn serve(pool: &Weak<Pool>, first: Work) {
+    let (sender, given) = mpsc::channel();
+    let (mut memory, mut next) = (Vec::new(), first);
+    loop {
+        let place = next(&mut memory);
+        let Some(known) = pool.upgrade() else { return };
+        known.idle().push((std::thread::current().id(), sender.clone()));
+        // Only now: whoever takes the place finds this thread.
+        drop((place, known));
+        if let Ok(work) = given.recv_timeout(KEEP) {
+            next = work;
+            continue;
+        }
+        memory = Vec::new();
+        next = match given.recv_timeout(RETAINED) {
+            Ok(work) => work,
+            Err(_) if pool.upgrade().is_none_or(|pool| pool.may_end()) => return,
+            Err(_) => match given.recv() {
+                Ok(work) => work,
+                Err(_) => return,
+            },
+        };
+    }
 }
 
 /// Counts who waits in line, also when the waiting request goes away.
@@ -90,8 +150,7 @@ impl Hasher {
             permits: Arc::new(Semaphore::new(concurrent)),
             waiting: AtomicUsize::new(0),
             most_waiting: concurrent * WAITING_PER_CHECK,
-            memory: Mutex::new(Vec::new()),
-            begun: AtomicUsize::new(0),
+            idle: Mutex::new(Vec::new()),
             usual: Mutex::new(own_params()),
         }))
     }
@@ -142,43 +201,22 @@ impl Hasher {
         params: Params,
         length: usize,
     ) -> Result<Zeroizing<Vec<u8>>, PasswordError> {
+        // The permit goes along, so that a request that went away does not free a place that is still in use.
         let permit = self.permit().await?;
-        let turn = self.0.begun.fetch_add(1, Ordering::SeqCst) + 1;
-        let pool = self.0.clone();
-        let work = move || {
-            // The permit goes along, so that a request that went away does not free a place that is still in use.
-            let _permit = permit;
-            let mut memory = pool.memory.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
+        let (answer, computed) = oneshot::channel();
+        let work = move |memory: &mut Vec<Block>| {
             let needed = params.block_count();
             if memory.len() < needed {
                 memory.resize(needed, Block::default());
             }
             let mut out = Zeroizing::new(vec![0u8; length]);
-            let done = Argon2::new(Algorithm::Argon2id, version, params).hash_password_into_with_memory(
-                &password,
-                &salt,
-                &mut out,
-                &mut memory,
-            );
-            pool.memory.lock().unwrap_or_else(PoisonError::into_inner).push(memory);
-            done.map(|()| out).map_err(|_| PasswordError::Failed)
+            let argon2 = Argon2::new(Algorithm::Argon2id, version, params);
+            let done = argon2.hash_password_into_with_memory(&password, &salt, &mut out, memory);
+            drop(answer.send(done.map(|()| out).map_err(|_| PasswordError::Failed)));
+            permit
         };
-        let done = tokio::task::spawn_blocking(work).await.map_err(|_| PasswordError::Failed)?;
-        self.tidy(turn);
-        done
-    }
-
-    /// Gives the memory blocks back after a while in which no other check began.
-    fn tidy(&self, turn: usize) {
-        let pool = Arc::downgrade(&self.0);
-        tokio::spawn(async move {
-            tokio::time::sleep(KEEP).await;
-            let Some(pool) = pool.upgrade().filter(|pool| pool.begun.load(Ordering::SeqCst) == turn) else { return };
-            pool.memory.lock().unwrap_or_else(PoisonError::into_inner).clear();
-            tokio::time::sleep(RETAINED).await;
-            // It looks at what it may give back to the system when a thread ends, and hardly ever while all is quiet.
-            std::thread::spawn(|| drop(vec![0u8; 64]));
-        });
+        self.0.give(Box::new(work));
+        computed.await.map_err(|_| PasswordError::Failed)?
     }
 
     async fn permit(&self) -> Result<OwnedSemaphorePermit, PasswordError> {
@@ -317,11 +355,16 @@ mod tests {
     #[tokio::test]
     async fn memory_is_given_back_at_rest() {
         let hasher = Hasher::new(1);
-        let kept = || hasher.0.memory.lock().unwrap().len();
+        let idle = || hasher.0.idle().len();
         hasher.verify_nobody("x").await.unwrap();
-        assert_eq!(kept(), 1);
-        tokio::time::sleep(super::KEEP * 2).await;
-        assert_eq!(kept(), 0);
+        hasher.verify_nobody("x").await.unwrap();
+        while idle() == 0 {
+            tokio::time::sleep(super::KEEP / 100).await;
+        }
+        assert_eq!(idle(), 1, "one thread did both");
+        tokio::time::sleep(super::KEEP + super::RETAINED * 2).await;
+        assert_eq!(idle(), 0, "and has ended, with its memory");
+        hasher.verify_nobody("x").await.unwrap();
     }
 
     /// WEB-029
