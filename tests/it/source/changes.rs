@@ -21,7 +21,9 @@ fn content(snapshot: &Snapshot) -> BTreeMap<(u8, String), String> {
             attributes.remove("userpassword");
             for (name, values) in &mut attributes {
                 if ["member", "manager"].contains(&name.as_str()) {
-                    values.iter_mut().for_each(|value| *value = Dn::parse(value).unwrap().key());
+                    for value in values.iter_mut() {
+                        *value = Dn::parse(value).unwrap().key();
+                    }
                 }
                 values.sort();
             }

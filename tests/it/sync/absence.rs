@@ -96,13 +96,13 @@ both!(
         let wang = several.user("wang").await;
         assert_eq!(several.roles("wang").await, ["auditor", "employee"]);
         let left = group(20, "auditors", &[&format!("cn=p2,{BASE}")]);
-        several.applied("hr", &with(&[left.clone()])).await;
+        several.applied("hr", &with(std::slice::from_ref(&left))).await;
         assert_eq!(several.user("wang").await.status, Status::Disabled);
         // A namesake with another number is somebody else.
         let namesake = known_by(person(7, "wang", BASE).with("mail", "w@example.com"), 70);
         several.applied("hr", &with(&[left.clone(), namesake])).await;
         assert_ne!(several.user("wang").await.id, wang.id);
-        several.applied("hr", &with(&[left.clone()])).await;
+        several.applied("hr", &with(std::slice::from_ref(&left))).await;
         // A new entry with the old number is the same person; old privileges do not come back by themselves.
         let again = known_by(person(1, "wang.fang", BASE), 71);
         let report = several.applied("hr", &with(&[left.clone(), again.clone()])).await;

@@ -222,7 +222,7 @@ both!(
                 added: vec![new.clone(), "cn=nobody,dc=example,dc=com".to_owned()],
                 removed: vec![old.clone()],
             });
-            let (report, count) = counted(company.increment(&change)).await;
+            let (report, count) = Box::pin(counted(company.increment(&change))).await;
             statements.push(count);
             assert_eq!((report.members.added, report.members.removed, report.members.skipped), (1, 1, 1));
             assert_eq!((report.roles["seller"].granted, report.roles["seller"].revoked), (1, 1));
@@ -255,7 +255,7 @@ both!(
             entries[3] = entries[3].clone().with("title", "clerk");
             entries[4] = entries[4].clone().with("employeeType", "left");
             let after = company.snapshot(&entries).await;
-            let (report, count) = counted(company.increment(&delta(&before, &after))).await;
+            let (report, count) = Box::pin(counted(company.increment(&delta(&before, &after)))).await;
             assert_eq!((report.users.changed, report.users.locked_out), (3, 1), "{report:#?}");
             statements.push(count);
             assert_eq!(company.full(&after).await.state, RunState::Unchanged);

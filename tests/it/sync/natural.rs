@@ -132,11 +132,15 @@ pub async fn events(db: &Db, source: &str) -> Vec<String> {
 pub fn assert_same(one: &[String], other: &[String], what: &str) {
     let count = |lines: &[String]| {
         let mut all: BTreeMap<String, i64> = BTreeMap::new();
-        lines.iter().for_each(|line| *all.entry(line.clone()).or_default() += 1);
+        for line in lines {
+            *all.entry(line.clone()).or_default() += 1;
+        }
         all
     };
     let mut all = count(one);
-    count(other).into_iter().for_each(|(line, times)| *all.entry(line).or_default() -= times);
+    for (line, times) in count(other) {
+        *all.entry(line).or_default() -= times;
+    }
     let differ: Vec<String> = all
         .into_iter()
         .filter(|(_, times)| *times != 0)

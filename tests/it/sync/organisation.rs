@@ -124,11 +124,11 @@ both!(rules_look_at_all_of_the_organisation, |kind| async move {
     assert_eq!(roles("chen").await, ["east", "group", "payer@east"]);
     // What would be if: nothing is written.
     let before = company.dump().await;
-    let rules = RULES.replace("\"CC-E\"", "\"CC-X\"").replace("prefix = \"cle\"", "value = \"lead\"");
-    let rules = RoleRules::parse("roles.toml", &rules).unwrap();
+    let altered = RULES.replace("\"CC-E\"", "\"CC-X\"").replace("prefix = \"cle\"", "value = \"lead\"");
+    let altered = RoleRules::parse("roles.toml", &altered).unwrap();
     let mut tx = company.broker.db.read().await.unwrap();
     let everybody = Everybody::load(&mut tx).await.unwrap();
-    let shifts = shift(&everybody, &rules.evaluate(&everybody.facts()));
+    let shifts = shift(&everybody, &altered.evaluate(&everybody.facts()));
     assert_eq!(shifts.keys().collect::<Vec<_>>(), ["east", "payer"]);
     let lost: Vec<&str> = shifts["east"].lose.iter().map(|held| held.login.as_str()).collect();
     assert_eq!((lost, shifts["east"].departments["sales"].lose), (vec!["chen", "wang"], 2));

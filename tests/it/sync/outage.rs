@@ -199,8 +199,8 @@ async fn a_full_disk_fails_the_run_cleanly() {
         break;
     }
     assert!(failed >= 3, "the disk was full {failed} times");
-    let (whole, _, _folder) = sqlite(51).await;
-    std::fs::copy(folder.path().join("company.ldif"), _folder.path().join("company.ldif")).unwrap();
+    let (whole, _, other_folder) = sqlite(51).await;
+    std::fs::copy(folder.path().join("company.ldif"), other_folder.path().join("company.ldif")).unwrap();
     run(&whole).await.unwrap();
     assert_same(&everything(&broker.db).await, &everything(&whole.db).await, "after the disk was full");
 }

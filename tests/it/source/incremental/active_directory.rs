@@ -31,9 +31,10 @@ fn company(server: &Samba, tag: &str) -> String {
         ldif += &person(name, tag, &north);
     }
     for (name, member) in [("team", "ann"), ("main", "eve")] {
-        ldif += &format!(
-            "dn: CN={name}-{tag},{base}\nobjectClass: group\nsAMAccountName: {name}-{tag}\nmember: CN={member}-{tag},{north}\n\n"
-        );
+        ldif.extend([
+            format!("dn: CN={name}-{tag},{base}\nobjectClass: group\nsAMAccountName: {name}-{tag}\n"),
+            format!("member: CN={member}-{tag},{north}\n\n"),
+        ]);
     }
     server.change(&ldif);
     base
@@ -97,7 +98,9 @@ async fn gives_what_a_full_read_gives(server: &'static Samba, config: &SourceCon
     assert_eq!(names(&read.users, "samaccountname"), of(["ann", "dan", "eve", "fay"]));
     assert_eq!(read.gone.len(), 2, "{:?}", read.gone);
     let position = read.position.clone();
+    let gone = mirror.names_of(&read.gone);
     mirror.take(read);
+    mirror.end_memberships(&gone);
     mirror.assert_is(config).await;
     // The group itself changed: it comes whole, with whom it is the primary group of.
     server.change(&format!("dn: CN=main-{tag},{base}\nchangetype: modify\nreplace: displayName\ndisplayName: Main\n"));

@@ -29,7 +29,7 @@ async fn follow(config: SourceConfig) -> Heard {
 async fn heard(heard: &mut Heard, id: &str, since: Instant) -> Duration {
     loop {
         let next = tokio::time::timeout(Duration::from_secs(30), heard.recv()).await;
-        let Changes::Delta(delta) = next.expect("nothing was heard").unwrap().unwrap() else { panic!() };
+        let Changes::Delta(delta) = next.unwrap().unwrap().unwrap() else { panic!() };
         if delta.users.iter().any(|user| user.dn.to_lowercase().contains(id)) {
             return since.elapsed();
         }

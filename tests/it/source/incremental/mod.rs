@@ -68,6 +68,24 @@ impl Mirror {
         }
     }
 
+    /// Names of the people who are said to be gone.
+    fn names_of(&self, gone: &[Gone]) -> Vec<String> {
+        let name = |gone: &Gone| match gone {
+            Gone::Id { external_id, .. } => self.users.get(external_id).map(|entry| entry.dn.clone()),
+            Gone::Dn(dn) => Some(dn.clone()),
+        };
+        gone.iter().filter_map(name).collect()
+    }
+
+    /// Where a directory keeps references itself, whoever is deleted is no member any more, and `DirSync` sends no change of
+    /// the groups for it: that follows from their being gone.
+    fn end_memberships(&mut self, names: &[String]) {
+        let keys: HashSet<String> = names.iter().map(|name| Dn::parse(name).unwrap().key()).collect();
+        for members in self.groups.values_mut().filter_map(|group| group.attributes.get_mut("member")) {
+            members.retain(|member| !keys.contains(&Dn::parse(member).unwrap().key()));
+        }
+    }
+
     /// In an order of our own, names by their key: servers spell them differently.
     fn comparable(mut self) -> [BTreeMap<String, Entry>; 3] {
         for entry in self.users.values_mut().chain(self.departments.values_mut()).chain(self.groups.values_mut()) {
@@ -112,7 +130,7 @@ impl KnownIds for Mirror {
 
 /// A position, and a full read that goes with it.
 async fn begin(config: &SourceConfig) -> (Position, Mirror) {
-    let position = source::position(config, Path::new("/")).await.unwrap().expect("a way to read changes");
+    let position = source::position(config, Path::new("/")).await.unwrap().unwrap();
     let snapshot = read(config, Path::new("/")).await.unwrap();
     assert!(position.goes_with(&snapshot));
     (position, Mirror::of(snapshot))

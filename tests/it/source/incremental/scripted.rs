@@ -88,7 +88,7 @@ async fn who_is_gone_is_listed_or_not_among_those_who_are_there() {
             ids.sort();
             ids
         }
-        full => panic!("{full:?}"),
+        full @ Changes::FullNeeded { .. } => panic!("{full:?}"),
     };
     let listed =
         vec![person("a", 1), Step::SyncIds(true, vec![[2; 16], [9; 16]]), Step::SyncDone(0, Some("after"), true)];
