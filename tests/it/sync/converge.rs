@@ -10,15 +10,11 @@ use yaopai::sample::Course;
 
 use super::kill::source_without_limits;
 use super::natural::{assert_same, state};
-use super::{BASE, Company, Entry, MAPPING, group, person, unit};
+use super::{BASE, Company, Entry, MAPPING, UNLIMITED, group, person, unit};
 use crate::both;
 use crate::harness::Kind;
 
 const SOURCE: &str = "hr";
-/// Limits that nothing reaches.
-const UNLIMITED: &str = "max_disabled = 1000000\nmax_disabled_percent = 100.0\nmax_created = 1000000\n\
-    max_departments_removed = 1000000\nmax_members_removed_percent = 100.0\nmax_roles_revoked_percent = 100.0\n\
-    max_disabled_per_day = 1000000\n";
 const RULES: &str = "[[rule]]\nid = \"all\"\nrole = \"employee\"\ndescription = \"everybody\"\neveryone = true\n\
     [[rule]]\nid = \"place\"\nrole = \"buyer\"\ndescription = \"a department and below\"\ndepartment = \"name1\"\n\
     [[rule]]\nid = \"group\"\nrole = \"approver\"\ndescription = \"a group\"\ngroup = \"team2\"\n\

@@ -88,6 +88,20 @@ const BASE: &str = "dc=example,dc=com";
 const SALES: &str = "ou=sales,dc=example,dc=com";
 const FINANCE: &str = "ou=finance,dc=example,dc=com";
 
+/// Limits of `[source.guard]` that nothing reaches: every one there is, for tests in which more happens than a day brings.
+pub const UNLIMITED: &str = "max_disabled = 1000000\nmax_disabled_percent = 1000000.0\nmax_disabled_per_day = 1000000\n\
+    max_disabled_per_week = 1000000\nmax_moved_out = 1000000\nmax_created = 1000000\n\
+    max_created_percent = 1000000.0\nmax_created_per_day = 1000000\nmax_created_per_week = 1000000\n\
+    max_attribute_changed_percent = 1000000.0\nmax_attribute_emptied_percent = 1000000.0\n\
+    max_departments_removed = 1000000\nmax_departments_removed_percent = 1000000.0\n\
+    max_departments_removed_per_day = 1000000\nmax_departments_removed_per_week = 1000000\n\
+    max_groups_removed = 1000000\nmax_groups_removed_percent = 1000000.0\n\
+    max_groups_removed_per_day = 1000000\nmax_groups_removed_per_week = 1000000\n\
+    max_members_removed = 1000000\nmax_members_removed_percent = 1000000.0\n\
+    max_members_removed_per_day = 1000000\nmax_members_removed_per_week = 1000000\n\
+    max_roles_revoked = 1000000\nmax_roles_revoked_percent = 1000000.0\nmax_roles_revoked_per_day = 1000000\n\
+    max_roles_revoked_per_week = 1000000\n";
+
 const MAPPING: &str = r#"
 [source.ldif]
 file = "company.ldif"
