@@ -5,7 +5,7 @@ use crate::broker::Broker;
 use crate::config::{SourceConfig, crash_point};
 use crate::jobs::Lease;
 use crate::model::{PlanState, Run, RunId, RunKind, RunState};
-use crate::source::{self, Position, Read, Snapshot};
+use crate::source::{self, Position, Read, Snapshot, SourceError};
 use crate::store::Json;
 use crate::text::Fault;
 
@@ -99,7 +99,7 @@ async fn read(
     let is_wanted = stored.as_ref().is_none_or(|stored| stored.position.is_none() || stored.full_because.is_some());
     let folder = &broker.config.folder;
     // Taken before the first entry is read, so that nothing in between is missed.
-    let position = position(config, folder).await;
+    let position = position(config, folder).await?;
     // A new position needs entries that it goes with: they are read even where nothing differs.
     let known = settled.as_ref().map(|settled| settled.content.clone());
     let known = known.filter(|_| report.because.is_none() && (position.is_none() || !is_wanted));
@@ -125,12 +125,17 @@ async fn read(
     Box::pin(look(broker, &snapshot, position, report, is_applied, progress)).await
 }
 
-/// Where the source stands; none where it cannot tell. Who cannot tell may still be read.
-async fn position(config: &SourceConfig, folder: &std::path::Path) -> Option<Position> {
-    source::position(config, folder).await.unwrap_or_else(|error| {
-        tracing::warn!(source = %config.name, %error, "where the source stands could not be asked");
-        None
-    })
+/// Where the source stands; none where it cannot tell. Who cannot tell may still be read, but not with a password that was
+/// refused: a directory that counts failures would count two for each run.
+async fn position(config: &SourceConfig, folder: &std::path::Path) -> Result<Option<Position>, SyncError> {
+    match source::position(config, folder).await {
+        Err(error @ SourceError::Bind { .. }) => Err(error.into()),
+        Err(error) => {
+            tracing::warn!(source = %config.name, %error, "where the source stands could not be asked");
+            Ok(None)
+        }
+        Ok(position) => Ok(position),
+    }
 }
 
 pub(super) async fn look(

@@ -9,7 +9,7 @@ use yaopai::sync::{self, RunReport, SyncError};
 
 use super::natural::{assert_same, state};
 use crate::both;
-use crate::harness::scripted_ldap::{Page, ScriptedLdap, Step, person};
+use crate::harness::scripted_ldap::{Asked, Page, ScriptedLdap, Step, person};
 use crate::harness::{Kind, broker};
 
 const SOURCE: &str = "s";
@@ -66,6 +66,9 @@ fn good(mail: &str) -> Vec<Page> {
     after_two_pages(vec![person("c", "3", &[("mail", mail.as_bytes())]), Step::Done(0, "")])
 }
 
+/// What is told of the server: tests of the read itself ask nothing else of it.
+const ONLY_READ: &str = "changes = \"none\"\n";
+
 struct Company {
     broker: Broker,
     server: ScriptedLdap,
@@ -80,7 +83,16 @@ impl Company {
 
     /// Waits so many seconds for an answer.
     async fn patient(kind: Kind, schema: &str, seconds: u32) -> Self {
-        let server = ScriptedLdap::start(good("0@x")).await;
+        let mut company = Self::not_read_yet(kind, schema, seconds, ONLY_READ).await;
+        company.server.add(good("0@x"));
+        assert_eq!(company.run().await.unwrap().state, RunState::Applied);
+        company.good_run("the first").await;
+        company
+    }
+
+    /// Whose server has no pages yet.
+    async fn not_read_yet(kind: Kind, schema: &str, seconds: u32, more: &str) -> Self {
+        let server = ScriptedLdap::start(Vec::new()).await;
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir(folder.path().join("policies")).unwrap();
         std::fs::write(
@@ -90,16 +102,13 @@ impl Company {
         .unwrap();
         let text = format!(
             "[server]\npublic_url = \"http://127.0.0.1\"\n[policies]\nfolder = \"policies\"\n[[source]]\nname = \"{SOURCE}\"\n\
-             {}schema = \"{schema}\"\n[source.users]\nid = \"entryUUID\"\nlogin = \"uid\"\ndisplay_name = \"uid\"\n\
+             {}schema = \"{schema}\"\n{more}[source.users]\nid = \"entryUUID\"\nlogin = \"uid\"\ndisplay_name = \"uid\"\n\
              mail = \"mail\"\nfilter = \"(objectClass=inetOrgPerson)\"\n",
             server.table().replace("\"1s\"", &format!("\"{seconds}s\""))
         );
         let config = Config::parse(&folder.path().join("yaopai.toml"), &text, &[]).unwrap();
         let broker = broker(kind, folder.path(), config).await;
-        let mut company = Self { broker, server, turn: 0, _folder: folder };
-        assert_eq!(company.run().await.unwrap().state, RunState::Applied);
-        company.good_run("the first").await;
-        company
+        Self { broker, server, turn: 0, _folder: folder }
     }
 
     async fn run(&self) -> Result<RunReport, SyncError> {
@@ -216,6 +225,26 @@ both!(
         company.bad_run("dropped with another server at hand", &["broke off"]).await;
         assert!(other.asked().is_empty(), "{:?}", other.asked());
         company.good_run("dropped with another server at hand").await;
+    }
+);
+
+both!(
+    /// Before a read the server is asked where it stands. It need not be able to tell; but a refused password is sent once.
+    who_cannot_tell_where_it_stands_may_still_be_read,
+    |kind| async move {
+        for schema in ["openldap", "generic"] {
+            let company = Company::not_read_yet(kind, schema, 1, "").await;
+            company.server.answer_binds_with(49);
+            company.bad_run("a wrong password", &["password is wrong", "bind_password"]).await;
+            let binds = company.server.asked().into_iter().filter(|asked| matches!(asked, Asked::Bind(_)));
+            assert_eq!(binds.count(), 1, "{schema}");
+            company.server.answer_binds_with(0);
+            for (turn, wrong) in [Step::Close, Step::Done(53, ""), Step::Hang].into_iter().enumerate() {
+                company.server.add(vec![vec![wrong]]);
+                company.server.add(good(&format!("{turn}@x")));
+                assert_eq!(company.run().await.unwrap().state, RunState::Applied, "{schema} {turn}");
+            }
+        }
     }
 );
 

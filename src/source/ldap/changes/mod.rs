@@ -109,6 +109,9 @@ struct Changed {
 impl Reader {
     /// Where the server stands; none when it offers no way.
     pub async fn position(self) -> Result<Option<Position>, SourceError> {
+        if self.config.changes == ChangesBy::Nothing {
+            return Ok(None);
+        }
         let mut session = Session::open(&self).await?;
         let mut found = None;
         for way in session.ways() {
