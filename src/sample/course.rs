@@ -21,7 +21,7 @@ pub struct Course {
 }
 
 impl Course {
-    /// A new company: what [`super::ldif`] writes for the same arguments.
+    /// A new company: what [`super::ldif()`] writes for the same arguments.
     #[must_use]
     pub fn new(people: usize, seed: u64) -> Self {
         let company = Company::invent(people.max(MIN_PEOPLE), &Rng::seeded(seed));

@@ -40,6 +40,8 @@ pub(super) struct Ground {
     pub links: HashMap<Key, Link>,
     /// What the delta holds itself: entries, whole or not.
     pub own: HashSet<Key>,
+    /// Their names now, as paths: also of those that cannot be mapped.
+    pub paths: HashMap<Key, String>,
     /// What is said to be gone, known or not.
     pub left: HashSet<Key>,
     /// Links of who is gone.
@@ -104,9 +106,11 @@ impl Ground {
         ];
         for (kind, entries) in lists {
             self.own.extend(entries.iter().map(|entry| (kind, entry.external_id.clone())));
+            self.paths.extend(entries.iter().map(|entry| ((kind, entry.external_id.clone()), path(&entry.dn))));
         }
         for rejected in &delta.rejected {
             let id = rejected.external_id.clone().unwrap_or_else(|| rejected.dn.clone());
+            self.paths.insert((kind_of(rejected.part), id.clone()), path(&rejected.dn));
             self.own.insert((kind_of(rejected.part), id));
         }
         let mut asked: HashSet<Key> = self.own.clone();

@@ -208,6 +208,11 @@ impl Look<'_> {
         })
     }
 
+    fn has_other_number(&self, external_id: &str, number: &str) -> bool {
+        let mut records = self.mapped.users.iter().filter(|record| record.external_id == external_id);
+        records.any(|record| record.employee_number.as_deref() != Some(number))
+    }
+
     fn take(&self, person: &Candidate, value: String) -> Verdict {
         let is_own = person.source == self.config.name;
         if !is_own && self.protected.contains(&person.login_key) {
@@ -217,6 +222,8 @@ impl Look<'_> {
             return match self.present.get(former) {
                 // Whoever is locked out there does not stand in the way of somebody new.
                 Some(false) if is_own => Verdict::New,
+                // Nor does whoever has another number by now.
+                Some(true) if is_own && self.has_other_number(former, &value) => Verdict::New,
                 Some(_) => Verdict::Finding(FindingCode::RehireConflict, value),
                 None if self.mapped.is_quarantined(KIND, former) => {
                     Verdict::Finding(FindingCode::RehireConflict, value)
