@@ -38,6 +38,7 @@ pub const CRASH_STEPS: &[&str] = &[
     "links",
     "change-log",
     "ended-sessions",
+    "carried",
     "described",
     "settled",
     "superseded",

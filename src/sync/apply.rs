@@ -181,6 +181,7 @@ async fn conclude(
             Some(carry) => carry.write(tx, &plan.source, plan.run_id, &plan.findings.0, now).await?,
             None => tx.findings().replace(&plan.source, plan.run_id, now, &plan.findings.0).await?,
         }
+        crash_point("carried");
         if report.started_by == BY_DATES {
             // What the source says was not looked at: another mapping or other rules are still to be judged.
             if report.findings.contains_key(FindingCode::SeparationOfDuties.as_str()) {

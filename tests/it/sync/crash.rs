@@ -16,7 +16,7 @@ use yaopai::sync;
 use super::kill::Installation;
 use super::natural::{assert_same, events, state};
 use crate::both;
-use crate::harness::{Kind, broker, policies};
+use crate::harness::{Kind, broker};
 
 const SOURCE: &str = "company";
 /// Signal of `abort`.
@@ -36,7 +36,7 @@ impl Pair {
         let folder = tempfile::tempdir().unwrap();
         let text = format!(
             "[server]\npublic_url = \"http://127.0.0.1\"\n[policies]\nfolder = \"{}\"\n{}",
-            policies().display(),
+            super::kill::policies_without_separation(folder.path()).display(),
             super::kill::source_without_limits()
         );
         let config = Config::parse(&folder.path().join("yaopai.toml"), &text, &[]).unwrap();
@@ -92,7 +92,8 @@ both!(
             pair.write();
             let mut command = pair.ended.command(&["sync", "run", "--source", SOURCE]);
             let ended = command.env(CRASH_AT, step).output().unwrap();
-            let said = String::from_utf8_lossy(&ended.stderr);
+            let said = [ended.stdout.as_slice(), ended.stderr.as_slice()].concat();
+            let said = String::from_utf8_lossy(&said);
             assert_eq!(ended.status.signal(), Some(ABORTED), "seed {seed}, `{step}` was not reached: {said}");
             pair.compare(&format!("seed {seed}, ended at `{step}`")).await;
         }
@@ -109,7 +110,7 @@ both!(
         let begun = Instant::now();
         pair.ended.text(0, &["sync", "run", "--source", SOURCE]);
         let whole = u64::try_from(begun.elapsed().as_micros()).unwrap();
-        for turn in 1..=10 {
+        for turn in 1..=8 {
             let _ = pair.course.next_batch(40);
             pair.write();
             let mut command = pair.ended.command(&["sync", "run", "--source", SOURCE]);

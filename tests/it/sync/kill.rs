@@ -1,5 +1,6 @@
 //! The real command on a real database: exit codes, texts, and `kill -9` at any moment.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::time::Instant;
 
@@ -22,25 +23,38 @@ pub fn source_without_limits() -> String {
     format!("{}\n[source.guard]\n{UNLIMITED}", include_str!("../../../deploy/demo/source.toml"))
 }
 
+/// The policies without the duties that are to be separated: two of them in one hand hold a plan, whatever the limits.
+pub fn policies_without_separation(folder: &Path) -> PathBuf {
+    let copy = folder.join("policies");
+    std::fs::create_dir(&copy).unwrap();
+    for file in std::fs::read_dir(policies()).unwrap().map(Result::unwrap) {
+        if file.file_type().unwrap().is_file() && file.file_name() != "sod.toml" {
+            std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+    }
+    copy
+}
+
 impl Installation {
     async fn new(kind: Kind) -> Self {
-        Self::with_source(kind, include_str!("../../../deploy/demo/source.toml")).await
+        let folder = tempfile::tempdir().unwrap();
+        let url = database_url(kind, folder.path()).await;
+        Self::write_config(folder, url, include_str!("../../../deploy/demo/source.toml"), &policies())
     }
 
     /// The same with limits that nothing reaches.
     pub async fn without_limits(kind: Kind) -> Self {
-        Self::with_source(kind, &source_without_limits()).await
-    }
-
-    async fn with_source(kind: Kind, source: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = database_url(kind, folder.path()).await;
-        Self::write_config(folder, url, source)
+        let policies = policies_without_separation(folder.path());
+        Self::write_config(folder, url, &source_without_limits(), &policies)
     }
 
-    /// On a database of its own.
-    pub fn at(url: &str, source: &str) -> Self {
-        Self::write_config(tempfile::tempdir().unwrap(), url.to_owned(), source)
+    /// On a database of its own, with limits that nothing reaches.
+    pub fn at(url: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let policies = policies_without_separation(folder.path());
+        Self::write_config(folder, url.to_owned(), &source_without_limits(), &policies)
     }
 
     /// URL of its database.
@@ -48,10 +62,10 @@ impl Installation {
         self.url.clone()
     }
 
-    fn write_config(folder: TempDir, url: String, source: &str) -> Self {
+    fn write_config(folder: TempDir, url: String, source: &str, policies: &Path) -> Self {
         let text = format!(
             "[server]\npublic_url = \"http://127.0.0.1\"\n[database]\nurl = \"{url}\"\n[policies]\nfolder = \"{}\"\n{}",
-            policies().display(),
+            policies.display(),
             source
         );
         std::fs::write(folder.path().join("yaopai.toml"), text).unwrap();

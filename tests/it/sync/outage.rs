@@ -15,10 +15,10 @@ use yaopai::sample::Course;
 use yaopai::store::Db;
 use yaopai::sync::{self, SyncError};
 
-use super::kill::{Installation, source_without_limits};
+use super::kill::{Installation, policies_without_separation, source_without_limits};
 use super::natural::{assert_same, events, state};
 use crate::harness::own_postgres::OwnPostgres;
-use crate::harness::{Kind, broker, policies};
+use crate::harness::{Kind, broker};
 
 const SOURCE: &str = "company";
 
@@ -67,7 +67,7 @@ fn ended(mut child: Child) -> (Option<i32>, String) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_is_restarted_in_the_middle_of_a_run_fails_it_cleanly() {
     let mut postgres = tokio::task::spawn_blocking(OwnPostgres::start).await.unwrap();
-    let company = Installation::at(&postgres.url(), &source_without_limits());
+    let company = Installation::at(&postgres.url());
     let mut course = Course::new(120, 31);
     company.write(&course.ldif());
     company.text(0, &["sync", "run", "--source", SOURCE]);
@@ -137,7 +137,7 @@ async fn sqlite(seed: u64) -> (Broker, Course, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let text = format!(
         "[server]\npublic_url = \"http://127.0.0.1\"\n[policies]\nfolder = \"{}\"\n{}",
-        policies().display(),
+        policies_without_separation(folder.path()).display(),
         source_without_limits()
     );
     let config = Config::parse(&folder.path().join("yaopai.toml"), &text, &[]).unwrap();
