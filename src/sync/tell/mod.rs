@@ -90,7 +90,7 @@ pub async fn queue_scheduled(broker: &Broker) -> Result<u64, SyncError> {
             continue;
         };
         let Some(due) = latest(&schedule, last, now) else { continue };
-        let runs = since(broker, wish, last).await?;
+        let runs = between(broker, wish, last, due).await?;
         count +=
             set_due(broker, wish, due, &deliveries(broker, wish, &format!("due {}", due.to_rfc3339()), &runs)).await?;
     }
@@ -123,17 +123,19 @@ fn latest(schedule: &Schedule, last: Instant, now: Instant) -> Option<Instant> {
     Some(due)
 }
 
-/// The last run of each source since a time, with the one before.
-async fn since(
+/// The last run of each source that ended in `[from, to)`, with the one before: by its end, so that one that was under
+/// way at a due time is told of at the next.
+async fn between(
     broker: &Broker,
     wish: &ReportConfig,
-    since: Instant,
+    from: Instant,
+    to: Instant,
 ) -> Result<Vec<(RunReport, Option<RunReport>)>, StoreError> {
     let mut all = Vec::new();
     for source in broker.config.sources.iter().filter(|source| is_about(wish, &source.name)) {
         let mut tx = broker.db.read().await?;
         let runs = tx.runs().list_by_source(&source.name, BATCH).await?;
-        let Some(run) = runs.iter().find(|run| run.started_at > since && run.state != RunState::Running) else {
+        let Some(run) = runs.iter().find(|run| run.ended_at.is_some_and(|ended| (from..to).contains(&ended))) else {
             continue;
         };
         let last = tx.runs().find_before(&source.name, run.started_at).await?;

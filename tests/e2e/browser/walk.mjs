@@ -25,16 +25,24 @@ const words = {
 const flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
   "--disable-component-update", "--disable-sync"];
 const violations = [];
+// What a page had asked for when it was left: must have arrived for another page.
+const arrived = new Set();
+const leftBehind = new Set();
 
 async function open(browser, language, options = {}) {
   const context = await browser.newContext({ locale: language, viewport: { width: 1440, height: 900 }, ...options });
   const page = await context.newPage();
-  page.setDefaultTimeout(20000);
+  page.setDefaultTimeout(60000);
   page.on("console", (message) => {
     if (/content security policy|refused to/i.test(message.text())) violations.push(`${page.url()}: ${message.text()}`);
   });
   page.on("pageerror", (error) => violations.push(`${page.url()}: ${error}`));
-  page.on("requestfailed", (request) => violations.push(`${request.url()}: ${request.failure()?.errorText}`));
+  page.on("requestfinished", (request) => arrived.add(request.url()));
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText;
+    if (why === "net::ERR_ABORTED" && request.url().startsWith(`${base}/assets/`)) leftBehind.add(request.url());
+    else violations.push(`${request.url()}: ${why}`);
+  });
   return page;
 }
 
@@ -468,6 +476,7 @@ try {
     for (const colorScheme of ["light", "dark"]) await telephone(browser, language, colorScheme);
   }
   if (!settings.console && !settings.asker && !settings.test_logins && !settings.frames) await portraits(browser);
+  for (const url of leftBehind) if (!arrived.has(url)) violations.push(`${url}: never arrived`);
   assert.deepEqual(violations, [], "the browser complained");
 } finally {
   await browser.close();

@@ -78,7 +78,23 @@ pub fn text_of(mail: &str) -> String {
         let packed: String = body.split_whitespace().collect();
         return String::from_utf8(STANDARD.decode(packed).unwrap()).unwrap();
     }
-    body.replace("=\r\n", "")
+    if head.to_ascii_lowercase().contains("content-transfer-encoding: quoted-printable") {
+        return unquoted(body);
+    }
+    body.to_owned()
+}
+
+/// Quoted-printable, decoded (RFC 2045 section 6.7).
+fn unquoted(body: &str) -> String {
+    let mut bytes = Vec::new();
+    let mut rest = body.replace("=\r\n", "");
+    while let Some((plain, after)) = rest.split_once('=') {
+        bytes.extend_from_slice(plain.as_bytes());
+        bytes.push(u8::from_str_radix(&after[..2], 16).unwrap());
+        rest = after[2..].to_owned();
+    }
+    bytes.extend_from_slice(rest.as_bytes());
+    String::from_utf8(bytes).unwrap()
 }
 
 async fn converse<S: AsyncRead + AsyncWrite + Unpin>(

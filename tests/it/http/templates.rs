@@ -113,12 +113,12 @@ fn sample(template: &str) -> serde_json::Value {
             "documents": [{ "kind": "id-token", "text": HOSTILE }, { "kind": "userinfo", "text": null },
                           { "kind": "access-token", "text": HOSTILE }],
         }),
-        other => of_sync(other),
+        other => console(other),
     }
 }
 
-/// The same of the pages about sync.
-fn of_sync(template: &str) -> serde_json::Value {
+/// The values that a page of the console names of its own.
+fn console(template: &str) -> serde_json::Value {
     match template {
         "findings.html" => json!({
             "chips": [{ "state": "open", "count": 1, "url": "/f", "is_current": true }], "action": "/f", "today": "2026-11-22",
