@@ -308,7 +308,7 @@ impl Look<'_> {
                 }
             }
         }
-        for (link, path) in self.renamed_and_left_out(mapped) {
+        for (link, path) in self.ground.renamed_and_left_out(mapped) {
             renamed.push(link);
             new.push(path);
         }
@@ -322,21 +322,6 @@ impl Look<'_> {
             self.why.insert(FullReason::Reference);
         }
         Ok(())
-    }
-
-    /// People and groups with another name whose entries are left out: others may refer to them by the old one.
-    fn renamed_and_left_out(&self, mapped: &Mapped) -> Vec<(Uuid, String)> {
-        let users = mapped.users.iter().map(|record| (ObjectKind::User, record.external_id.as_str()));
-        let groups = mapped.groups.iter().map(|record| (ObjectKind::Group, record.external_id.as_str()));
-        let taken: HashSet<(ObjectKind, &str)> = users.chain(groups).collect();
-        let differs = |(key, path): (&Key, &String)| {
-            let link = self.ground.links.get(key).filter(|link| link.digest != GONE && link.dn_path != *path)?;
-            Some((link.object_id, path.clone()))
-        };
-        let is_left = |(kind, id): &Key| {
-            matches!(kind, ObjectKind::User | ObjectKind::Group) && !taken.contains(&(*kind, id.as_str()))
-        };
-        self.ground.paths.iter().filter(|(key, _)| is_left(key)).filter_map(differs).collect()
     }
 
     /// Whether somebody who is not in the delta refers to one of these.

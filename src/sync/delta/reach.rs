@@ -97,6 +97,21 @@ fn snapshot(delta: &Delta) -> Snapshot {
 }
 
 impl Ground {
+    /// People and groups with another name whose entries are left out: others may refer to them by the old one.
+    pub fn renamed_and_left_out(&self, mapped: &Mapped) -> Vec<(Uuid, String)> {
+        let users = mapped.users.iter().map(|record| (ObjectKind::User, record.external_id.as_str()));
+        let groups = mapped.groups.iter().map(|record| (ObjectKind::Group, record.external_id.as_str()));
+        let taken: HashSet<(ObjectKind, &str)> = users.chain(groups).collect();
+        let differs = |(key, path): (&Key, &String)| {
+            let link = self.links.get(key).filter(|link| link.digest != GONE && link.dn_path != *path)?;
+            Some((link.object_id, path.clone()))
+        };
+        let is_left = |(kind, id): &Key| {
+            matches!(kind, ObjectKind::User | ObjectKind::Group) && !taken.contains(&(*kind, id.as_str()))
+        };
+        self.paths.iter().filter(|(key, _)| is_left(key)).filter_map(differs).collect()
+    }
+
     /// Links of what the delta holds, and of who is gone.
     async fn enter_own(&mut self, tx: &mut Tx, config: &SourceConfig, delta: &Delta) -> Result<(), SyncError> {
         let lists = [

@@ -121,6 +121,7 @@ fn provisioned() -> PathBuf {
         "the Active Directory tests need root: Samba listens on ports below 1024; run them as root (`sudo -E make test`)"
     );
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
+    std::fs::create_dir_all(&target).unwrap();
     let ldif = samba_domain::ldif();
     let folder = target.join("samba-domain");
     let stamp = folder.join("filled-with.ldif");

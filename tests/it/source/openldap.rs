@@ -53,8 +53,7 @@ async fn a_server_is_read_like_the_file_it_was_loaded_from() {
         let mut last = 0;
         let snapshot = source::read(&over(&table), Path::new("/"), &mut |progress| last = progress.entries).await;
         let snapshot = snapshot.unwrap();
-        // A file is of no server.
-        assert_eq!((snapshot.server.is_some(), &file.server), (true, &None));
+        assert_eq!((snapshot.server.is_some(), &file.server), (true, &None), "a file is of no server");
         let snapshot = comparable(snapshot);
         assert_eq!(last, 1_200 + 61 + 8);
         assert_eq!(snapshot.users.len(), file.users.len());

@@ -123,6 +123,10 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>) {
                 let report = company.increment(&delta(&before, &after)).await;
                 reasons.extend(report.full_follows);
                 before = after;
+                // The other company goes through the same: whoever is locked out keeps memberships until they are back.
+                // Whoever is absent is looked for once more: it has to have the same file.
+                other.write(&entries);
+                other.full(&before).await;
             }
             let shown = state(&company, true).await;
             let report = company.full(&before).await;
@@ -132,8 +136,6 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>) {
             } else {
                 followed += 1;
             }
-            // Whoever is absent is looked for once more: the other company has to have the same file.
-            other.write(&entries);
             let whole = other.full(&before).await;
             for report in [&report, &whole] {
                 assert_ne!(report.state, RunState::Held, "seed {seed}, step {step}: {report:#?}");
