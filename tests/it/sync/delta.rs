@@ -1,6 +1,6 @@
 //! Increments: what changed becomes a plan at the cost of what changed, and a full run afterwards finds nothing to do.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use chrono::Duration;
 use yaopai::model::{RunKind, RunState};
@@ -105,6 +105,18 @@ fn disturb(entries: &mut Vec<Entry>, dice: &mut Dice) {
     }
 }
 
+/// The quoted name of the person with this id.
+fn called(external_id: &str) -> String {
+    let number = external_id.rsplit('-').next().unwrap().trim_start_matches('0');
+    format!("\"Person {number}\"")
+}
+
+/// The state without memberships of those people.
+fn clear(state: Vec<String>, people: &BTreeSet<String>) -> Vec<String> {
+    let is_clear = |line: &String| !line.contains(" has ") || !people.iter().any(|name| line.contains(name));
+    state.into_iter().filter(is_clear).collect()
+}
+
 async fn histories(kind: Kind, seeds: std::ops::Range<u64>) {
     let (mut alone, mut followed) = (0, 0);
     for seed in seeds {
@@ -115,6 +127,9 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>) {
         let mut before = company.snapshot(&entries).await;
         company.full(&before).await;
         other.full(&before).await;
+        // Whose entries were left out or held back at some time: a full run keeps their memberships, since it cannot always tell which
+        // are theirs; an increment ends those that the source says have ended.
+        let mut unclear = BTreeSet::new();
         for step in 0..8 {
             let mut reasons = Vec::new();
             for _ in 0..=dice.roll(2) {
@@ -126,12 +141,20 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>) {
                 // The other company goes through the same: whoever is locked out keeps memberships until they are back.
                 // Whoever is absent is looked for once more: it has to have the same file.
                 other.write(&entries);
-                other.full(&before).await;
+                let report = other.full(&before).await;
+                let left_out = report
+                    .finding_list
+                    .iter()
+                    .filter(|finding| finding.quarantined || finding.code == "protected_login");
+                unclear.extend(left_out.map(|finding| called(&finding.external_id)));
             }
             let shown = state(&company, true).await;
             let report = company.full(&before).await;
             if reasons.is_empty() {
-                assert_eq!(report.changes, 0, "seed {seed}, step {step}: {report:#?}\n{shown:#?}");
+                let is_nothing = report.changes == 0 || !unclear.is_empty();
+                assert!(is_nothing, "seed {seed}, step {step}: {report:#?}\n{shown:#?}");
+                let after = state(&company, true).await;
+                assert_eq!(clear(shown, &unclear), clear(after, &unclear), "seed {seed}, step {step}: {report:#?}");
                 alone += 1;
             } else {
                 followed += 1;
@@ -141,7 +164,8 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>) {
                 assert_ne!(report.state, RunState::Held, "seed {seed}, step {step}: {report:#?}");
             }
             if reasons.is_empty() {
-                let (one, all) = (state(&company, false).await, state(&other, false).await);
+                let [one, all] = [state(&company, false).await, state(&other, false).await];
+                let (one, all) = (clear(one, &unclear), clear(all, &unclear));
                 assert_eq!(one, all, "seed {seed}, step {step}: {reasons:?}");
             }
             let again = company.full(&before).await;
