@@ -64,30 +64,33 @@ impl Tx {
     }
 
     async fn take_refresh_tokens(&mut self, writes: &[&Write], now: Instant) -> Result<HashSet<String>, StoreError> {
-        let hashes: BTreeSet<&String> = writes
-            .iter()
-            .filter_map(|write| if let Write::Refresh { hash, .. } = write { Some(hash) } else { None })
-            .collect();
-        let list: Vec<&dyn Param> = hashes.into_iter().map(|hash| -> &dyn Param { hash }).collect();
+        let used = |write: &&'_ Write| if let Write::Refresh { hash, .. } = write { Some(hash.clone()) } else { None };
         let sql = "UPDATE refresh_tokens SET used_at = $1 WHERE used_at IS NULL AND expires_at > $1 \
                    AND EXISTS (SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id \
                      WHERE g.id = refresh_tokens.grant_id AND g.revoked_at IS NULL AND g.expires_at > $1 \
                      AND u.status = 'active') AND token_hash";
-        let taken: Vec<(String,)> = self.all_in(sql, &[&now], &list, "RETURNING token_hash").await?;
-        Ok(taken.into_iter().map(|(hash,)| hash).collect())
+        self.take(sql, writes.iter().filter_map(used).collect(), now, "RETURNING token_hash").await
     }
 
     async fn take_codes(&mut self, writes: &[&Write], now: Instant) -> Result<HashSet<String>, StoreError> {
-        let hashes: BTreeSet<&String> = writes
-            .iter()
-            .filter_map(|write| if let Write::Redeem { hash, .. } = write { Some(hash) } else { None })
-            .collect();
-        let list: Vec<&dyn Param> = hashes.into_iter().map(|hash| -> &dyn Param { hash }).collect();
+        let used = |write: &&'_ Write| if let Write::Redeem { hash, .. } = write { Some(hash.clone()) } else { None };
         let sql = "UPDATE authorization_codes SET used_at = $1 WHERE used_at IS NULL AND expires_at > $1 \
                    AND EXISTS (SELECT 1 FROM grants g JOIN users u ON u.id = g.user_id \
                      WHERE g.id = authorization_codes.grant_id AND g.revoked_at IS NULL AND g.expires_at > $1 \
                      AND u.status = 'active') AND code_hash";
-        let taken: Vec<(String,)> = self.all_in(sql, &[&now], &list, "RETURNING code_hash").await?;
+        self.take(sql, writes.iter().filter_map(used).collect(), now, "RETURNING code_hash").await
+    }
+
+    /// Uses what can still be used, in one order; tells what that was.
+    async fn take(
+        &mut self,
+        sql: &'static str,
+        hashes: BTreeSet<String>,
+        now: Instant,
+        returning: &'static str,
+    ) -> Result<HashSet<String>, StoreError> {
+        let list: Vec<&dyn Param> = hashes.iter().map(|hash| -> &dyn Param { hash }).collect();
+        let taken: Vec<(String,)> = self.all_in(sql, &[&now], &list, returning).await?;
         Ok(taken.into_iter().map(|(hash,)| hash).collect())
     }
 
