@@ -24,7 +24,7 @@ test | program ldbadd | ldb-tools | fills the domain of the tests
 test | program ns-slapd | 389-ds-base | the 389 Directory Server of the tests
 test,bench | program ldapsearch | ldap-utils | the dump that a sync is compared with
 test,bench | program openssl | openssl | certificates seen from outside
-test | postgres | postgresql | the PostgreSQL server of the tests
+test,bench | postgres | postgresql | the PostgreSQL server of the tests and benchmarks
 test | program nginx | nginx | the reverse proxy of the tests
 test | file /usr/lib/apache2/modules/mod_auth_openidc.so | apache2 libapache2-mod-auth-openidc | a foreign relying party
 test | program chromium | chromium | the browser of the tests
