@@ -9,7 +9,7 @@ use std::collections::{BTreeSet, HashMap};
 use ldap3::Scope;
 
 use super::standing::{Standing, Way};
-use super::{Changed, Session, Stop, ids};
+use super::{Changed, Session, Stop};
 use crate::source::collect::Raw;
 use crate::source::delta::{DeltaRefusal, Gone, MemberChange};
 use crate::source::ldap::kind::guid;
@@ -63,13 +63,7 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
     session.stand_at(&mut standing, name, mark);
     told.members.retain(|id, _| !told.changed.contains(id) && !told.gone.contains(id));
     let changed: Vec<String> = told.changed.into_iter().collect();
-    let mut collector = session.collector();
-    for part in session.parts() {
-        session.read_ids(part, &changed, &mut collector).await?;
-    }
-    let snapshot = collector.seal();
-    let found = ids(&snapshot);
-    let missing: Vec<String> = changed.iter().filter(|id| !found.contains(id.as_str())).cloned().collect();
+    let (snapshot, missing) = session.read_again(&changed).await?;
     let moved: Vec<String> = missing.iter().filter(|id| told.moved.contains(*id)).cloned().collect();
     if let Some(dn) = session.moved_container(&moved).await? {
         return Err(DeltaRefusal::SubtreeMoved { dn }.into());

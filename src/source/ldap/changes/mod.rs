@@ -216,10 +216,3 @@ impl Changed {
         Reading { delta, present: self.present }
     }
 }
-
-/// Every id that a snapshot names, also of what cannot be read.
-fn ids(snapshot: &Snapshot) -> HashSet<&str> {
-    let entries = [&snapshot.users, &snapshot.departments, &snapshot.groups].into_iter().flatten();
-    let rejected = snapshot.rejected.iter().filter_map(|rejected| rejected.external_id.as_deref());
-    entries.map(|entry| entry.external_id.as_str()).chain(rejected).collect()
-}

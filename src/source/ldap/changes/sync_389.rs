@@ -12,7 +12,7 @@ use ldap3::Scope;
 
 use super::standing::{Standing, Way, hex};
 use super::syncrepl::{Refreshed, refresh};
-use super::{Changed, Session, Stop, ids};
+use super::{Changed, Session, Stop};
 use crate::source::delta::{DeltaRefusal, Gone};
 use crate::source::ldap::search::Search;
 
@@ -61,14 +61,8 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
     // What was deleted from one base may have moved to another.
     changed.extend(deleted);
     let changed: Vec<String> = changed.into_iter().collect();
-    let mut collector = session.collector();
-    for part in session.parts() {
-        session.read_ids(part, &changed, &mut collector).await?;
-    }
-    let snapshot = collector.seal();
-    let found = ids(&snapshot);
-    let missing = changed.iter().filter(|id| !found.contains(id.as_str()));
-    let gone = missing.map(|id| Gone::Id { part: None, external_id: id.clone() }).collect();
+    let (snapshot, missing) = session.read_again(&changed).await?;
+    let gone = missing.into_iter().map(|external_id| Gone::Id { part: None, external_id }).collect();
     let present = if is_swept { session.sweep().await? } else { HashMap::new() };
     Ok((Changed { snapshot, gone, present, ..Changed::default() }, standing))
 }

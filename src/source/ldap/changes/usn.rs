@@ -10,7 +10,7 @@ use ldap3::Scope;
 use ldap3::controls::{MakeCritical as _, PagedResults, RawControl};
 
 use super::standing::{Standing, Way};
-use super::{Changed, Session, Stop, ids};
+use super::{Changed, Session, Stop};
 use crate::source::collect::Raw;
 use crate::source::delta::{DeltaRefusal, Gone};
 use crate::source::ldap::answer;
@@ -49,13 +49,7 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
     }
     session.stand_at(&mut standing, name, mark);
     let changed: Vec<String> = told.changed.into_iter().collect();
-    let mut collector = session.collector();
-    for part in session.parts() {
-        session.read_ids(part, &changed, &mut collector).await?;
-    }
-    let snapshot = collector.seal();
-    let found = ids(&snapshot);
-    let missing: Vec<String> = changed.iter().filter(|id| !found.contains(id.as_str())).cloned().collect();
+    let (snapshot, missing) = session.read_again(&changed).await?;
     // Whether it was renamed the server does not say: any unit that no search returns may have been.
     let units: Vec<String> = missing.iter().filter(|id| told.units.contains(*id)).cloned().collect();
     if let Some(dn) = session.moved_container(&units).await? {

@@ -10,7 +10,7 @@ use crate::source::filter::Filter;
 use crate::source::ldap::kind::guid_bytes;
 use crate::source::ldap::{search, whole};
 use crate::source::select::Selection;
-use crate::source::snapshot::Part;
+use crate::source::snapshot::{Part, Snapshot};
 
 /// Ids in one filter.
 pub(in crate::source::ldap) const CHUNK: usize = 100;
@@ -29,7 +29,26 @@ pub(in crate::source::ldap) fn narrowed(selection: &Selection, more: Filter) -> 
     Selection { filter: Filter::And(vec![selection.filter.clone(), more]), ..selection.clone() }
 }
 
+/// Every id that a snapshot names, also of what cannot be read.
+fn named(snapshot: &Snapshot) -> HashSet<&str> {
+    let entries = [&snapshot.users, &snapshot.departments, &snapshot.groups].into_iter().flatten();
+    let rejected = snapshot.rejected.iter().filter_map(|rejected| rejected.external_id.as_deref());
+    entries.map(|entry| entry.external_id.as_str()).chain(rejected).collect()
+}
+
 impl Session<'_> {
+    /// Reads the entries of these ids whole, in every part; gives also the ids that no search returns.
+    pub(super) async fn read_again(&mut self, ids: &[String]) -> Result<(Snapshot, Vec<String>), SourceError> {
+        let mut collector = self.collector();
+        for part in self.parts() {
+            self.read_ids(part, ids, &mut collector).await?;
+        }
+        let snapshot = collector.seal();
+        let found = named(&snapshot);
+        let missing = ids.iter().filter(|id| !found.contains(id.as_str())).cloned().collect();
+        Ok((snapshot, missing))
+    }
+
     /// Reads those of the ids that the part covers.
     pub(super) async fn read_ids(
         &mut self,
