@@ -29,6 +29,9 @@ fn broker() -> (Installation, Running) {
          logout = {{ status_list = true }}\n\n\
          [[application]]\nid = \"validator\"\nsecret = {{ value = \"{SECRET}\" }}\n\
          grant_types = [\"client_credentials\"]\nscopes = [\"revocations:read\"]\n\n\
+         [[application]]\nid = \"expense-api\"\nsecret = {{ value = \"{SECRET}\" }}\n\
+         auth_method = \"client_secret_post\"\ngrant_types = [\"client_credentials\"]\nscopes = [\"expense:read\"]\n\
+         audience = [\"{AUDIENCE}\"]\n\n\
          [[route]]\nname = \"expense-api\"\npath = \"/expense\"\nmethods = [\"GET\"]\nscopes = [\"expense:read\"]\n\
          audience = \"{AUDIENCE}\"\n"
     ));
@@ -140,6 +143,13 @@ fn nginx_with_auth_request() {
 fn envoy_with_jwt_authn() {
     let (broker, _running) = broker();
     plays("envoy, jwt_authn", &broker, &Server::envoy(broker.port), PROMISED);
+}
+
+/// GW-037, GW-042, OAUTH-134
+#[test]
+fn go_with_its_standard_library() {
+    let (broker, _running) = broker();
+    plays("go, introspection", &broker, &Server::go(broker.port, ("expense-api", SECRET)), PROMISED);
 }
 
 /// Each is short: what people have to write, read and keep right.

@@ -138,6 +138,31 @@ impl Server {
 }
 
 impl Server {
+    /// The Go example with a program around it, built as Debian's Go does it: without modules, without the network.
+    pub fn go(broker: u16, (id, secret): (&str, &str)) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        for (from, to) in [
+            (examples().join("go/validator.go"), "src/validator/validator.go"),
+            (root().join("tests/e2e/validators/serve.go"), "src/serve/serve.go"),
+        ] {
+            let to = folder.path().join(to);
+            std::fs::create_dir_all(to.parent().unwrap()).unwrap();
+            std::fs::copy(from, to).unwrap();
+        }
+        let built = Command::new("go")
+            .args(["build", "-o", "serve", "serve"])
+            .current_dir(folder.path())
+            .env("GO111MODULE", "off")
+            .env("GOPATH", folder.path())
+            .env("GOCACHE", folder.path().join("cache"))
+            .output()
+            .unwrap_or_else(|error| panic!("go: {error}: run `make setup`"));
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        let more = [("CLIENT_ID", id), ("CLIENT_SECRET", secret)];
+        let program = folder.path().join("serve");
+        Self::start(broker, &program, &[], &more, folder)
+    }
+
     /// Envoy around the example; what passes the filters is answered with 200.
     pub fn envoy(broker: u16) -> Self {
         let program = clients().join(".venv/bin/envoy");
