@@ -2,7 +2,10 @@
 
 mod acting;
 mod app;
+mod app_flags;
 mod app_secret;
+mod app_settings;
+mod app_show;
 mod audit;
 mod demo_company;
 mod doctor;

@@ -81,12 +81,19 @@ fn yes() -> bool {
 }
 
 impl ApplicationConfig {
-    /// The application `id` as a file describes it, with the keys of `[[application]]`. It holds no secret: one is made.
+    /// A file that describes an application, with the keys of `[[application]]`.
     ///
     /// # Errors
     /// What is wrong with it, without the name of the file.
-    pub fn describe(id: &str, text: &str) -> Result<Self, String> {
-        let mut table: toml::Table = toml::from_str(text).map_err(|error| super::one_line(text, &error))?;
+    pub fn read(text: &str) -> Result<toml::Table, String> {
+        toml::from_str(text).map_err(|error| super::one_line(text, &error))
+    }
+
+    /// The application `id` as a table with the keys of `[[application]]` describes it. It holds no secret: one is made.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn describe(id: &str, mut table: toml::Table) -> Result<Self, String> {
         if let Some(other) = table.get("id").filter(|own| own.as_str() != Some(id)) {
             return Err(format!("id is {other}, and the application is to be `{id}`: keep one"));
         }

@@ -123,12 +123,12 @@ impl ApplicationConfig {
         let url = self.url.as_ref().map(Url::as_str).unwrap_or_default().to_owned();
         let is_missing = self.redirect_uris.is_empty();
         if url.is_empty() && is_missing && preset.needs_url() {
-            return Err(format!("the preset needs the address of {}, such as url = \"https://…\"", preset.title));
+            return Err(format!("the preset needs the address of {}: give it as url, such as https://…", preset.title));
         }
         if is_missing && preset.redirect_uris.is_empty() {
             let title = &preset.title;
             return Err(format!(
-                "nobody knows the redirect URI of {title}: ask its maker, and give it in redirect_uris"
+                "nobody knows the redirect URI of {title}: ask its maker, and give it as redirect URI"
             ));
         }
         let at = |patterns: &[String]| patterns.iter().map(|pattern| Preset::at(pattern, &url)).collect::<Vec<_>>();

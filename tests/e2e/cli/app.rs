@@ -15,7 +15,7 @@ fn service(installation: &Installation, id: &str) -> String {
     made["client_secret"].as_str().unwrap().to_owned()
 }
 
-/// OAUTH-053
+/// OAUTH-053, WEB-057
 #[test]
 fn a_secret_is_shown_once_and_kept_nowhere() {
     let installation = Installation::new();
@@ -241,14 +241,36 @@ backchannel_logout_uri = "https://pay.example/logout"
     ] {
         assert_eq!(settings.pointer(at), Some(&value), "{at}: {shown}");
     }
-    for (text, parts) in [
+    for (wrong, parts) in [
         ("nmae = \"x\"", ["pay.toml", "unknown field `nmae`"]),
         ("secret = { value = \"0123456789abcdef\" }", ["pay.toml", "a secret is made"]),
         ("id = \"other\"", ["pay.toml", "keep one"]),
         ("redirect_uris = [\"http://pay.example/cb\"]", ["redirect URI", "pay.example"]),
     ] {
-        std::fs::write(&file, text).unwrap();
+        std::fs::write(&file, wrong).unwrap();
         refused(&installation.run(&["app", "add", "other-pay", "--file", path]), &parts);
     }
-    misused(&installation.run(&["app", "add", "x", "--file", path, "--scope", "openid"]), &["cannot be used with"]);
+    // What the command line says goes before the file.
+    std::fs::write(&file, text).unwrap();
+    let more = ["--scope", "openid", "--set", "tokens.format=jwt", "--name", "Pay again", "--refresh-idle", "2h"];
+    let more = [&["app", "add", "pay2", "--file", path], &more[..], &["--claim", "unit=department"]].concat();
+    done(&installation, &more);
+    let shown = document(&installation, &["app", "show", "pay2", "--json"]);
+    assert_eq!((&shown["name"], &shown["settings"]["scopes"]), (&json!("Pay again"), &json!(["openid"])));
+    assert_eq!(shown["settings"]["tokens"]["format"], "jwt");
+    let claims = shown["settings"]["identity"]["claims"].as_object().unwrap();
+    assert_eq!(claims.keys().collect::<Vec<_>>(), ["staff", "unit"]);
+    let words = done(&installation, &["app", "show", "pay2"]);
+    for (name, value) in [
+        ("binding", "its tokens are bound to a key (DPoP)"),
+        ("consent", "people are asked once, and again when it wants more"),
+        ("claims", "staff (employee_number), unit (department)"),
+        ("access_tokens", "JWT, for 90s"),
+        ("refresh", "idle 2h, in all as for all ([oidc]); codes as for all ([oidc])"),
+        ("acts_for", "`desk` alone may act for people with its tokens"),
+        ("told_of_end", "by a logout token at https://pay.example/logout"),
+        ("requests", "`code`; may name https://api.pay.example/; authorization details: payment"),
+    ] {
+        assert_eq!(field(&words, name), value, "{words}");
+    }
 }

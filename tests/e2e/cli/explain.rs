@@ -113,7 +113,7 @@ fn presets_say_what_is_known_and_what_is_not() {
     );
     for (args, said) in [
         (&["app", "add", "x", "--preset", "nothing"][..], "there is no preset `nothing`"),
-        (&["app", "add", "x", "--preset", "grafana"], "needs the address of Grafana: --url"),
+        (&["app", "add", "x", "--preset", "grafana"], "needs the address of Grafana: give it as url"),
         (&["app", "add", "x", "--preset", "hesi", "--url", "https://h.example"], "nobody knows the redirect URI"),
     ] {
         let output = installation.run(args);
