@@ -39,6 +39,25 @@ function unescape(text) {
     .replace(/&(amp|lt|gt|quot);/g, (_, name) => names[name]);
 }
 
+function inputs(text) {
+  const fields = {};
+  for (const [input] of text.matchAll(/<input\b[^>]*>/g)) {
+    const attribute = (name) => unescape(input.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1] ?? '');
+    if (attribute('name')) fields[attribute('name')] = attribute('value');
+  }
+  return fields;
+}
+
+// Says yes on a page of ours that asks the person, who is signed in.
+export async function approve(url) {
+  const page = await visit(url);
+  const form = page.text.split('<form').find((part) => part.includes('name="decision"'));
+  assert.ok(form, page.text);
+  const action = unescape(form.match(/action="([^"]*)"/)[1]);
+  const sent = await visit(new URL(action, url).href, { ...inputs(form), decision: 'approve' });
+  assert.ok(sent.status === 200 || sent.status === 303, sent.text);
+}
+
 // Follows redirects to the application; fills in the sign-in form when it is shown.
 export async function browse(url) {
   for (let step = 0; step < 10; step += 1) {
@@ -49,11 +68,7 @@ export async function browse(url) {
       continue;
     }
     assert.equal(page.status, 200, page.text);
-    const fields = {};
-    for (const [input] of page.text.matchAll(/<input\b[^>]*>/g)) {
-      const attribute = (name) => unescape(input.match(new RegExp(`\\b${name}="([^"]*)"`))?.[1] ?? '');
-      if (attribute('name')) fields[attribute('name')] = attribute('value');
-    }
+    const fields = inputs(page.text);
     assert.ok('password' in fields, page.text);
     const sent = await visit(new URL('/login', url).href, { ...fields, login: settings.login, password: settings.password });
     assert.equal(sent.status, 303, sent.text);

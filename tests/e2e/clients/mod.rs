@@ -2,6 +2,7 @@
 //! `oauth4webapi`, Python Authlib and `idpyoidc`, Apache's `mod_auth_openidc`.
 
 mod apache;
+mod more;
 mod proof;
 
 use std::io::Write as _;
@@ -48,6 +49,8 @@ both! {
     idpyoidc_is_served => |kind| play(python("idpyoidc_client.py"), kind);
     /// OAUTH-067, OAUTH-070, OAUTH-072, OAUTH-074, OAUTH-075, OAUTH-079, OIDC-097, OIDC-114
     openid_client_is_served_with_keys_instead_of_secrets => proof::play;
+    /// OIDC-088, OAUTH-104
+    openid_client_is_served_beyond_the_code_flow => more::play;
     /// OIDC-023
     apache_is_served => apache::play;
 }
