@@ -13,7 +13,7 @@ use super::print;
 use crate::broker::Broker;
 use crate::crypto::key_file;
 use crate::model::Algorithm;
-use crate::oidc::{KeyError, KeyTimes, NewKey, export_key, import_key, key_times, rewrap, rotate};
+use crate::oidc::{KeyError, KeyTimes, NewKey, export_key, import_key, key_times, revoke_key, rewrap, rotate};
 use crate::time::Instant;
 
 /// Signing keys: which sign, which wait, which are retired.
@@ -25,6 +25,9 @@ pub enum Command {
     /// Lets the waiting key sign, retires the one that did, makes a new waiting one. Running brokers see it within
     /// seconds.
     Rotate(RotateArgs),
+    /// Takes a key that is believed stolen out of use, with everything that it signed: running brokers refuse that within
+    /// seconds, other services when they read the key set again.
+    Revoke(RevokeArgs),
     /// Takes over a private key from another provider, under the id its clients know. It signs from the next rotation
     /// on; with --retired it never does, and is only published for tokens signed elsewhere.
     Import(ImportArgs),
@@ -52,6 +55,13 @@ pub struct ImportArgs {
     /// Publishes it without ever signing with it.
     #[arg(long)]
     retired: bool,
+}
+
+/// Arguments of `key revoke`.
+#[derive(Debug, clap::Args)]
+pub struct RevokeArgs {
+    /// Which key, as `key list` shows it.
+    kid: String,
 }
 
 /// Arguments of `key rewrap`.
@@ -110,6 +120,10 @@ pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitC
         Command::Rotate(args) => {
             let algorithm = args.algorithm.unwrap_or(broker.config.oidc.algorithm);
             rotate_when_seen(&broker, algorithm, args.now).await?;
+            list(&broker, false).await?;
+        }
+        Command::Revoke(args) => {
+            revoke_key(&broker, &args.kid).await?;
             list(&broker, false).await?;
         }
         Command::Import(args) => import(&broker, args).await?,

@@ -13,7 +13,7 @@ use crate::access::watch_policies;
 use crate::broker::Broker;
 use crate::http::{App, gateway, routes, server};
 use crate::jobs::{Job, Schedule, Standing, Work, on_one_node, run_jobs};
-use crate::oidc::{KeyRing, declare_applications, deliver_logouts};
+use crate::oidc::{KeyRing, declare_applications, tell_applications};
 use crate::{login, oidc, sync};
 
 /// Arguments of `serve`: none yet.
@@ -44,7 +44,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
         stopping.cancelled().await;
         feed.close();
     });
-    let telling = deliver_logouts(broker.clone(), app.keys.clone(), app.applications.clone(), stop.clone());
+    let telling = tell_applications(broker.clone(), app.keys.clone(), app.applications.clone(), stop.clone());
     let telling = tokio::spawn(telling);
     let jobs = run_jobs(broker.db.clone(), broker.clock.clone(), jobs(&broker, &keys)?, stop.clone());
     let jobs = tokio::spawn(jobs);

@@ -1,28 +1,24 @@
 //! Back-channel logout (OpenID Connect Back-Channel Logout 1.0): applications are told that a session ended.
 //!
-//! What is to be told is queued with the end of the session ([`crate::store::LogoutDeliveries`]). Each node looks for what
-//! is due; each application has a task of its own, so that a dead one delays nobody. A delivery is taken for
-//! [`TAKEN_FOR`]: what a killed node had in hand is due again then, so an application may be told twice, but never not at
-//! all. After [`GIVE_UP`] it is given up. The audit log has the first failure, the success, and the giving up.
-
-use std::collections::HashMap;
-use std::time::Duration;
+//! What is to be told is queued with the end of the session ([`crate::store::LogoutDeliveries`]), and delivered by
+//! [`super::deliver`]. After [`GIVE_UP`] it is given up. The audit log has the first failure, the success, and the giving
+//! up.
 
 use chrono::TimeDelta;
 use serde::Serialize;
 use serde_json::{Value, json};
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
 
+use super::deliver::{AT_ONCE, TAKEN_FOR};
 use super::keys::KeyError;
 use super::subject::subject;
-use super::{Applications, KeyRing, Provider, StatusLists, issue};
+use super::{Provider, issue};
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::crypto::jwt;
 use crate::model::SessionId;
 use crate::net::NetError;
-use crate::store::{LogoutDelivery, StoreError};
+use crate::store::{LogoutDelivery, StoreError, Tx};
+use crate::time::Instant;
 
 /// `typ` of logout tokens (section 2.4).
 const LOGOUT_TYP: &str = "logout+jwt";
@@ -30,10 +26,6 @@ const LOGOUT_TYP: &str = "logout+jwt";
 const EVENT: &str = "http://schemas.openid.net/event/backchannel-logout";
 /// Life of a logout token: it is used at once.
 const LIFE: TimeDelta = TimeDelta::minutes(2);
-/// How often each node looks for what is due.
-const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// How long a delivery belongs to the node that took it.
-const TAKEN_FOR: TimeDelta = TimeDelta::seconds(30);
 /// How long an application is tried.
 pub const GIVE_UP: TimeDelta = TimeDelta::hours(24);
 /// Waits after the first, second … failure; the last one is repeated.
@@ -45,8 +37,6 @@ const WAITS: [TimeDelta; 6] = [
     TimeDelta::minutes(15),
     TimeDelta::hours(1),
 ];
-/// Deliveries to one application at once: what the outgoing client allows to one host.
-const AT_ONCE: i64 = 4;
 
 /// Claims of a logout token (section 2.4). There is never a `nonce`.
 #[derive(Serialize)]
@@ -82,52 +72,13 @@ enum DeliveryError {
     Store(#[from] StoreError),
 }
 
-/// Delivers what is due until `stop`; what is under way then is finished.
-pub async fn deliver_logouts(broker: Broker, keys: KeyRing, applications: Applications, stop: CancellationToken) {
-    let mut workers: HashMap<String, JoinHandle<()>> = HashMap::new();
-    while !stop.is_cancelled() {
-        workers.retain(|_, worker| !worker.is_finished());
-        match due(&broker).await {
-            Ok(due) => {
-                for app in due.into_iter().filter(|app| !workers.contains_key(app)).collect::<Vec<_>>() {
-                    let work =
-                        deliver_to(broker.clone(), keys.clone(), applications.clone(), app.clone(), stop.clone());
-                    workers.insert(app, tokio::spawn(work));
-                }
-            }
-            Err(error) => tracing::error!(%error, "the queue of logouts could not be read"),
-        }
-        tokio::select! {
-            () = stop.cancelled() => {}
-            () = tokio::time::sleep(LOOK_EVERY) => {}
-        }
-    }
-    for (app, worker) in workers {
-        if let Err(error) = worker.await {
-            tracing::error!(%error, app, "deliveries of logouts ended early");
-        }
-    }
-}
-
-async fn due(broker: &Broker) -> Result<Vec<String>, StoreError> {
-    broker.db.read().await?.logout_deliveries().due(broker.clock.now()).await
-}
-
-/// Works off what is due for one application.
-async fn deliver_to(broker: Broker, keys: KeyRing, applications: Applications, app: String, stop: CancellationToken) {
-    let status = StatusLists::default();
-    let provider = Provider { broker: &broker, keys: &keys, applications: &applications, status: &status };
-    while !stop.is_cancelled() {
-        match deliver_batch(provider, &app).await {
-            Ok(true) => {}
-            Ok(false) => return,
-            Err(error) => return tracing::error!(%error, app, "logouts could not be delivered"),
-        }
-    }
+/// The applications that are to be told of a session's end.
+pub(super) async fn due(tx: &mut Tx, now: Instant) -> Result<Vec<String>, StoreError> {
+    tx.logout_deliveries().due(now).await
 }
 
 /// Takes and delivers a few; tells whether there was anything.
-async fn deliver_batch(provider: Provider<'_>, app: &str) -> Result<bool, StoreError> {
+pub(super) async fn deliver_batch(provider: Provider<'_>, app: &str) -> Result<bool, StoreError> {
     let broker = provider.broker;
     let now = broker.clock.now();
     let mut tx = broker.db.write().await?;

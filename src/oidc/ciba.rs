@@ -298,11 +298,7 @@ pub async fn decide_request(
     let broker = provider.broker;
     let request = broker.db.read().await?.decoupled().find_waiting(id, who.user.id, broker.clock.now()).await?;
     let Some(request) = request else { return Ok(Decided::Gone) };
-    let decided = decoupled::decide(provider, caller, who, &request, is_agreed).await?;
-    if matches!(decided, Decided::Approved | Decided::Refused) {
-        super::ping::tell(provider, &request).await?;
-    }
-    Ok(decided)
+    decoupled::decide(provider, caller, who, &request, is_agreed).await
 }
 
 /// The application polls (section 10.1).

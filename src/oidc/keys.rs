@@ -159,6 +159,11 @@ impl KeyRing {
         Ok(rotated)
     }
 
+    /// Reads the table again where it is time: whoever rests on what was verified before has to ask.
+    pub(super) async fn keep_up(&self, broker: &Broker) {
+        self.current(broker).await;
+    }
+
     pub(super) fn verified(&self) -> &VerifiedTokens {
         &self.0.verified
     }
@@ -185,7 +190,14 @@ impl KeyRing {
             return;
         }
         match load(broker, &before.by_kid).await {
-            Ok(loaded) => *self.0.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded),
+            Ok(loaded) => {
+                // What was verified with a key that is gone is not believed any longer.
+                let is_gone = before.by_kid.keys().any(|kid| !loaded.by_kid.contains_key(kid));
+                *self.0.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(loaded);
+                if is_gone {
+                    self.0.verified.forget();
+                }
+            }
             Err(error) => tracing::error!(%error, "the signing keys could not be read again"),
         }
     }
@@ -253,69 +265,6 @@ pub(super) async fn step(
     Ok(true)
 }
 
-/// A key from elsewhere.
-#[derive(Debug)]
-pub struct NewKey {
-    /// The key.
-    pub key: SigningKey,
-    /// The id by which clients know it; its thumbprint when none.
-    pub kid: Option<String>,
-    /// Whether it only stays published for tokens signed elsewhere, or is the next to sign.
-    pub is_retired: bool,
-}
-
-/// Takes a key over: as the next one to sign, in place of the one that waits, or as one that is published only. It
-/// signs nothing before the next rotation. Gives its id.
-///
-/// # Errors
-/// [`KeyError`].
-pub async fn import_key(broker: &Broker, new: NewKey) -> Result<String, KeyError> {
-    make_missing(broker).await?;
-    let NewKey { key, kid, is_retired } = new;
-    let key = match kid {
-        Some(kid) if is_kid(&kid) => key.named(&kid),
-        Some(kid) => return Err(KeyError::Kid(kid)),
-        None => key,
-    };
-    let now = broker.clock.now();
-    let state = if is_retired { KeyState::Retired } else { KeyState::Next };
-    let mut row = sealed(broker, &key, state)?;
-    row.retired_at = is_retired.then_some(now);
-    let event = Event::new(Action::KeyAdmin, Outcome::Success, "cli", format!("key:{}", row.kid))
-        .with(json!({ "algorithm": row.algorithm, "imported": state }));
-    let mut tx = broker.db.write().await?;
-    if !is_retired {
-        tx.signing_keys().delete_next(row.algorithm).await?;
-    }
-    match tx.signing_keys().insert(&row).await {
-        Ok(()) => {}
-        Err(StoreError::Conflict(_)) => return Err(KeyError::Taken(row.kid)),
-        Err(error) => return Err(error.into()),
-    }
-    audit::append(&mut tx, now, &[event]).await?;
-    tx.commit().await?;
-    Ok(row.kid)
-}
-
-/// Opens a private key, to be written to a file, and records that.
-///
-/// # Errors
-/// [`KeyError`].
-pub async fn export_key(broker: &Broker, kid: &str, is_sealed: bool) -> Result<SigningKey, KeyError> {
-    let rows = list_keys(broker).await?;
-    let row = rows.iter().find(|row| row.kid == kid).ok_or_else(|| KeyError::Unknown(kid.to_owned()))?;
-    let key = open(broker, row)?;
-    let event = Event::new(Action::KeyAdmin, Outcome::Success, "cli", format!("key:{kid}"))
-        .with(json!({ "algorithm": row.algorithm, "exported": true, "with_passphrase": is_sealed }));
-    broker.audit.record(event).await?;
-    Ok(key)
-}
-
-fn is_kid(kid: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    (1..=128).contains(&kid.len()) && kid.bytes().all(is_plain)
-}
-
 /// How long a token may live at the most, with a day to spare for clocks and cached ID tokens.
 pub(super) async fn longest_life(broker: &Broker, tx: &mut Tx) -> Result<TimeDelta, StoreError> {
     let config = &broker.config;
@@ -359,7 +308,7 @@ fn make(broker: &Broker, algorithm: Algorithm, state: KeyState) -> Result<Signin
 }
 
 /// The row of a key that begins its life here and now.
-fn sealed(broker: &Broker, key: &SigningKey, state: KeyState) -> Result<SigningKeyRow, KeyError> {
+pub(super) fn sealed(broker: &Broker, key: &SigningKey, state: KeyState) -> Result<SigningKeyRow, KeyError> {
     let now = broker.clock.now();
     Ok(SigningKeyRow {
         kid: key.kid().to_owned(),
@@ -373,7 +322,7 @@ fn sealed(broker: &Broker, key: &SigningKey, state: KeyState) -> Result<SigningK
     })
 }
 
-fn open(broker: &Broker, row: &SigningKeyRow) -> Result<SigningKey, KeyError> {
+pub(super) fn open(broker: &Broker, row: &SigningKeyRow) -> Result<SigningKey, KeyError> {
     let pkcs8 = broker.master.open(PURPOSE, &row.sealed).map_err(KeyError::Sealed)?;
     // An imported key may have brought its name with it.
     Ok(SigningKey::from_pkcs8(row.algorithm, &pkcs8)?.named(&row.kid))

@@ -126,12 +126,16 @@ struct Verified {
     checked_at: AtomicU64,
     /// [`invalidations`] before that.
     checked_before: AtomicU64,
+    /// Of which generation of keys its signature is.
+    generation: u64,
 }
 
 /// Tokens whose signature was checked, by the SHA-256 of their text.
 pub(super) struct VerifiedTokens {
     cache: Cache<[u8; 32], Arc<Verified>>,
     made: Monotonic,
+    /// Counts the times that a key went.
+    generation: AtomicU64,
 }
 
 impl std::fmt::Debug for VerifiedTokens {
@@ -143,7 +147,13 @@ impl std::fmt::Debug for VerifiedTokens {
 impl VerifiedTokens {
     pub(super) fn new() -> Self {
         let cache = Cache::builder().max_capacity(CAPACITY).time_to_idle(Duration::from_mins(5)).build();
-        Self { cache, made: Monotonic::now() }
+        Self { cache, made: Monotonic::now(), generation: AtomicU64::new(0) }
+    }
+
+    /// A key went: the signature of every token is checked again, of those too that are being checked just now.
+    pub(super) fn forget(&self) {
+        self.generation.fetch_add(1, Ordering::AcqRel);
+        self.cache.invalidate_all();
     }
 
     fn micros(&self) -> u64 {
@@ -169,11 +179,18 @@ pub async fn verify_access_token(broker: &Broker, keys: &KeyRing, token: &str) -
     }
     let tokens = keys.verified();
     let digest = sha256(token.as_bytes());
-    let verified = if let Some(verified) = tokens.cache.get(&digest) {
+    let known = tokens.cache.get(&digest);
+    if known.as_ref().is_some_and(|verified| !tokens.is_fresh(verified)) {
+        keys.keep_up(broker).await;
+    }
+    let generation = tokens.generation.load(Ordering::Acquire);
+    let known = known.filter(|verified| verified.generation == generation);
+    let verified = if let Some(verified) = known {
         verified
     } else {
         let token = Arc::new(check_signature(broker, keys, token).await?);
-        let verified = Arc::new(Verified { token, checked_at: AtomicU64::new(0), checked_before: AtomicU64::new(0) });
+        let (checked_at, checked_before) = (AtomicU64::new(0), AtomicU64::new(0));
+        let verified = Arc::new(Verified { token, checked_at, checked_before, generation });
         tokens.cache.insert(digest, verified.clone());
         verified
     };

@@ -9,6 +9,14 @@ const BATCH: i64 = 500;
 /// Requests that one person is shown at the most.
 const SHOWN: i64 = 50;
 
+/// A request whose application is to be told.
+#[derive(sqlx::FromRow)]
+struct Ping {
+    #[sqlx(flatten)]
+    request: DecoupledRequest,
+    ping_attempts: i64,
+}
+
 /// Store functions of decoupled sign-ins.
 #[derive(Debug)]
 pub struct Decoupled<'a>(&'a mut Tx);
@@ -110,7 +118,8 @@ impl Decoupled<'_> {
         grant: GrantId,
         now: Instant,
     ) -> Result<Option<DecoupledRequest>, StoreError> {
-        let sql = "UPDATE decoupled_requests SET state = 'approved', user_id = $2, grant_id = $3, decided_at = $4 \
+        let sql = "UPDATE decoupled_requests SET state = 'approved', user_id = $2, grant_id = $3, decided_at = $4, \
+                   ping_due_at = CASE WHEN details ->> 'notification' IS NOT NULL THEN $4 END \
                    WHERE id = $1 AND state = 'pending' AND expires_at > $4 RETURNING *";
         self.0.optional(sql, &[&id, &user, &grant, &now]).await
     }
@@ -125,7 +134,8 @@ impl Decoupled<'_> {
         user: UserId,
         now: Instant,
     ) -> Result<Option<DecoupledRequest>, StoreError> {
-        let sql = "UPDATE decoupled_requests SET state = 'refused', user_id = $2, decided_at = $3 \
+        let sql = "UPDATE decoupled_requests SET state = 'refused', user_id = $2, decided_at = $3, \
+                   ping_due_at = CASE WHEN details ->> 'notification' IS NOT NULL THEN $3 END \
                    WHERE id = $1 AND state = 'pending' AND expires_at > $3 RETURNING *";
         self.0.optional(sql, &[&id, &user, &now]).await
     }
@@ -135,9 +145,50 @@ impl Decoupled<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn consume(&mut self, secret_hash: &str) -> Result<Option<DecoupledRequest>, StoreError> {
-        let sql = "UPDATE decoupled_requests SET state = 'used' WHERE secret_hash = $1 AND state = 'approved' \
-                   RETURNING *";
+        let sql = "UPDATE decoupled_requests SET state = 'used', ping_due_at = NULL WHERE secret_hash = $1 \
+                   AND state = 'approved' RETURNING *";
         self.0.optional(sql, &[&secret_hash]).await
+    }
+
+    /// The applications that are to be told of a decision.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pings_due(&mut self, now: Instant) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT DISTINCT application_id FROM decoupled_requests WHERE ping_due_at <= $1";
+        let rows: Vec<(String,)> = self.0.all(sql, &[&now]).await?;
+        Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// Takes up to `limit` decided requests, of which the application is to be told, until `until`: each goes to one
+    /// caller. Tells how often each was tried, this time included.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn take_pings(
+        &mut self,
+        application: &str,
+        now: Instant,
+        until: Instant,
+        limit: i64,
+    ) -> Result<Vec<(DecoupledRequest, i64)>, StoreError> {
+        // The outer condition is looked at again after waiting for another node's row.
+        let sql = "UPDATE decoupled_requests SET ping_due_at = $3, ping_attempts = ping_attempts + 1 \
+                   WHERE application_id = $1 AND ping_due_at <= $2 AND secret_hash IN (SELECT secret_hash \
+                   FROM decoupled_requests WHERE application_id = $1 AND ping_due_at <= $2 ORDER BY ping_due_at \
+                   LIMIT $4) RETURNING *";
+        let rows: Vec<Ping> = self.0.all(sql, &[&application, &now, &until, &limit]).await?;
+        Ok(rows.into_iter().map(|row| (row.request, row.ping_attempts)).collect())
+    }
+
+    /// Writes when the application is told next: never, where it was told or nothing is left to tell.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn pinged(&mut self, id: DecoupledId, next: Option<Instant>) -> Result<(), StoreError> {
+        // Whoever has the tokens meanwhile is told nothing.
+        let sql = "UPDATE decoupled_requests SET ping_due_at = $2 WHERE id = $1 AND ping_due_at IS NOT NULL";
+        self.0.run(sql, &[&id, &next]).await.map(drop)
     }
 
     /// Deletes one batch of requests that expired before `before`; tells how many.

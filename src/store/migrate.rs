@@ -45,6 +45,7 @@ migrations! {
     "0083_work_list",
     "0084_reports",
     "0087_organisation",
+    "0100_pings",
 }
 
 /// Which of the twins to run.

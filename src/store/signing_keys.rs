@@ -77,6 +77,14 @@ impl SigningKeys<'_> {
         self.0.run(sql, &[&algorithm, &KeyState::Next]).await
     }
 
+    /// Deletes a key.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn delete(&mut self, kid: &str) -> Result<u64, StoreError> {
+        self.0.run("DELETE FROM signing_keys WHERE kid = $1", &[&kid]).await
+    }
+
     /// Drops keys retired before `before`.
     ///
     /// # Errors

@@ -18,8 +18,8 @@ pub(super) const ALGORITHMS: &[ProofAlgorithm] = &[
     ProofAlgorithm::Ps256,
     ProofAlgorithm::EdDsa,
 ];
-/// Seconds that clocks may differ.
-pub(super) const LEEWAY: i64 = 5;
+/// Seconds that the issuer's clock may be ahead. An end is an end: nobody gets more life than was given.
+pub(super) const LEEWAY: i64 = 60;
 
 /// Why a token is refused.
 #[derive(Debug, thiserror::Error)]
@@ -205,5 +205,27 @@ impl Claims {
     #[must_use]
     pub fn has_scope(&self, scope: &str) -> bool {
         self.scope.split(' ').any(|one| one == scope)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{VerifyError, check_times};
+    use crate::time::Instant;
+
+    /// GW-047: a clock that is a minute behind the issuer's takes its tokens, one that is more behind does not; ends are
+    /// kept to the second, on both sides of 2038 too.
+    #[test]
+    fn clocks_differ_by_a_minute_at_the_most() {
+        for now in [1_700_000_000, i64::from(i32::MAX), i64::from(i32::MAX) + 1, 4_102_444_800] {
+            let judge = |iat: i64, exp: i64, nbf: Option<i64>| {
+                check_times(now + iat, now + exp, nbf.map(|nbf| now + nbf), Instant::from_timestamp(now, 0).unwrap())
+            };
+            assert!(judge(0, 600, None).is_ok() && judge(60, 600, Some(60)).is_ok() && judge(-600, 1, None).is_ok());
+            assert!(matches!(judge(61, 600, None), Err(VerifyError::Early)));
+            assert!(matches!(judge(0, 600, Some(61)), Err(VerifyError::Early)));
+            assert!(matches!(judge(-600, 0, None), Err(VerifyError::Expired)));
+            assert!(matches!(judge(-600, -1, Some(-600)), Err(VerifyError::Expired)));
+        }
     }
 }

@@ -34,6 +34,8 @@ pub(super) fn ask(visit: &Visit, question: &Question) -> Response {
         other_url => format!("{}?{other}", paths::AUTHORIZE),
         wish => Value::from(Serde(words)),
         consents_url => paths::CONSENTS,
+        policy_uri => app.settings.identity.policy_uri.clone(),
+        tos_uri => app.settings.identity.tos_uri.clone(),
         request => request.clone(),
     };
     let here = format!("{}?{request}", paths::AUTHORIZE);

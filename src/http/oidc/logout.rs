@@ -10,9 +10,9 @@ use crate::http::oidc::visitor;
 use crate::http::paths;
 use crate::http::portal::signed_out_page;
 use crate::http::respond::OauthError;
-use crate::http::respond::page::{internal, page, set_cookie};
+use crate::http::respond::page::{internal, page, security_policy, set_cookie};
 use crate::login::CurrentSession;
-use crate::oidc::{Caller, LogoutAnswer, Params, logout};
+use crate::oidc::{Caller, LogoutAnswer, Params, Return, logout};
 
 /// Signs out and sends the browser on, or asks.
 pub(super) async fn show(visit: Visit, caller: Caller, RawQuery(query): RawQuery) -> Response {
@@ -23,7 +23,7 @@ pub(super) async fn show(visit: Visit, caller: Caller, RawQuery(query): RawQuery
         Ok(LogoutAnswer::Redirect(uri)) => Redirect::to(&uri).into_response(),
         Ok(LogoutAnswer::SignedOut) => signed_out_page(&visit, &[], None),
         Ok(LogoutAnswer::Frames(frames, then)) => signed_out_page(&visit, &frames, then.as_deref()),
-        Ok(LogoutAnswer::Ask) => return ask(&visit),
+        Ok(LogoutAnswer::Ask(then)) => return ask(&visit, then.as_ref()),
         Ok(LogoutAnswer::Refused) => return visit.refuse(StatusCode::BAD_REQUEST, "error-sign-out"),
         Err(error) => {
             tracing::error!(%error, cause = ?error, request_id = visit.request_id, "a logout request failed");
@@ -44,17 +44,21 @@ pub(super) async fn again_by_get(visit: Visit, form: Result<FormParams, OauthErr
     }
 }
 
-/// The page that asks whether to sign out; its form is the portal's own.
-fn ask(visit: &Visit) -> Response {
+/// The page that asks whether to sign out; its form is the portal's own, and may lead on to the application.
+fn ask(visit: &Visit, then: Option<&Return>) -> Response {
     let name = match &visit.session {
         Some(CurrentSession::Person(_, user)) => user.display_name.clone(),
         Some(CurrentSession::Operator(..)) | None => String::new(),
     };
     let values = context! {
         action => paths::LOGOUT,
-        fields => Vec::<(String, String)>::new(),
+        fields => then.map(Return::fields).unwrap_or_default(),
         home => paths::PORTAL,
         name,
     };
-    page(visit, StatusCode::OK, "sign_out.html", values, None)
+    let mut response = page(visit, StatusCode::OK, "sign_out.html", values, None);
+    if let Some(origin) = then.and_then(Return::origin) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, security_policy(&[origin]));
+    }
+    response
 }

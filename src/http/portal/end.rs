@@ -20,7 +20,7 @@ pub async fn end_one(State(app): State<App>, SessionForm(visit, fields): Session
     };
     let (address, request_id) = visit.trace();
     match login::end_session(&app.broker, &current, id, (&address, &request_id)).await {
-        Ok(true) if id == current.session().id => leave_session(&visit, id).await,
+        Ok(true) if id == current.session().id => leave_session(&visit, id, None).await,
         Ok(true) => Redirect::to(paths::SESSIONS).into_response(),
         // Somebody else's session is answered like one that does not exist.
         Ok(false) => visit.refuse(StatusCode::NOT_FOUND, "error-no-session"),
@@ -43,7 +43,7 @@ pub async fn end_everywhere(State(app): State<App>, SessionForm(visit, _): Sessi
     let Some(current) = visit.session.clone() else { return leave(&app) };
     let (address, request_id) = visit.trace();
     match login::sign_out_everywhere(&app.broker, &current, (&address, &request_id)).await {
-        Ok(()) => leave_session(&visit, current.session().id).await,
+        Ok(()) => leave_session(&visit, current.session().id, None).await,
         Err(error) => failed(&visit, &error),
     }
 }

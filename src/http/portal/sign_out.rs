@@ -5,13 +5,13 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Redirect, Response};
 use minijinja::context;
 
-use crate::http::extract::{SessionForm, SignedIn, Visit, session_cookie};
+use crate::http::extract::{Fields, SessionForm, SignedIn, Visit, session_cookie};
 use crate::http::paths;
 use crate::http::respond::page::{framing_policy, internal, page, security_policy, set_cookie};
 use crate::http::state::App;
 use crate::login;
 use crate::model::SessionId;
-use crate::oidc::front_channel;
+use crate::oidc::{front_channel, return_address};
 
 /// Seconds that the frames of the page after signing out have to load before the browser goes on.
 const FRAMES_LOAD: u32 = 3;
@@ -37,17 +37,28 @@ pub fn confirm_sign_out(
     response
 }
 
-/// `POST /logout`: ends this session with what was issued from it.
-pub async fn sign_out(State(app): State<App>, SessionForm(visit, _): SessionForm) -> Response {
+/// `POST /logout`: ends this session with what was issued from it, and goes on to the application that asked for it.
+pub async fn sign_out(State(app): State<App>, SessionForm(visit, fields): SessionForm) -> Response {
     let Some(current) = visit.session.clone() else { return leave(&app) };
     let (address, request_id) = visit.trace();
     match login::end_session(&app.broker, &current, current.session().id, (&address, &request_id)).await {
-        Ok(_) => leave_session(&visit, current.session().id).await,
+        Ok(_) => {
+            let then = return_address(app.provider(), |name| field(&fields, name)).await;
+            let then = then.unwrap_or_else(|error| {
+                tracing::error!(%error, request_id, "the way back to an application could not be looked up");
+                None
+            });
+            leave_session(&visit, current.session().id, then.as_deref()).await
+        }
         Err(error) => {
             tracing::error!(%error, request_id, "a sign-out failed");
             internal(&app, visit.language, &visit.request_id)
         }
     }
+}
+
+fn field(fields: &Fields, name: &str) -> Option<String> {
+    Some(fields.get(name)).filter(|value| !value.is_empty()).map(str::to_owned)
 }
 
 /// `GET /signed-out`: says that it is done.
@@ -70,8 +81,9 @@ pub fn signed_out_page(visit: &Visit, frames: &[String], then: Option<&str>) -> 
     response
 }
 
-/// Takes the cookie of an ended session away, and shows the page that tells its applications in frames.
-pub(super) async fn leave_session(visit: &Visit, session: SessionId) -> Response {
+/// Takes the cookie of an ended session away, and shows the page that tells its applications in frames, or goes on to
+/// `then`.
+pub(super) async fn leave_session(visit: &Visit, session: SessionId, then: Option<&str>) -> Response {
     let frames = match front_channel(visit.app.provider(), session).await {
         Ok(frames) => frames,
         Err(error) => {
@@ -81,19 +93,18 @@ pub(super) async fn leave_session(visit: &Visit, session: SessionId) -> Response
         }
     };
     if frames.is_empty() {
-        return leave(&visit.app);
+        return without_cookie(&visit.app, Redirect::to(then.unwrap_or(paths::SIGNED_OUT)).into_response());
     }
-    let is_https = visit.app.broker.config.server.is_https();
-    let mut response = signed_out_page(visit, &frames, None);
-    let cookie = set_cookie(session_cookie(is_https), "", is_https, Some(0));
-    response.headers_mut().append(header::SET_COOKIE, cookie);
-    response
+    without_cookie(&visit.app, signed_out_page(visit, &frames, then))
 }
 
 /// Takes the cookie away and shows the page afterwards.
 pub(super) fn leave(app: &App) -> Response {
+    without_cookie(app, Redirect::to(paths::SIGNED_OUT).into_response())
+}
+
+fn without_cookie(app: &App, mut response: Response) -> Response {
     let is_https = app.broker.config.server.is_https();
-    let mut response = Redirect::to(paths::SIGNED_OUT).into_response();
     let cookie = set_cookie(session_cookie(is_https), "", is_https, Some(0));
     response.headers_mut().append(header::SET_COOKIE, cookie);
     response

@@ -88,7 +88,8 @@ fn give_nonce(headers: &mut HeaderMap, nonce: Option<&str>) {
 impl From<StoreError> for OauthError {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, cause = ?error, "the database failed");
-        Self::server_error()
+        // Not what was asked is wrong, and nothing was done: it may be asked again (RFC 7009 section 2.2.1).
+        Self { status: StatusCode::SERVICE_UNAVAILABLE, retry_after: Some("5"), ..Self::server_error() }
     }
 }
 

@@ -45,6 +45,12 @@ pub struct IdentitySettings {
     pub subject_type: SubjectType,
     /// Document that lists the redirect URIs of several applications which share pairwise subjects.
     pub sector_identifier_uri: Option<String>,
+    /// Its page about what it does with what it is told; the page that asks people links to it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub policy_uri: Option<String>,
+    /// Its terms of use; the page that asks people links to them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tos_uri: Option<String>,
     /// Claim → where its value comes from, beyond and before the standard claims.
     pub claims: BTreeMap<String, ClaimRule>,
     /// Scope of an API → language (`en`, `zh-CN`) → what the consent page says of it.
@@ -97,6 +103,11 @@ impl IdentitySettings {
         let mut problems = Vec::new();
         for (name, rule) in &self.claims {
             rule.check(name, &mut problems);
+        }
+        for (name, uri) in [("policy_uri", &self.policy_uri), ("tos_uri", &self.tos_uri)] {
+            if let Some(uri) = uri.as_ref().filter(|uri| !Url::parse(uri).is_ok_and(|url| url.scheme() == "https")) {
+                problems.push(format!("identity.{name} `{uri}` must be an https address"));
+            }
         }
         if self.subject_type == SubjectType::Pairwise {
             self.check_sector(redirect_uris, &mut problems);
@@ -163,6 +174,8 @@ mod tests {
             ("[claims]\na = { template = \"{nobody}\" }", "`nobody` is none of"),
             ("[claims]\na = { template = \"{login\" }", "not closed"),
             ("[scope_texts.x]\nfr = \"y\"", "none of en, zh-CN"),
+            ("policy_uri = \"javascript:alert(1)\"", "identity.policy_uri `javascript:alert(1)`"),
+            ("tos_uri = \"http://a.example/\"", "identity.tos_uri"),
         ] {
             let problems = read(text).unwrap().problems(&[]);
             assert!(problems.iter().any(|problem| problem.contains(part)), "{text}: {problems:?}");

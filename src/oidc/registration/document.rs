@@ -107,20 +107,30 @@ pub(in crate::oidc) fn check(
     {
         return Err(RegistrationFault::Metadata("client_name is too long or holds what a name does not need"));
     }
-    for page in ["client_uri", "logo_uri", "policy_uri", "tos_uri"] {
+    for page in ["client_uri", "logo_uri", "policy_uri", "tos_uri", "initiate_login_uri"] {
         reader.web_address(page)?;
     }
     let proof = reader.proof(auth_method)?;
     for word in ["software_id", "software_version", "software_statement"] {
         reader.text(word)?;
     }
+    let told = |name: &str| reader.document.get(name).and_then(Value::as_str).map(str::to_owned);
+    let identity = IdentitySettings {
+        consent: ConsentRule::Once,
+        policy_uri: told("policy_uri"),
+        tos_uri: told("tos_uri"),
+        ..IdentitySettings::default()
+    };
+    // Third-party initiated login (OpenID Connect Core 1.0 section 4): where the portal sends people.
+    let launch_url = told("initiate_login_uri");
     let settings = ApplicationSettings {
+        launch_url,
         redirect_uris,
         post_logout_redirect_uris,
         grant_types,
         scopes,
         require_pkce: true,
-        identity: IdentitySettings { consent: ConsentRule::Once, ..IdentitySettings::default() },
+        identity,
         proof,
         ..ApplicationSettings::default()
     };
@@ -227,6 +237,7 @@ impl Reader<'_> {
     pub(super) fn web_address(&mut self, name: &str) -> Result<(), RegistrationFault> {
         let Some(text) = self.text(name)? else { return Ok(()) };
         let is_good = is_plain(&text)
+            && !text.contains(['"', '<', '>', '\\', ' '])
             && Url::parse(&text)
                 .is_ok_and(|url| url.scheme() == "https" && url.username().is_empty() && self.config.takes(&url));
         if is_good {

@@ -81,11 +81,11 @@ async fn scene(kind: Kind, oa: &str, ledger: &str) -> (Scene, CancellationToken)
 }
 
 /// A node that delivers until it is stopped.
-async fn deliver(app: &App) -> CancellationToken {
+pub(super) async fn deliver(app: &App) -> CancellationToken {
     let stop = CancellationToken::new();
     let keys = KeyRing::open(&app.broker).await.unwrap();
     let broker = Broker { net: Outgoing::new(app.broker.config.clone()), ..app.broker.clone() };
-    tokio::spawn(oidc::deliver_logouts(broker, keys, Applications::default(), stop.clone()));
+    tokio::spawn(oidc::tell_applications(broker, keys, Applications::default(), stop.clone()));
     stop
 }
 

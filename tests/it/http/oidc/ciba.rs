@@ -1,15 +1,18 @@
 //! CIBA: an application asks for a person, who approves on a page of ours.
 
+use std::collections::VecDeque;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use chrono::Duration;
 use serde_json::{Value, json};
 use yaopai::crypto::{SigningKey, jwt};
 use yaopai::model::Algorithm;
 
+use super::backchannel::deliver;
 use super::{Client, OA, Scene, claims, signed_in};
 use crate::both;
 use crate::harness::https::Https;
@@ -185,40 +188,125 @@ both!(
     }
 );
 
+/// An application that is told of decisions: what it was sent, and what it answers.
+#[derive(Clone, Default)]
+struct Told {
+    calls: Arc<Mutex<Vec<(String, Value)>>>,
+    answers: Arc<Mutex<VecDeque<u16>>>,
+}
+
+const TOLD_TOKEN: (&str, &str) = ("client_notification_token", "8d67dc78-7faa-4d41-aabd-67707b374255");
+
+impl Told {
+    /// Listens, and gives the settings of `bank` that lead there, signed with `key` where it signs.
+    async fn open(&self, key: &SigningKey, folder: &Path) -> (Https, String) {
+        let told = self.clone();
+        let take = async move |headers: HeaderMap, body: String| {
+            let authorization = headers["authorization"].to_str().unwrap().to_owned();
+            told.calls.lock().unwrap().push((authorization, serde_json::from_str(&body).unwrap()));
+            StatusCode::from_u16(told.answers.lock().unwrap().pop_front().unwrap_or(204)).unwrap()
+        };
+        let server = Https::start(Router::new().route("/told", post(take))).await;
+        let jwks = json!({ "keys": [key.public_jwk()] }).to_string();
+        let more = format!(
+            "grants = {{ backchannel_mode = \"ping\", backchannel_notification_endpoint = \"{}/told\" }}\n\
+             proof = {{ jwks = '{jwks}' }}\n{}",
+            server.url,
+            server.outgoing(folder)
+        );
+        (server, more)
+    }
+
+    /// What it was sent, once there were `count` calls.
+    async fn heard(&self, count: usize) -> Vec<(String, Value)> {
+        for _ in 0..400 {
+            if self.calls.lock().unwrap().len() >= count {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let calls = self.calls.lock().unwrap().clone();
+        assert_eq!(calls.len(), count);
+        calls
+    }
+}
+
+async fn due(scene: &Scene) -> i64 {
+    let mut tx = scene.app.broker.db.read().await.unwrap();
+    let sql = "SELECT COUNT(*) FROM decoupled_requests WHERE ping_due_at IS NOT NULL";
+    tx.one::<(i64,)>(sql, &[]).await.unwrap().0
+}
+
+both!(
+    /// OAUTH-105: what an application is to be told outlives the node that was told by the person; a dead application is
+    /// tried again, and one that has its tokens, or whose time is over, is left in peace.
+    a_ping_is_queued_with_the_decision,
+    |kind| async move {
+        let told = Told::default();
+        let folder = tempfile::tempdir().unwrap();
+        let (_server, more) = told.open(&SigningKey::generate(Algorithm::Es256).unwrap().0, folder.path()).await;
+        let scene = start(kind, &more).await;
+        let asked = scene.asked(BANK, &[TOLD_TOKEN]).await;
+        scene.answer(&scene.browser, "approve").await;
+        assert_eq!(due(&scene).await, 1, "nobody delivers yet");
+        // A node takes it and dies: the next one delivers, once the first one's time is over.
+        let now = scene.app.broker.clock.now();
+        let mut tx = scene.app.broker.db.write().await.unwrap();
+        let taken = tx.decoupled().take_pings("bank", now, now + Duration::seconds(30), 4).await.unwrap();
+        assert_eq!((taken.len(), taken[0].1), (1, 1));
+        assert!(tx.decoupled().take_pings("bank", now, now + Duration::seconds(30), 4).await.unwrap().is_empty());
+        tx.commit().await.unwrap();
+        let stop = deliver(&scene.app).await;
+        told.answers.lock().unwrap().extend([503, 302]);
+        assert!(told.calls.lock().unwrap().is_empty());
+        for (seconds, calls) in [(31, 1), (6, 2), (16, 3)] {
+            scene.app.clock().advance(Duration::seconds(seconds));
+            let heard = told.heard(calls).await;
+            assert_eq!(heard[calls - 1].1, json!({ "auth_req_id": asked["auth_req_id"] }));
+        }
+        for _ in 0..100 {
+            if due(&scene).await == 0 {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        assert_eq!(due(&scene).await, 0, "it was taken");
+        stop.cancel();
+        assert_eq!(scene.fetch(BANK, &asked).await.0, 200);
+        // Refusals are told too; whoever has the tokens is told nothing.
+        let refused = scene.asked(BANK, &[TOLD_TOKEN]).await;
+        scene.answer(&scene.browser, "refuse").await;
+        assert_eq!(due(&scene).await, 1);
+        let asked = scene.asked(BANK, &[TOLD_TOKEN]).await;
+        scene.answer(&scene.browser, "approve").await;
+        assert_eq!((due(&scene).await, scene.fetch(BANK, &asked).await.0, due(&scene).await), (2, 200, 1));
+        let stop = deliver(&scene.app).await;
+        assert_eq!(told.heard(4).await[3].1, json!({ "auth_req_id": refused["auth_req_id"] }));
+        stop.cancel();
+        // An application that polls is told nothing.
+        scene.asked(DESK, &[]).await;
+        scene.answer(&scene.browser, "approve").await;
+        assert_eq!(due(&scene).await, 0);
+    }
+);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_application_is_told_and_names_people_by_its_own_tokens() {
-    let calls: Arc<Mutex<Vec<(String, Value)>>> = Arc::default();
-    let seen = calls.clone();
-    let take = async move |headers: HeaderMap, body: String| {
-        let authorization = headers["authorization"].to_str().unwrap().to_owned();
-        seen.lock().unwrap().push((authorization, serde_json::from_str(&body).unwrap()));
-    };
-    let server = Https::start(Router::new().route("/told", post(take))).await;
+    let told = Told::default();
     let folder = tempfile::tempdir().unwrap();
     let key = SigningKey::generate(Algorithm::Es256).unwrap().0;
-    let jwks = json!({ "keys": [key.public_jwk()] }).to_string();
-    let more = format!(
-        "grants = {{ backchannel_mode = \"ping\", backchannel_notification_endpoint = \"{}/told\" }}\n\
-         proof = {{ jwks = '{jwks}' }}\n{}",
-        server.url,
-        server.outgoing(folder.path())
-    );
+    let (_server, more) = told.open(&key, folder.path()).await;
     let scene = start(Kind::Sqlite, &more).await;
+    let stop = deliver(&scene.app).await;
     let (status, body) = scene.ask(BANK, &[]).await;
     assert_eq!((status, &body["error"]), (400, &"invalid_request".into()), "a ping needs its token");
-    let ping = ("client_notification_token", "8d67dc78-7faa-4d41-aabd-67707b374255");
+    let ping = TOLD_TOKEN;
     let asked = scene.asked(BANK, &[ping]).await;
     scene.answer(&scene.browser, "approve").await;
-    for _ in 0..100 {
-        if !calls.lock().unwrap().is_empty() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    let told = calls.lock().unwrap().clone();
-    assert_eq!(told.len(), 1);
-    assert_eq!(told[0].0, format!("Bearer {}", ping.1));
-    assert_eq!(told[0].1, json!({ "auth_req_id": asked["auth_req_id"] }), "and nothing else");
+    let heard = told.heard(1).await;
+    stop.cancel();
+    assert_eq!(heard[0].0, format!("Bearer {}", ping.1));
+    assert_eq!(heard[0].1, json!({ "auth_req_id": asked["auth_req_id"] }), "and nothing else");
     assert_eq!(scene.fetch(BANK, &asked).await.0, 200);
 
     let now = scene.app.clock().now().timestamp();

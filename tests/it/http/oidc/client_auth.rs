@@ -45,7 +45,7 @@ async fn show(app: &App, assertion: &str) -> (u16, Value) {
 }
 
 both!(
-    /// OAUTH-066, OAUTH-068, OAUTH-069, OIDC-109, OIDC-110, OIDC-111
+    /// OAUTH-066, OAUTH-068, OAUTH-069, OIDC-076, OIDC-109, OIDC-110, OIDC-111
     an_assertion_is_good_as_registered_and_not_otherwise,
     |kind| async move {
         let (own, ed) = (key(), SigningKey::generate(Algorithm::EdDsa).unwrap().0);

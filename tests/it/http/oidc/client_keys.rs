@@ -103,7 +103,7 @@ async fn a_flood_of_unknown_key_ids_is_one_fetch_a_minute() {
     assert!(verify(&state, &good).await.is_ok());
 }
 
-/// OAUTH-160, GW-044
+/// OAUTH-160, OIDC-071, OIDC-074, GW-044: a new key of the application counts within a minute.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_new_key_is_found_and_a_failing_address_leaves_the_old_set_for_a_day() {
     let (own, next) = (key(), key());

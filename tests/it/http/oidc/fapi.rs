@@ -24,13 +24,18 @@ struct Fapi {
 
 impl Fapi {
     async fn start(kind: Kind) -> Self {
+        Self::with(kind, "").await
+    }
+
+    /// The same with further settings of both.
+    async fn with(kind: Kind, more: &str) -> Self {
         let (own, holder) = (key(), key());
         let jwks = json!({ "keys": [own.public_jwk()] });
         let of = |id: &str| {
             format!(
                 "\n[[application]]\nid = \"{id}\"\nprofile = \"fapi2\"\nauth_method = \"private_key_jwt\"\n\
                  redirect_uris = [\"https://{id}.example/cb\"]\nscopes = [\"openid\", \"offline_access\"]\n\
-                 [application.proof]\njwks = '{jwks}'\n"
+                 [application.proof]\njwks = '{jwks}'\n{more}"
             )
         };
         Self { scene: Scene::of(kind, &format!("{CONFIG}{}{}", of("bank"), of("shop"))).await, own, holder }
@@ -110,6 +115,21 @@ both!(
         }
         let path = format!("/oauth2/userinfo?access_token={}", fapi.code().await);
         assert_eq!(fapi.scene.app.browser().get(fapi.scene.app.at(&path)).send().await.unwrap().status(), 401);
+    }
+);
+
+both!(
+    /// OIDC-098: who says no is believed: the application learns it, with its state and our issuer.
+    a_person_refuses,
+    |kind| async move {
+        let fapi = Fapi::with(kind, "[application.identity]\nconsent = \"always\"\n").await;
+        let page = fapi.ask(BANK, &[]).await;
+        assert_eq!(page.status, 200, "{}", page.text);
+        let back = fapi.scene.browser.post(&page.form("/oauth2/consent").with("decision", "no")).await;
+        assert_eq!(answer(&back, "error").as_deref(), Some("access_denied"), "{}", back.location());
+        assert_eq!(answer(&back, "state").as_deref(), Some("s-._~"));
+        assert_eq!(answer(&back, "iss").as_deref(), Some(fapi.scene.app.url.as_str()));
+        assert_eq!(answer(&back, "code"), None);
     }
 );
 

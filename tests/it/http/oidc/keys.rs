@@ -4,7 +4,7 @@ use base64::Engine as _;
 use chrono::Duration;
 use serde_json::Value;
 use yaopai::model::{Algorithm, KeyState};
-use yaopai::oidc::{KeyError, KeyRing, key_times, list_keys, rotate, rotate_due, verify_access_token};
+use yaopai::oidc::{KeyError, KeyRing, key_times, list_keys, revoke_key, rotate, rotate_due, verify_access_token};
 
 use super::{OA, Scene, claims};
 use crate::both;
@@ -49,6 +49,48 @@ both!(
         let rows = list_keys(broker).await.unwrap();
         assert_eq!(states(&rows), [KeyState::Next, KeyState::Active, KeyState::Retired]);
         assert!(ring.find(broker, &kid(&before["id_token"])).await.is_none());
+    }
+);
+
+both!(
+    /// GW-046: what a stolen key signed is refused by us within seconds, also what was believed a moment before.
+    a_stolen_key_is_out_of_use_at_once,
+    |kind| async move {
+        let scene = Scene::start(kind).await;
+        let broker = &scene.app.broker;
+        let ring = KeyRing::open(broker).await.unwrap();
+        let before = scene.tokens(OA, "openid offline_access").await;
+        let token = before["access_token"].as_str().unwrap();
+        assert!(verify_access_token(broker, &ring, token).await.is_ok());
+        assert_eq!(scene.userinfo(&before).await.0, 200);
+        let stolen = kid(&before["access_token"]);
+        let next = list_keys(broker).await.unwrap();
+        let next = next.iter().find(|row| row.algorithm == Algorithm::Es256 && row.state == KeyState::Next).unwrap();
+        revoke_key(broker, &stolen).await.unwrap();
+        assert!(matches!(revoke_key(broker, &stolen).await, Err(KeyError::Unknown(_))));
+        assert!(matches!(revoke_key(broker, "nobody").await, Err(KeyError::Unknown(_))));
+        assert_eq!(list_keys(broker).await.unwrap().len(), 10, "one that signs and one that waits of each");
+        // A node that starts now knows nothing of it; one that runs reads the table again every five seconds.
+        let other = KeyRing::open(broker).await.unwrap();
+        assert!(other.find(broker, &stolen).await.is_none());
+        assert_eq!(other.signer(broker, Algorithm::Es256).await.unwrap().kid(), next.kid);
+        assert!(!set_of(&other, broker).await.to_string().contains(&stolen));
+        let begun = std::time::Instant::now();
+        while verify_access_token(broker, &ring, token).await.is_ok() || scene.userinfo(&before).await.0 == 200 {
+            assert!(begun.elapsed() < std::time::Duration::from_secs(20), "still believed");
+            tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+        }
+        // The hint of the stolen key signs nobody out, the person stays signed in, and what is signed now is good.
+        let hint = before["id_token"].as_str().unwrap();
+        let page = scene.browser.get(&format!("/oauth2/logout?id_token_hint={hint}")).await;
+        assert_eq!(page.status, 400);
+        let after = scene.refresh(OA, before["refresh_token"].as_str().unwrap()).await.1;
+        assert_eq!((kid(&after["access_token"]), scene.userinfo(&after).await.0), (next.kid.clone(), 200));
+        let waiting = list_keys(broker).await.unwrap();
+        let waiting = waiting.iter().find(|row| row.algorithm == Algorithm::Es256 && row.state == KeyState::Next);
+        revoke_key(broker, &waiting.unwrap().kid).await.unwrap();
+        assert_eq!(list_keys(broker).await.unwrap().len(), 10);
+        assert_eq!(scene.audited("key_admin").await.iter().filter(|(_, text)| text.contains("revoked")).count(), 2);
     }
 );
 

@@ -2,7 +2,7 @@
 
 use chrono::Duration;
 
-use super::{EXPENSE, OA, Scene, answer};
+use super::{EXPENSE, OA, Scene, answer, signed_in};
 use crate::both;
 use crate::harness::Browser;
 
@@ -98,6 +98,48 @@ both!(
     }
 );
 
+both!(
+    /// OIDC-083, OIDC-084, OIDC-086: without a hint, `client_id` says whose address it is to be. The person is asked first,
+    /// and then goes back; where nobody is signed in there is nothing to ask. No other address is gone to.
+    a_person_who_agrees_goes_back_without_a_hint,
+    |kind| async move {
+        let scene = Scene::start(kind).await;
+        let page = scene.browser.get(&path(&[("client_id", "oa"), BYE, ("state", "x y&z")])).await;
+        assert_eq!((page.status.as_u16(), page.location()), (200, ""));
+        assert!(is_signed_in(&scene).await, "asked, nothing more");
+        let policy = page.header("content-security-policy");
+        assert!(policy.ends_with("form-action 'self' https://oa.example"), "{policy}");
+        let form = page.form("/logout");
+        // What the form says is compared anew: nobody is sent elsewhere by a form that was altered.
+        for (name, value) in [("post_logout_redirect_uri", "https://evil.example/"), ("client_id", "expense")] {
+            let (_, browser) = signed_in(&scene.app, &scene.user).await;
+            let altered = browser.get(&path(&[("client_id", "oa"), BYE])).await.form("/logout").with(name, value);
+            assert_eq!(browser.post(&altered).await.location(), "/signed-out", "{name}");
+        }
+        let back = scene.browser.post(&form).await;
+        assert_eq!(answer(&back, "state").as_deref(), Some("x y&z"));
+        assert!(back.location().starts_with("https://oa.example/bye?"), "{}", back.location());
+        assert_eq!(scene.browser.cookie("yaopai"), None);
+        assert!(!is_signed_in(&scene).await);
+
+        let stranger = Browser::new(&scene.app.url);
+        assert_eq!(stranger.get(&path(&[("client_id", "oa"), BYE])).await.location(), "https://oa.example/bye");
+        let scene = Scene::start(kind).await;
+        for params in [
+            vec![("client_id", "oa"), ("post_logout_redirect_uri", "https://evil.example/")],
+            vec![("client_id", "oa"), ("post_logout_redirect_uri", "https://oa.example/bye?foo=bar")],
+            vec![("client_id", "expense"), BYE],
+            vec![("client_id", "nobody"), BYE],
+        ] {
+            for browser in [&scene.browser, &stranger] {
+                let page = browser.get(&path(&params)).await;
+                assert_eq!((page.status.as_u16(), page.location()), (400, ""), "{params:?}");
+            }
+        }
+        assert!(is_signed_in(&scene).await);
+    }
+);
+
 /// Two applications with an address for a frame; the third has none.
 const FRAMED: &str = r#"
 [[application]]
@@ -144,6 +186,14 @@ both!(
         assert_eq!(page.attributes("a.button", "href"), ["https://oa.example/bye?state=a+b"]);
         assert_eq!(scene.browser.cookie("yaopai"), None);
         assert!(!is_signed_in(&scene).await);
+
+        // Asked first, the page with the frames goes on all the same.
+        let scene = framed(kind).await;
+        scene.tokens(OA, "openid").await;
+        let form = scene.browser.get(&path(&[("client_id", "oa"), BYE])).await.form("/logout");
+        let page = scene.browser.post(&form).await;
+        assert_eq!(page.attributes("iframe", "src").len(), 1);
+        assert_eq!(page.header("refresh"), "3; url=https://oa.example/bye");
 
         // The same where the person signs out, for every application that the session reached, in both languages.
         let scene = framed(kind).await;

@@ -2,6 +2,7 @@
 
 mod authorize;
 mod backchannel;
+mod basic;
 mod ciba;
 mod claims;
 mod client_auth;
@@ -25,6 +26,7 @@ mod par;
 mod reauth;
 mod refresh;
 mod registration;
+mod registration_pages;
 mod request_object;
 mod resources;
 mod response;

@@ -18,29 +18,29 @@ grant_types = ["authorization_code", "refresh_token", "client_credentials"]
 scopes = ["openid", "profile", "report:read"]
 "#;
 
-struct Scene {
-    app: App,
+pub(super) struct Scene {
+    pub(super) app: App,
     token: String,
 }
 
 impl Scene {
-    async fn start(kind: Kind, more: &str) -> Self {
+    pub(super) async fn start(kind: Kind, more: &str) -> Self {
         let app = App::with_config(kind, &format!("{CONFIG}{more}")).await;
         let token = registration_token(&app.broker, Duration::hours(1), 100).await.unwrap();
         Self { app, token }
     }
 
-    async fn register(&self, body: &Value) -> (u16, Value) {
+    pub(super) async fn register(&self, body: &Value) -> (u16, Value) {
         call(&self.app, "POST", "/oauth2/register", Some(&self.token), Some(body)).await
     }
 
-    async fn registered(&self, body: &Value) -> Value {
+    pub(super) async fn registered(&self, body: &Value) -> Value {
         let (status, made) = self.register(body).await;
         assert_eq!(status, 201, "{made}");
         made
     }
 
-    async fn manage(&self, method: &str, made: &Value, body: Option<&Value>) -> (u16, Value) {
+    pub(super) async fn manage(&self, method: &str, made: &Value, body: Option<&Value>) -> (u16, Value) {
         let path = made["registration_client_uri"].as_str().unwrap().strip_prefix(&self.app.url).unwrap().to_owned();
         call(&self.app, method, &path, made["registration_access_token"].as_str(), body).await
     }
@@ -71,7 +71,7 @@ fn plain() -> Value {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "a literal at every call")]
-fn with(changes: Value) -> Value {
+pub(super) fn with(changes: Value) -> Value {
     let mut body = plain();
     body.as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
     body
@@ -112,7 +112,7 @@ both!(
 );
 
 both!(
-    /// OAUTH-139, OAUTH-141, OAUTH-143, OIDC-077
+    /// OAUTH-139, OAUTH-141, OAUTH-143, OIDC-077, WEB-055
     what_is_registered_is_told_and_works,
     |kind| async move {
         let scene = Scene::start(kind, "").await;
