@@ -64,7 +64,7 @@ both!(
 );
 
 both!(
-    /// Scope, audience and kind of token; RFC 6750 section 3.1.
+    /// GW-051: scope, audience and kind of token; RFC 6750 section 3.1. A name and a password are no token.
     tokens_that_do_not_fit_are_refused,
     |kind| async move {
         let gate = Gate::start(kind, TRUSTED).await;
