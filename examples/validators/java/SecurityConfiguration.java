@@ -3,6 +3,7 @@
 //   spring.security.oauth2.resourceserver.opaquetoken.introspection-uri=https://id.example.com/oauth2/introspect
 //   spring.security.oauth2.resourceserver.opaquetoken.client-id=… and .client-secret=… (the service's own application)
 // the broker itself judges each token: expired, foreign, for another audience, revoked: all are inactive.
+// A token that is bound to a key (its `cnf`) is active too: where such tokens come, check the proof besides.
 package com.example;
 
 import org.springframework.context.annotation.*;

@@ -42,7 +42,7 @@ fn judge(arguments: &[&str]) {
     assert!(out.contains("No issues found") || out.contains("passed"), "{out}");
 }
 
-/// OAUTH-010, OAUTH-026
+/// OAUTH-010, OAUTH-026, WEB-062
 #[test]
 fn an_application_that_proves_itself_meets_no_surprise() {
     judge(&["--auth", &format!("service:{SECRET}")]);
