@@ -189,12 +189,8 @@ fn an_application_that_is_not_there_or_not_ours_to_change_is_named() {
     assert_eq!(field(&done(&installation, &["app", "show", "oa"]), "origin"), "declared in the configuration");
 }
 
-/// Every key of a declared application can be given to one that is made at run time.
-#[test]
-fn an_application_is_made_as_a_file_describes_it() {
-    let installation = Installation::new();
-    let file = installation.path("pay.toml");
-    let text = r#"
+/// What a file may say.
+const PAY: &str = r#"
 name = "Pay"
 auth_method = "client_secret_jwt"
 redirect_uris = ["https://pay.example/cb"]
@@ -220,7 +216,13 @@ may_act = "desk"
 [logout]
 backchannel_logout_uri = "https://pay.example/logout"
 "#;
-    std::fs::write(&file, text).unwrap();
+
+/// Every key of a declared application can be given to one that is made at run time.
+#[test]
+fn an_application_is_made_as_a_file_describes_it() {
+    let installation = Installation::new();
+    let file = installation.path("pay.toml");
+    std::fs::write(&file, PAY).unwrap();
     let path = file.to_str().unwrap();
     let made = document(&installation, &["app", "add", "pay", "--file", path, "--json"]);
     assert!(made["client_secret"].as_str().unwrap().len() >= 43, "{made}");
@@ -250,8 +252,14 @@ backchannel_logout_uri = "https://pay.example/logout"
         std::fs::write(&file, wrong).unwrap();
         refused(&installation.run(&["app", "add", "other-pay", "--file", path]), &parts);
     }
-    // What the command line says goes before the file.
-    std::fs::write(&file, text).unwrap();
+}
+
+#[test]
+fn what_the_command_line_says_goes_before_the_file() {
+    let installation = Installation::new();
+    let file = installation.path("pay.toml");
+    let path = file.to_str().unwrap();
+    std::fs::write(&file, PAY).unwrap();
     let more = ["--scope", "openid", "--set", "tokens.format=jwt", "--name", "Pay again", "--refresh-idle", "2h"];
     let more = [&["app", "add", "pay2", "--file", path], &more[..], &["--claim", "unit=department"]].concat();
     done(&installation, &more);

@@ -44,7 +44,7 @@ pub fn play(kind: Kind) {
         "key": STANDARD.encode(&*pkcs8),
         "kid": own.kid(),
         "ear": ear,
-        "registration_token": token["initial_access_token"],
+        "registration_token": token.get("initial_access_token"),
     });
     finish(node("more_client.mjs"), &installation, more);
 }

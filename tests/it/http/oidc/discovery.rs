@@ -78,6 +78,11 @@ both!(
     }
 );
 
+/// `none` is a way to prompt, and to be a public application; it is no algorithm.
+fn is_none_allowed(name: &str, texts: &[&str]) -> bool {
+    !texts.contains(&"none") || name.contains("auth_methods") || name == "prompt_values_supported"
+}
+
 both!(
     /// OIDC-009: every member has the type that its standard gives it, none is empty, and none is unknown to all of them.
     every_member_of_the_document_has_its_type,
@@ -106,8 +111,7 @@ both!(
                 let mut texts: Vec<&str> = list.iter().filter_map(Value::as_str).collect();
                 texts.sort_unstable();
                 texts.dedup();
-                !list.is_empty() && texts.len() == list.len() && !texts.contains(&"none") | name.contains("auth_methods")
-                    | (name == "prompt_values_supported")
+                !list.is_empty() && texts.len() == list.len() && is_none_allowed(name, &texts)
             } else {
                 let is_address = name == "issuer" || name == "jwks_uri" || name.ends_with("_endpoint");
                 is_address && value.as_str().is_some_and(|text| url::Url::parse(text).is_ok())
