@@ -4,6 +4,7 @@
 
 mod browser;
 pub mod certificates;
+pub mod cutting;
 pub mod ds389;
 pub mod https;
 mod keys;
@@ -14,7 +15,7 @@ mod people;
 mod postgres;
 pub mod prove;
 pub mod samba;
-mod samba_domain;
+pub mod samba_domain;
 pub mod scripted_ldap;
 pub mod slapd;
 pub mod smtp;

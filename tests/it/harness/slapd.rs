@@ -190,7 +190,7 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
     let text = format!(
         "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n\
          include /etc/ldap/schema/inetorgperson.schema\ninclude /etc/ldap/schema/dyngroup.schema\n\
-         modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload argon2\nmoduleload ppolicy\nmoduleload dynlist\nmoduleload syncprov\n\
+         modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload argon2\nmoduleload ppolicy\nmoduleload dynlist\nmoduleload syncprov\nmoduleload memberof\n\
          authz-regexp \"^cn=reader$\" \"{READER}\"\nTLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
          TLSCertificateKeyFile {f}/server.key\nTLSVerifyClient {verify}\ndatabase mdb\nmaxsize 268435456\n\
          suffix \"{suffix}\"\nrootdn \"cn=admin,{suffix}\"\nrootpw {ADMIN_PASSWORD}\ndirectory {f}/db\nindex objectClass,uid,entryUUID eq\n\
