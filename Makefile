@@ -6,7 +6,7 @@ CARGO ?= cargo
 # For `make install`: where to, and which build (`dist` is the small and fast one).
 PREFIX ?= /usr/local
 PROFILE ?= dist
-# Optional programs: `make install FEATURES=kerberos` adds yaopai-kerberos.
+# Optional programs: `FEATURES=kerberos make install` adds yaopai-kerberos.
 FEATURES ?=
 BUILT = $${CARGO_TARGET_DIR:-target}/$(patsubst dev,debug,$(PROFILE))
 ETC = $(DESTDIR)/etc/yaopai

@@ -47,7 +47,7 @@ impl KerberosConfig {
     pub fn program(&self, folder: &Path) -> Result<PathBuf, String> {
         let path = match &self.program {
             Some(program) => folder.join(program),
-            None => std::env::current_exe().map(|own| own.with_file_name(PROGRAM)).unwrap_or_else(|_| PROGRAM.into()),
+            None => std::env::current_exe().map_or_else(|_| PROGRAM.into(), |own| own.with_file_name(PROGRAM)),
         };
         if path.is_file() {
             return Ok(path);

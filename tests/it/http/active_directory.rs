@@ -51,7 +51,7 @@ both!(
         let ldif = "\ndn: uid=wang.fang,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: wang.fang\n\
                     cn: Wang Fang\nsn: Wang\nuserPassword: north-pass\n";
         let ldif = ldif.replace("ou=people,dc=example,dc=com", yaopai::sample::COMPANY);
-        let start = move || Slapd::start(Options { ldif: &ldif, people: 5, ..Options::default() });
+        let start = move || Slapd::start(Options { ldif: &ldif, people: 20, ..Options::default() });
         let north = tokio::task::spawn_blocking(start).await.unwrap();
         let source = |name: &str, table: &str, login: &str, only: &str| {
             format!("[[source]]\nname = \"{name}\"\n{table}[source.users]\nlogin = '{login}'\nfilter = \"{only}\"\n")

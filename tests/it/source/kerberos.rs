@@ -12,8 +12,9 @@ use yaopai::text::Language;
 use yaopai::time::Clock;
 
 use super::incremental::{ALONE, Mirror, begin, delta, way};
-use super::{one, read, source_of};
+use super::{demo_mapping, one, read, source_of};
 use crate::harness::samba::{self, DOMAIN, PASSWORD, REALM, SERVICE, Samba};
+use crate::harness::slapd::{Options, Slapd};
 
 const MAPPING: &str = "[source.users]\nmanager = \"manager\"\n[source.departments]\nfrom = \"ou\"\n[source.groups]\n";
 const PRINCIPAL: &str = "reader@CORP.EXAMPLE.COM";
@@ -118,16 +119,77 @@ async fn increments_are_read_with_a_keytab() {
     mirror.assert_is(&config).await;
 }
 
-/// Tickets end; the next connection gets new ones by itself.
+/// Tickets end after twenty seconds; the next connection gets new ones by itself.
 #[tokio::test]
 async fn tickets_are_renewed_from_the_keytab() {
     let server = samba::shared().await;
-    let bind = Bind { krb5_config: server.krb5_config("ticket_lifetime = 4s\nclockskew = 1"), ..Bind::new(server) };
+    let bind = Bind { krb5_config: server.krb5_config("ticket_lifetime = 20s"), ..Bind::new(server) };
     let config = bind.config(server, "[source.users]\nfilter = \"(sAMAccountName=wang.fang)\"\n");
     for _ in 0..3 {
         assert_eq!(read(&config, Path::new("/")).await.unwrap().users.len(), 1);
-        tokio::time::sleep(std::time::Duration::from_secs(3)).await;
+        tokio::time::sleep(std::time::Duration::from_secs(12)).await;
     }
+}
+
+/// A real OpenLDAP with cyrus-sasl, in the realm of the domain: under its usual name, sealed and inside of TLS.
+#[tokio::test]
+async fn an_openldap_is_read_with_a_keytab() {
+    let _alone = ALONE.lock().await;
+    let dc = samba::shared().await;
+    dc.change(&format!(
+        "dn: CN=openldap,OU=accounts,{DOMAIN}\nobjectClass: user\nsAMAccountName: openldap\nuserAccountControl: 512\n\
+         servicePrincipalName: ldap/localhost\nunicodePwd:: {}\n",
+        secret(PASSWORD)
+    ));
+    let (keytab, krb5_config) = (
+        dc.keytab("ldap/localhost@CORP.EXAMPLE.COM"),
+        dc.krb5_config("rdns = false\ndefault_realm = CORP.EXAMPLE.COM"),
+    );
+    let server = tokio::task::spawn_blocking(move || {
+        let kerberos = Some((keytab.as_path(), krb5_config.as_path()));
+        Slapd::start(Options { kerberos, people: 700, ..Options::default() })
+    });
+    let server = server.await.unwrap();
+    let (_, mapping) = demo_mapping().split_once("[source.users]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
+    let config = |table: &str| source_of(&format!("[[source]]\nname = \"hr\"\n{table}[source.users]{mapping}"));
+    let expected = read(&config(&server.ldaps()), Path::new("/")).await.unwrap();
+    for url in [format!("ldap://localhost:{}", server.port), format!("ldaps://localhost:{}", server.tls_port)] {
+        let table = format!(
+            "[source.ldap]\nurl = \"{url}\"\nca_file = \"{}\"\nbase_dn = \"{}\"\n[source.ldap.bind.kerberos]\n\
+             keytab = \"{}\"\nprincipal = \"{PRINCIPAL}\"\nkrb5_config = \"{}\"\nprogram = \"{}\"\n",
+            server.ca_file().display(),
+            yaopai::sample::SUFFIX,
+            dc.keytab(PRINCIPAL).display(),
+            dc.krb5_config("").display(),
+            env!("CARGO_BIN_EXE_yaopai-kerberos"),
+        );
+        let snapshot = read(&config(&table), Path::new("/")).await.unwrap();
+        assert!(snapshot.users.len() > 600);
+        assert_eq!((names(&snapshot), &snapshot.content), (names(&expected), &expected.content), "{url}");
+        // The library's way to the same server.
+        let (position, mirror) = begin(&config(&table)).await;
+        assert!(delta(&config(&table), &position, &mirror).await.is_empty());
+    }
+}
+
+/// A password as Active Directory takes it, in base64.
+fn secret(text: &str) -> String {
+    let bytes: Vec<u8> = format!("\"{text}\"").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}
+
+/// The clock is two hours ahead, and MIT Kerberos is told not to make up for it.
+#[tokio::test]
+async fn clocks_that_differ_are_named() {
+    let server = samba::shared().await;
+    let krb5_config = server.krb5_config("kdc_timesync = 0");
+    let program = krb5_config.with_file_name("yaopai-kerberos");
+    std::fs::write(&program, format!("#!/bin/sh\nexec faketime -f +2h {}\n", env!("CARGO_BIN_EXE_yaopai-kerberos")))
+        .unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let bind = Bind { krb5_config, program: program.to_str().unwrap(), ..Bind::new(server) };
+    let (en, zh) = fault(server, &bind).await;
+    assert!(en.contains("clocks of this machine and of the KDC") && zh.contains("时钟相差过大"), "{en} / {zh}");
 }
 
 async fn fault(server: &Samba, bind: &Bind<'_>) -> (String, String) {
@@ -160,8 +222,16 @@ async fn what_kerberos_refuses_is_explained() {
             "knows no service `ldap/127.0.0.1@",
             "没有服务",
         ),
-        (Bind { principal: disabled, keytab: server.keytab(disabled), ..usual() }, "disabled or locked", "已停用"),
-        (Bind { principal: expired, keytab: server.keytab(expired), ..usual() }, "expir", "期"),
+        (
+            Bind { principal: disabled, keytab: server.keytab(disabled), ..usual() },
+            "disabled, locked or expired",
+            "已停用",
+        ),
+        (
+            Bind { principal: expired, keytab: server.keytab(expired), ..usual() },
+            "disabled, locked or expired",
+            "已到期",
+        ),
         (
             Bind { principal: fresh, keytab: server.keytab(fresh), ..usual() },
             "key of `fresh@CORP.EXAMPLE.COM` has expired",
@@ -183,10 +253,6 @@ async fn an_old_keytab_and_an_unknown_account_are_told_apart() {
     let _alone = ALONE.lock().await;
     let server = samba::shared().await;
     let dn = format!("CN=keyed,OU=accounts,{DOMAIN}");
-    let secret = |text: &str| {
-        let bytes: Vec<u8> = format!("\"{text}\"").encode_utf16().flat_map(u16::to_le_bytes).collect();
-        base64::engine::general_purpose::STANDARD.encode(bytes)
-    };
     server.change(&format!(
         "dn: {dn}\nobjectClass: user\nsAMAccountName: keyed\nuserAccountControl: 512\nunicodePwd:: {}\n",
         secret(PASSWORD)

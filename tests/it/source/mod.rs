@@ -10,7 +10,7 @@ mod incremental;
 mod kerberos;
 mod ldif;
 mod openldap;
-mod openldap_overlays;
+mod openldap_more;
 mod sample;
 mod scripted;
 

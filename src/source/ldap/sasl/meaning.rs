@@ -48,7 +48,7 @@ mod tests {
             (-1_765_328_378, "knows no principal", "没有"),
             (-1_765_328_377, "knows no service", "没有"),
             (-1_765_328_361, "expired", "过期"),
-            (-1_765_328_366, "disabled or locked", "停用"),
+            (-1_765_328_366, "disabled, locked or expired", "停用"),
             (-1_765_328_383, "expiry date", "到期"),
             (-1_765_328_360, "export the keytab anew", "重新导出"),
             (-1_765_328_174, "export the keytab anew", "重新导出"),
