@@ -1,6 +1,7 @@
 //! A domain controller that sends long lists of values in ranges, as Windows does and Samba does not: a proxy in front of
 //! the real Samba. We speak to it without TLS, it speaks to Samba with TLS; everything but too long lists passes as it is.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -10,6 +11,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, copy, split};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 
 use super::samba::Samba;
 
@@ -65,14 +67,7 @@ impl Cutting {
 }
 
 async fn pass(client: TcpStream, server: &Samba, state: &State) -> std::io::Result<()> {
-    let mut roots = rustls::RootCertStore::empty();
-    roots.add(CertificateDer::from_pem_file(server.ca_file()).unwrap()).unwrap();
-    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
-    let connector = TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()));
-    let stream = TcpStream::connect((server.address.as_str(), 636)).await?;
-    let name = ServerName::try_from(server.address.clone()).unwrap();
-    let (mut from_server, mut to_server) = split(connector.connect(name, stream).await?);
+    let (mut from_server, mut to_server) = split(over_tls(&server.ca_file(), &server.address, 636).await?);
     let (mut from_client, mut to_client) = client.into_split();
     let answers = async {
         loop {
@@ -87,6 +82,17 @@ async fn pass(client: TcpStream, server: &Samba, state: &State) -> std::io::Resu
         ended = copy(&mut from_client, &mut to_server) => ended.map(|_| ()),
         ended = answers => ended,
     }
+}
+
+/// A TLS connection to a server whose certificate this CA signed.
+pub(super) async fn over_tls(ca_file: &Path, host: &str, port: u16) -> std::io::Result<TlsStream<TcpStream>> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_file(ca_file).unwrap()).unwrap();
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+    let connector = TlsConnector::from(Arc::new(config.with_root_certificates(roots).with_no_client_auth()));
+    let name = ServerName::try_from(host.to_owned()).unwrap();
+    connector.connect(name, TcpStream::connect((host, port)).await?).await
 }
 
 /// One message, whole.

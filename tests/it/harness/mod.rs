@@ -10,6 +10,8 @@ pub mod https;
 mod keys;
 pub mod ldap_write;
 mod leftover;
+#[cfg(feature = "kerberos")]
+pub mod opening;
 pub mod own_postgres;
 mod people;
 mod postgres;

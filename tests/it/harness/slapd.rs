@@ -203,7 +203,7 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
          include /etc/ldap/schema/inetorgperson.schema\ninclude /etc/ldap/schema/dyngroup.schema\n\
          modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload argon2\nmoduleload ppolicy\nmoduleload dynlist\nmoduleload syncprov\nmoduleload memberof\n\
          authz-regexp \"^cn=reader$\" \"{READER}\"\nauthz-regexp \"^uid=reader(,cn=[^,]*)?,cn=gssapi,cn=auth$\" \"{READER}\"\n\
-         sasl-host localhost\nsasl-realm CORP.EXAMPLE.COM\nTLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
+         {sasl}TLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
          TLSCertificateKeyFile {f}/server.key\nTLSVerifyClient {verify}\ndatabase mdb\nmaxsize 268435456\n\
          suffix \"{suffix}\"\nrootdn \"cn=admin,{suffix}\"\nrootpw {ADMIN_PASSWORD}\ndirectory {f}/db\nindex objectClass,uid,entryUUID eq\n\
          access to attrs=userPassword by anonymous auth by * none\n\
@@ -211,6 +211,10 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
          limits dn.exact=\"{READER}\" size.soft=500 size.hard=500 size.prtotal=unlimited\n",
         options.database,
         suffix = sample::SUFFIX,
+        // With Kerberos the server compares what the client takes for its certificate.
+        sasl = options
+            .kerberos
+            .map_or("", |_| "sasl-host localhost\nsasl-realm CORP.EXAMPLE.COM\nsasl-cbinding tls-endpoint\n"),
         verify = if options.wants_certificate { "demand" } else { "never" },
     );
     let second = options.second.map(|(suffix, _)| {

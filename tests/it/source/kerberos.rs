@@ -13,6 +13,7 @@ use yaopai::time::Clock;
 
 use super::incremental::{ALONE, Mirror, begin, delta, way};
 use super::{demo_mapping, one, read, source_of};
+use crate::harness::opening::Opening;
 use crate::harness::samba::{self, DOMAIN, PASSWORD, REALM, SERVICE, Samba};
 use crate::harness::slapd::{Options, Slapd};
 
@@ -131,38 +132,45 @@ async fn tickets_are_renewed_from_the_keytab() {
     }
 }
 
-/// A real OpenLDAP with cyrus-sasl, in the realm of the domain: under its usual name, sealed and inside of TLS.
-#[tokio::test]
-async fn an_openldap_is_read_with_a_keytab() {
-    let _alone = ALONE.lock().await;
-    let dc = samba::shared().await;
+/// A real OpenLDAP with cyrus-sasl, in the realm of the domain under its usual name.
+async fn openldap(dc: &Samba) -> Slapd {
     dc.change(&format!(
         "dn: CN=openldap,OU=accounts,{DOMAIN}\nobjectClass: user\nsAMAccountName: openldap\nuserAccountControl: 512\n\
          servicePrincipalName: ldap/localhost\nunicodePwd:: {}\n",
         secret(PASSWORD)
     ));
-    let (keytab, krb5_config) = (
-        dc.keytab("ldap/localhost@CORP.EXAMPLE.COM"),
-        dc.krb5_config("rdns = false\ndefault_realm = CORP.EXAMPLE.COM"),
-    );
-    let server = tokio::task::spawn_blocking(move || {
+    let krb5_config = dc.krb5_config("rdns = false\ndefault_realm = CORP.EXAMPLE.COM");
+    let keytab = dc.keytab("ldap/localhost@CORP.EXAMPLE.COM");
+    let start = move || {
         let kerberos = Some((keytab.as_path(), krb5_config.as_path()));
         Slapd::start(Options { kerberos, people: 700, ..Options::default() })
-    });
-    let server = server.await.unwrap();
+    };
+    tokio::task::spawn_blocking(start).await.unwrap()
+}
+
+/// LDAP-096: sealed and inside of TLS, by the bulk read and by the library.
+#[tokio::test]
+async fn an_openldap_is_read_with_a_keytab() {
+    let _alone = ALONE.lock().await;
+    let dc = samba::shared().await;
+    let server = openldap(dc).await;
     let (_, mapping) = demo_mapping().split_once("[source.users]").map(|(a, b)| (a.to_owned(), b.to_owned())).unwrap();
     let config = |table: &str| source_of(&format!("[[source]]\nname = \"hr\"\n{table}[source.users]{mapping}"));
     let expected = read(&config(&server.ldaps()), Path::new("/")).await.unwrap();
-    for url in [format!("ldap://localhost:{}", server.port), format!("ldaps://localhost:{}", server.tls_port)] {
-        let table = format!(
+    let (keytab, krb5_config) = (dc.keytab(PRINCIPAL), dc.krb5_config(""));
+    let table = |url: &str, ca_file: &Path| {
+        format!(
             "[source.ldap]\nurl = \"{url}\"\nca_file = \"{}\"\nbase_dn = \"{}\"\n[source.ldap.bind.kerberos]\n\
              keytab = \"{}\"\nprincipal = \"{PRINCIPAL}\"\nkrb5_config = \"{}\"\nprogram = \"{}\"\n",
-            server.ca_file().display(),
+            ca_file.display(),
             yaopai::sample::SUFFIX,
-            dc.keytab(PRINCIPAL).display(),
-            dc.krb5_config("").display(),
+            keytab.display(),
+            krb5_config.display(),
             env!("CARGO_BIN_EXE_yaopai-kerberos"),
-        );
+        )
+    };
+    for url in [format!("ldap://localhost:{}", server.port), format!("ldaps://localhost:{}", server.tls_port)] {
+        let table = table(&url, &server.ca_file());
         let snapshot = read(&config(&table), Path::new("/")).await.unwrap();
         assert!(snapshot.users.len() > 600);
         assert_eq!((names(&snapshot), &snapshot.content), (names(&expected), &expected.content), "{url}");
@@ -170,6 +178,13 @@ async fn an_openldap_is_read_with_a_keytab() {
         let (position, mirror) = begin(&config(&table)).await;
         assert!(delta(&config(&table), &position, &mirror).await.is_empty());
     }
+    // The server compares certificates: what opens TLS in between is noticed, although its certificate is trusted.
+    let opening = Opening::start(&server.ca_file(), server.tls_port).await;
+    let both = keytab.with_file_name("both.pem");
+    std::fs::write(&both, std::fs::read_to_string(server.ca_file()).unwrap() + &opening.ca).unwrap();
+    let opened = table(&format!("ldaps://localhost:{}", opening.port), &both);
+    let error = read(&config(&opened), Path::new("/")).await.unwrap_err();
+    assert!(matches!(error, SourceError::Kerberos { .. }) && error.to_string().contains("opens TLS"), "{error}");
 }
 
 /// A password as Active Directory takes it, in base64.

@@ -51,15 +51,15 @@ impl Context {
         let krb5_config = config.krb5_config.as_ref().map(|file| folder.join(file));
         let key = (program, keytab, config.principal.clone(), krb5_config);
         let mut agents = AGENTS.lock().unwrap_or_else(PoisonError::into_inner);
-        let agent = match agents.get(&key).filter(|agent| !agent.is_gone.load(Ordering::Acquire)) {
-            Some(agent) => agent.clone(),
-            None => {
-                let agent = Arc::new(Agent::start(&key).map_err(|error| {
-                    format!("`{}` cannot be started: {error}; check its permissions", key.0.display())
-                })?);
-                agents.insert(key, agent.clone());
-                agent
-            }
+        let running = agents.get(&key).filter(|agent| !agent.is_gone.load(Ordering::Acquire)).cloned();
+        let agent = if let Some(agent) = running {
+            agent
+        } else {
+            let started = Agent::start(&key)
+                .map_err(|error| format!("`{}` cannot be started: {error}; check its permissions", key.0.display()));
+            let agent = Arc::new(started?);
+            agents.insert(key, agent.clone());
+            agent
         };
         let number = agent.last_context.fetch_add(1, Ordering::Relaxed);
         Ok(Self { agent, number })
