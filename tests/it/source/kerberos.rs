@@ -120,15 +120,31 @@ async fn increments_are_read_with_a_keytab() {
     mirror.assert_is(&config).await;
 }
 
-/// Tickets end after twenty seconds; the next connection gets new ones by itself.
+/// Tickets are fetched once and used again; when half of their lifetime is over, new ones come from the keytab.
 #[tokio::test]
-async fn tickets_are_renewed_from_the_keytab() {
+async fn tickets_are_kept_in_memory_and_renewed_from_the_keytab() {
     let server = samba::shared().await;
-    let bind = Bind { krb5_config: server.krb5_config("ticket_lifetime = 20s"), ..Bind::new(server) };
+    let krb5_config = server.krb5_config("");
+    let in_folder = |name: &str| krb5_config.with_file_name(name);
+    let (clock, trace, program) = (in_folder("clock"), in_folder("trace"), in_folder("yaopai-kerberos"));
+    std::fs::write(&clock, "+0\n").unwrap();
+    let wrapper = format!(
+        "#!/bin/sh\nexec faketime -m -f +0 env -u FAKETIME FAKETIME_TIMESTAMP_FILE={} FAKETIME_NO_CACHE=1 KRB5_TRACE={} {}\n",
+        clock.display(),
+        trace.display(),
+        env!("CARGO_BIN_EXE_yaopai-kerberos")
+    );
+    std::fs::write(&program, wrapper).unwrap();
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let bind = Bind { program: program.to_str().unwrap(), krb5_config: krb5_config.clone(), ..Bind::new(server) };
     let config = bind.config(server, "[source.users]\nfilter = \"(sAMAccountName=wang.fang)\"\n");
-    for _ in 0..3 {
+    // The domain's tickets live for ten hours.
+    for (hours, fetched) in [("+0", 1), ("+0", 1), ("+6h", 2), ("+6h", 2)] {
+        std::fs::write(&clock, format!("{hours}\n")).unwrap();
         assert_eq!(read(&config, Path::new("/")).await.unwrap().users.len(), 1);
-        tokio::time::sleep(std::time::Duration::from_secs(12)).await;
+        let trace = std::fs::read_to_string(&trace).unwrap();
+        assert_eq!(trace.matches("Getting initial credentials").count(), fetched, "{hours}");
+        assert!(!trace.contains("FILE:/tmp/krb5cc"), "{trace}");
     }
 }
 
@@ -175,8 +191,9 @@ async fn an_openldap_is_read_with_a_keytab() {
         assert!(snapshot.users.len() > 600);
         assert_eq!((names(&snapshot), &snapshot.content), (names(&expected), &expected.content), "{url}");
         // The library's way to the same server.
-        let (position, mirror) = begin(&config(&table)).await;
-        assert!(delta(&config(&table), &position, &mirror).await.is_empty());
+        let (position, mut mirror) = begin(&config(&table)).await;
+        mirror.take(delta(&config(&table), &position, &mirror).await);
+        mirror.assert_is(&config(&table)).await;
     }
     // The server compares certificates: what opens TLS in between is noticed, although its certificate is trusted.
     let opening = Opening::start(&server.ca_file(), server.tls_port).await;
