@@ -192,7 +192,8 @@ async fn an_openldap_is_read_with_a_keytab() {
         assert_eq!((names(&snapshot), &snapshot.content), (names(&expected), &expected.content), "{url}");
         // The library's way to the same server.
         let (position, mut mirror) = begin(&config(&table)).await;
-        mirror.take(delta(&config(&table), &position, &mirror).await);
+        let changes = delta(&config(&table), &position, &mirror).await;
+        mirror.take(changes);
         mirror.assert_is(&config(&table)).await;
     }
     // The server compares certificates: what opens TLS in between is noticed, although its certificate is trusted.

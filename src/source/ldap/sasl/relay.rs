@@ -32,15 +32,16 @@ pub(in crate::source::ldap) fn start(stream: Box<dyn Stream>, sealing: Option<Se
     tokio::spawn(async move {
         let (mut from_server, mut to_server) = split(stream);
         let (mut from_us, mut to_us) = split(theirs);
-        let ended = match &sealing {
-            Some(sealing) => tokio::select! {
+        let ended = if let Some(sealing) = &sealing {
+            tokio::select! {
                 ended = outwards(&mut from_us, &mut to_server, sealing) => ended,
                 ended = inwards(&mut from_server, &mut to_us, sealing) => ended,
-            },
-            None => tokio::select! {
+            }
+        } else {
+            tokio::select! {
                 ended = copy(&mut from_us, &mut to_server) => ended.map(|_| ()),
                 ended = copy(&mut from_server, &mut to_us) => ended.map(|_| ()),
-            },
+            }
         };
         if let Err(error) = ended {
             tracing::warn!(%error, "a connection to an LDAP server ended");
