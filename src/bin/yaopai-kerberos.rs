@@ -67,7 +67,7 @@ fn serve(requests: &Receiver<Request>, output: &Mutex<Stdout>) {
 
 /// A context and its channel bindings.
 struct Context {
-    context: ClientCtx,
+    inner: ClientCtx,
     bindings: Vec<u8>,
     seals: bool,
 }
@@ -75,12 +75,12 @@ struct Context {
 impl Context {
     fn step(&mut self, token: Option<&[u8]>) -> Result<Answer, Error> {
         let bindings = Some(self.bindings.as_slice()).filter(|bindings| !bindings.is_empty());
-        let out = self.context.step(token, bindings)?.map(|token| token.to_vec()).unwrap_or_default();
+        let out = self.inner.step(token, bindings)?.map(|token| token.to_vec()).unwrap_or_default();
         let wanted = CtxFlags::GSS_C_MUTUAL_FLAG | self.layer();
-        if self.context.is_complete() && !self.context.flags()?.contains(wanted) {
+        if self.inner.is_complete() && !self.inner.flags()?.contains(wanted) {
             return Ok(Answer::Failed(0, "the server does not prove itself, or offers no sealing".to_owned()));
         }
-        Ok(Answer::Token(self.context.is_complete(), out))
+        Ok(Answer::Token(self.inner.is_complete(), out))
     }
 
     fn layer(&self) -> CtxFlags {
@@ -103,13 +103,13 @@ fn answer(context: &mut Option<Context>, ask: Ask) -> Result<Answer, Error> {
             let service = Name::new(service.as_bytes(), Some(GSS_NT_KRB5_PRINCIPAL))?;
             let flags = if seals { CtxFlags::GSS_C_MUTUAL_FLAG | SEALING } else { CtxFlags::GSS_C_MUTUAL_FLAG };
             let new = ClientCtx::new(Some(credential), service, flags, Some(GSS_MECH_KRB5));
-            context.insert(Context { context: new, bindings, seals }).step(None)
+            context.insert(Context { inner: new, bindings, seals }).step(None)
         }
         (Ask::Step(token), Some(context)) => context.step(Some(&token)),
         (Ask::Wrap(encrypts, bytes), Some(context)) => {
-            Ok(Answer::Bytes(context.context.wrap(encrypts, &bytes)?.to_vec()))
+            Ok(Answer::Bytes(context.inner.wrap(encrypts, &bytes)?.to_vec()))
         }
-        (Ask::Unwrap(bytes), Some(context)) => Ok(Answer::Bytes(context.context.unwrap(&bytes)?.to_vec())),
+        (Ask::Unwrap(bytes), Some(context)) => Ok(Answer::Bytes(context.inner.unwrap(&bytes)?.to_vec())),
         (Ask::Step(_) | Ask::Wrap(..) | Ask::Unwrap(_) | Ask::Close, _) => {
             Ok(Answer::Failed(0, "there is no such context".to_owned()))
         }

@@ -31,7 +31,7 @@ struct Bind<'a> {
     program: &'a str,
 }
 
-impl<'a> Bind<'a> {
+impl Bind<'_> {
     fn new(server: &Samba) -> Self {
         Self {
             url: server.ldaps(636),

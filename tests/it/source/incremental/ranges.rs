@@ -31,7 +31,7 @@ async fn a_group_of_more_than_1500_is_whole_in_full_runs_and_increments() {
     let server = samba::shared().await;
     let base = format!("OU=ranged,{DOMAIN}");
     let group = format!("CN=many,{base}");
-    let listed: String = (0..CONTACTS).map(|n| format!("member: {}\n", contact(n))).collect();
+    let listed = (0..CONTACTS).map(|n| format!("member: {}\n", contact(n))).collect::<Vec<_>>().concat();
     server.change(&format!(
         "dn: {base}\nobjectClass: organizationalUnit\n\ndn: {group}\nobjectClass: group\nsAMAccountName: many\n{listed}"
     ));
@@ -52,7 +52,7 @@ async fn a_group_of_more_than_1500_is_whole_in_full_runs_and_increments() {
         assert_eq!(members(&mirror), expected, "{how}");
         // One leaves from the first range, one from the last, and the group itself changes, so that it comes whole.
         let gone = [contact(n), contact(CONTACTS - 1 - n)];
-        let less: String = gone.iter().map(|dn| format!("delete: member\nmember: {dn}\n-\n")).collect();
+        let less = gone.each_ref().map(|dn| format!("delete: member\nmember: {dn}\n-\n")).concat();
         server.change(&format!("dn: {group}\nchangetype: modify\n{less}replace: displayName\ndisplayName: Many {n}\n"));
         for dn in &gone {
             expected.remove(dn);
