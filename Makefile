@@ -6,6 +6,8 @@ CARGO ?= cargo
 # For `make install`: where to, and which build (`dist` is the small and fast one).
 PREFIX ?= /usr/local
 PROFILE ?= dist
+# Optional programs: `FEATURES=kerberos make install` adds yaopai-kerberos.
+FEATURES ?=
 BUILT = $${CARGO_TARGET_DIR:-target}/$(patsubst dev,debug,$(PROFILE))
 ETC = $(DESTDIR)/etc/yaopai
 
@@ -20,8 +22,9 @@ setup: ## installs everything that demo, test, lint and bench need
 
 install: ## puts binary, policies and systemd unit into place; keeps policies that are there (DESTDIR, PREFIX)
 	@deploy/setup.sh demo
-	$(CARGO) build --locked --profile $(PROFILE) --bin yaopai
+	$(CARGO) build --locked --profile $(PROFILE) --features "$(FEATURES)" --bins
 	install -D -m 755 $(BUILT)/yaopai $(DESTDIR)$(PREFIX)/bin/yaopai
+	$(if $(findstring kerberos,$(FEATURES)),install -D -m 755 $(BUILT)/yaopai-kerberos $(DESTDIR)$(PREFIX)/bin/yaopai-kerberos)
 	install -d $(ETC)/policies
 	install -d -m 700 $(DESTDIR)/var/lib/yaopai
 	cp --no-clobber policies/* $(ETC)/policies/
@@ -35,15 +38,15 @@ demo: ## a sample company, the broker and two applications; walks the whole path
 
 test: ## every test, on SQLite and PostgreSQL, with real outside programs
 	@deploy/setup.sh test
-	$(CARGO) test --locked --no-fail-fast
+	$(CARGO) test --locked --features kerberos --no-fail-fast
 
 lint: ## format, clippy, links of the documentation, licences and bans
 	@deploy/setup.sh lint
 	$(CARGO) fmt --check
-	$(CARGO) clippy --locked --all-targets -- -D warnings
+	$(CARGO) clippy --locked --features kerberos --all-targets -- -D warnings
 	RUSTDOCFLAGS="-D warnings -A rustdoc::private_intra_doc_links" \
 		$(CARGO) doc --quiet --locked --no-deps --document-private-items --lib
-	PATH="$$PATH:$(CURDIR)/.setup/lint/bin" cargo-deny --locked check --hide-inclusion-graph bans licenses sources
+	PATH="$$PATH:$(CURDIR)/.setup/lint/bin" cargo-deny --locked --features kerberos check --hide-inclusion-graph bans licenses sources
 
 bench: ## requests a second and CPU a request of every path, and a sync of 20,000 people
 	@deploy/setup.sh bench

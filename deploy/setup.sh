@@ -21,6 +21,10 @@ test,bench | program slapd | slapd | the OpenLDAP server of the tests
 test | program samba | samba samba-ad-dc samba-ad-provision samba-dsdb-modules winbind | the Active Directory domain controller of the tests
 test | program samba-tool | samba-common-bin python3-samba | makes the domain of the tests
 test | program ldbadd | ldb-tools | fills the domain of the tests
+test,lint | file /usr/include/gssapi/gssapi.h | libkrb5-dev | MIT Kerberos, for yaopai-kerberos
+test,lint | libclang | libclang-dev | reads the headers of MIT Kerberos
+test | saslgssapi | libsasl2-modules-gssapi-mit | Kerberos at the OpenLDAP server of the tests
+test | program faketime | faketime | a clock that is wrong
 test | program ns-slapd | 389-ds-base | the 389 Directory Server of the tests
 test,bench | program ldapsearch | ldap-utils | the dump that a sync is compared with
 test,bench | program openssl | openssl | certificates seen from outside
@@ -82,6 +86,8 @@ is_there() {
         program) has "$2" ;;
         file) [ -e "$2" ] ;;
         postgres) compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null ;;
+        saslgssapi) compgen -G '/usr/lib/*/sasl2/libgssapiv2.so' >/dev/null || compgen -G '/usr/lib*/sasl2/libgssapiv2.so' >/dev/null ;;
+        libclang) compgen -G '/usr/lib/llvm-*/lib/libclang*.so*' >/dev/null || compgen -G '/usr/lib*/libclang*.so*' >/dev/null ;;
         font) has fc-list && [ -n "$(fc-list :lang=zh-cn file 2>/dev/null | head -n 1)" ] ;;
         venv) has python3 && python3 -c 'import ensurepip, venv' 2>/dev/null ;;
     esac

@@ -18,6 +18,8 @@
 //! | 8 | `http` | the only place that knows axum |
 //! | 9 | `telemetry` → `cli` | log lines; the command line |
 //!
+//! Programs of their own, which need none of this, are in `src/bin`: `yaopai-kerberos` speaks Kerberos for [`source`].
+//!
 //! # A person signs in
 //!
 //! 1. `GET /login` shows the form. The page ([`http::ui`]) works without JavaScript; its texts come from [`text`], in the

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use url::Url;
 
-use super::{Lifetime, SecretRef};
+use super::{KerberosConfig, Lifetime, SecretRef};
 use crate::string_enum;
 
 string_enum! {
@@ -43,14 +43,16 @@ impl Servers {
     }
 }
 
-string_enum! {
-    /// How the source proves itself to the server.
-    BindMethod {
-        /// DN and password (RFC 4513 section 5.1.3).
-        Simple = "simple",
-        /// SASL EXTERNAL (RFC 4422 appendix A): by the client certificate of the TLS connection.
-        External = "external",
-    }
+/// How the source proves itself to the server.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum BindMethod {
+    /// `"simple"`: DN and password (RFC 4513 section 5.1.3).
+    Simple,
+    /// `"external"`: SASL EXTERNAL (RFC 4422 appendix A), by the client certificate of the TLS connection.
+    External,
+    /// `{ kerberos = { … } }`: SASL GSSAPI (RFC 4752), by a keytab.
+    Kerberos(KerberosConfig),
 }
 
 string_enum! {
@@ -162,6 +164,15 @@ pub struct LdifConfig {
 }
 
 impl LdapConfig {
+    /// Where the service account proves itself by Kerberos: how.
+    #[must_use]
+    pub const fn kerberos(&self) -> Option<&KerberosConfig> {
+        match &self.bind {
+            BindMethod::Kerberos(kerberos) => Some(kerberos),
+            BindMethod::Simple | BindMethod::External => None,
+        }
+    }
+
     /// Whether nothing is sent to the server without TLS.
     #[must_use]
     pub fn is_secure(&self, url: &Url) -> bool {
@@ -190,7 +201,8 @@ impl LdapConfig {
         match url.scheme() {
             "ldaps" if self.starttls => problems.push(format!("source `{name}`: ldaps:// needs no starttls")),
             "ldaps" => {}
-            "ldap" if self.starttls || self.allow_plaintext => {}
+            // Kerberos seals what is read, without TLS too.
+            "ldap" if self.starttls || self.allow_plaintext || self.kerberos().is_some() => {}
             "ldap" => problems.push(format!(
                 "source `{name}`: {url} would send the password in clear text; use ldaps://, or starttls = true"
             )),
@@ -206,7 +218,13 @@ impl LdapConfig {
         if self.client_certificate.is_some() != self.client_key.is_some() {
             problem("client_certificate and client_key go together; set both");
         }
-        match self.bind {
+        match &self.bind {
+            BindMethod::Kerberos(kerberos) => {
+                if self.bind_password.is_some() || !self.bind_dn.is_empty() {
+                    problem("bind = { kerberos = … } uses the keytab; remove bind_dn and bind_password");
+                }
+                kerberos.check(problem);
+            }
             BindMethod::Simple => {
                 if self.bind_dn.trim().is_empty() {
                     problem("bind_dn is empty, which would be an anonymous bind");

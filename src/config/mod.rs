@@ -13,6 +13,7 @@ mod directory;
 mod fault;
 mod guard;
 mod join;
+mod kerberos;
 mod load;
 mod mtls;
 mod oidc;
@@ -46,6 +47,7 @@ pub use directory::{BindMethod, ChangesBy, DirectorySchema, LdapConfig, LdifConf
 pub use fault::one_line;
 pub use guard::{FirstRun, GuardConfig};
 pub use join::{GraceConfig, JoinConfig, OnOwned, OutOfScope, PrecedenceConfig, Rehire};
+pub use kerberos::KerberosConfig;
 pub use load::ConfigError;
 pub use mtls::MtlsConfig;
 pub use oidc::{KeysConfig, OidcConfig};

@@ -98,6 +98,15 @@ pub enum SourceError {
         /// Why, with the remedy.
         reason: Box<Fault>,
     },
+    /// The service account cannot prove itself by Kerberos.
+    Kerberos {
+        /// Which server.
+        url: String,
+        /// As whom.
+        principal: String,
+        /// Why, with the remedy.
+        reason: Box<Fault>,
+    },
     /// None of several servers can be used.
     NoServer(Vec<SourceError>),
     /// A search did not end with success.
@@ -176,6 +185,7 @@ impl SourceError {
             Self::Tls { .. } => "tls",
             Self::EmptyCredentials { .. } => "empty_credentials",
             Self::Bind { .. } => "bind_refused",
+            Self::Kerberos { .. } => "kerberos",
             Self::NoServer(errors) => match errors.as_slice() {
                 [first, ..] => first.code(),
                 [] => "unreachable",
@@ -236,6 +246,10 @@ impl SourceError {
             Self::Bind { url, dn, reason, .. } => {
                 Fault::new("bind").with("url", url).with("dn", dn).because("reason", reason.as_ref().clone())
             }
+            Self::Kerberos { url, principal, reason } => {
+                let fault = Fault::new("kerberos").with("url", url).with("principal", principal);
+                fault.because("reason", reason.as_ref().clone())
+            }
             Self::NoServer(errors) => {
                 let none = Fault::new("no-server").with("count", errors.len());
                 errors.iter().fold(none, |fault, error| fault.because("reasons", error.fault()))
@@ -263,7 +277,7 @@ impl SourceError {
 }
 
 /// LDAP result codes (RFC 4511 section 4.1.9) that have a message of their own.
-const KNOWN: &[u32] = &[1, 2, 3, 4, 8, 10, 11, 12, 13, 14, 19, 32, 34, 48, 49, 50, 51, 52, 53, 80];
+const KNOWN: &[u32] = &[1, 2, 3, 4, 7, 8, 10, 11, 12, 13, 14, 19, 32, 34, 48, 49, 50, 51, 52, 53, 80];
 
 /// What to do about a result code.
 pub(super) fn remedy(code: u32) -> Fault {

@@ -129,7 +129,7 @@ async fn read(
 /// refused: a directory that counts failures would count two for each run.
 async fn position(config: &SourceConfig, folder: &std::path::Path) -> Result<Option<Position>, SyncError> {
     match source::position(config, folder).await {
-        Err(error @ SourceError::Bind { .. }) => Err(error.into()),
+        Err(error @ (SourceError::Bind { .. } | SourceError::Kerberos { .. })) => Err(error.into()),
         Err(error) => {
             tracing::warn!(source = %config.name, %error, "where the source stands could not be asked");
             Ok(None)

@@ -17,6 +17,7 @@ const fn name(code: u32) -> &'static str {
         2 => "protocolError",
         3 => "timeLimitExceeded",
         4 => "sizeLimitExceeded",
+        7 => "authMethodNotSupported",
         8 => "strongerAuthRequired",
         10 => "referral",
         11 => "adminLimitExceeded",
@@ -48,6 +49,7 @@ pub(super) fn search_failed(base: &str, result: &LdapResult) -> SourceError {
 /// A bind that did not end with success.
 pub(super) fn bind_refused(url: &str, dn: &str, result: &LdapResult) -> SourceError {
     let (code, because) = match refusal::Refusal::of(result) {
+        Some(refusal) if refusal.is_of_the_channel() => (result.rc.to_string(), refusal.meaning()),
         Some(refusal) => (format!("{}, data {}", result.rc, refusal.data()), refusal.meaning()),
         None => (result.rc.to_string(), remedy(result.rc)),
     };

@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::time::Duration;
 
-use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError};
+use ldap3::{Ldap, LdapConnAsync, LdapConnSettings, LdapError, StdStream};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use super::{answer, tls};
+use super::wire::Link;
+use super::{answer, sasl, tls};
 use crate::config::{BindMethod, LdapConfig};
 use crate::source::dn::Dn;
 use crate::source::error::SourceError;
@@ -22,6 +23,8 @@ pub(super) struct Connection {
     pub passed_over: Vec<Dn>,
     /// Normalized names: references to anything else hide nobody either; empty when every reference counts.
     pub bases: Vec<Dn>,
+    /// The server's certificate, where the connection was opened by ourselves.
+    certificate: Option<Vec<u8>>,
     driver: JoinHandle<Result<(), LdapError>>,
 }
 
@@ -47,13 +50,53 @@ impl Connection {
         }
         let opened = LdapConnAsync::from_url_with_settings(settings, url).await;
         let (connection, ldap) = opened.map_err(|error| answer::not_opened(url, wait, error))?;
-        let driver = tokio::spawn(connection.drive());
-        Ok(Self { ldap, url: url.to_string(), timeout, passed_over: Vec::new(), bases: Vec::new(), driver })
+        Ok(Self::new(connection, ldap, url.to_string(), timeout))
     }
 
-    /// Binds as the service account of the source.
+    fn new(connection: LdapConnAsync, ldap: Ldap, url: String, timeout: Duration) -> Self {
+        let driver = tokio::spawn(connection.drive());
+        Self { ldap, url, timeout, passed_over: Vec::new(), bases: Vec::new(), certificate: None, driver }
+    }
+
+    /// Connects and binds as the service account of the source.
+    pub async fn service(config: &LdapConfig, url: &Url, folder: &Path) -> Result<Self, SourceError> {
+        if let Some(kerberos) = config.kerberos() {
+            let mut link = Link::open(config, url, folder).await?;
+            let sealing = sasl::bind(&mut link, kerberos, folder).await?;
+            return Self::over(link, sealing).await;
+        }
+        let mut connection = Self::open(config, url, folder).await?;
+        connection.bind_service(config, folder).await?;
+        Ok(connection)
+    }
+
+    /// Hands a connection of our own, which is bound already, to the library.
+    async fn over(mut link: Link, sealing: Option<sasl::Sealing>) -> Result<Self, SourceError> {
+        let plain = sasl::start(link.take_stream(), sealing).and_then(tokio::net::UnixStream::into_std);
+        let plain = plain.map_err(|cause| link.broken("binding", "", &cause))?;
+        let settings = LdapConnSettings::new().set_std_stream(StdStream::Unix(plain));
+        let opened = LdapConnAsync::with_settings(settings, "ldapi:///").await;
+        let (connection, ldap) = opened.map_err(|cause| link.malformed(&answer::plain(&cause)))?;
+        let mut new = Self::new(connection, ldap, link.url, link.timeout);
+        new.certificate = link.certificate;
+        Ok(new)
+    }
+
+    /// The server's certificate; none without TLS.
+    pub async fn certificate(&mut self) -> Result<Option<Vec<u8>>, SourceError> {
+        if self.certificate.is_some() {
+            return Ok(self.certificate.clone());
+        }
+        match self.ldap.get_peer_certificate().await {
+            Ok(certificate) => Ok(certificate),
+            Err(error) => Err(self.broken(error, "asking for the certificate", "").await),
+        }
+    }
+
+    /// Binds by password or by client certificate. A bind by Kerberos comes before the library has the connection.
     pub async fn bind_service(&mut self, config: &LdapConfig, folder: &Path) -> Result<(), SourceError> {
-        let (who, bound) = match config.bind {
+        let (who, bound) = match &config.bind {
+            BindMethod::Kerberos(_) => return Ok(()),
             BindMethod::Simple => {
                 let unusable = |reason| SourceError::Config { key: "source.ldap.bind_password".to_owned(), reason };
                 let password =

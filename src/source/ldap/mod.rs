@@ -23,6 +23,7 @@ mod probe;
 mod ranges;
 mod refusal;
 mod root;
+mod sasl;
 mod search;
 mod servers;
 mod tls;

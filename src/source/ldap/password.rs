@@ -99,7 +99,7 @@ async fn bind_at(
 
 fn verdict(url: &str, dn: &str, result: &LdapResult) -> Result<PasswordAnswer, SourceError> {
     if let Some(refusal) = Refusal::of(result) {
-        return Ok(of_active_directory(refusal));
+        return of_active_directory(refusal).ok_or_else(|| answer::bind_refused(url, dn, result));
     }
     let value = |oid: &str| result.ctrls.iter().find(|control| control.1.ctype == oid).map(|control| &control.1.val);
     let policy = value(PASSWORD_POLICY).and_then(Option::as_deref).map(Policy::parse).unwrap_or_default();
@@ -118,17 +118,19 @@ fn verdict(url: &str, dn: &str, result: &LdapResult) -> Result<PasswordAnswer, S
     }
 }
 
-/// Active Directory says more than yes and no. 532 and 773 come only when the password was right.
-const fn of_active_directory(refusal: Refusal) -> PasswordAnswer {
-    match refusal {
+/// Active Directory says more than yes and no. 532 and 773 come only when the password was right. None when it is no
+/// verdict on the password.
+const fn of_active_directory(refusal: Refusal) -> Option<PasswordAnswer> {
+    Some(match refusal {
         Refusal::NoSuchUser | Refusal::WrongPassword => PasswordAnswer::Wrong,
         Refusal::MustChange => PasswordAnswer::MustChange,
         Refusal::PasswordExpired => PasswordAnswer::Expired,
         Refusal::Locked => PasswordAnswer::Locked,
         Refusal::Disabled => PasswordAnswer::Disabled,
         Refusal::AccountExpired => PasswordAnswer::AccountExpired,
-        Refusal::NotNow | Refusal::NotFromHere => PasswordAnswer::NotAllowed,
-    }
+        Refusal::NotNow | Refusal::NotFromHere | Refusal::TooManyGroups => PasswordAnswer::NotAllowed,
+        Refusal::ChannelBinding | Refusal::Signing | Refusal::SaslInTls => return None,
+    })
 }
 
 /// `PasswordPolicyResponseValue`.
@@ -212,6 +214,7 @@ mod tests {
             ("531", PasswordAnswer::NotAllowed),
             ("532", PasswordAnswer::Expired),
             ("533", PasswordAnswer::Disabled),
+            ("568", PasswordAnswer::NotAllowed),
             ("701", PasswordAnswer::AccountExpired),
             ("773", PasswordAnswer::MustChange),
             ("775", PasswordAnswer::Locked),
@@ -222,5 +225,10 @@ mod tests {
             let result = LdapResult { text, ..result(49, None) };
             assert_eq!(verdict("ldap://x", "CN=a", &result).unwrap(), answer, "{data}");
         }
+        // Nothing is known about the password when the channel is refused.
+        let text =
+            "80090346: LdapErr: DSID-0C090569, comment: AcceptSecurityContext error, data 80090346, v4563".to_owned();
+        let error = verdict("ldap://x", "CN=a", &LdapResult { text, ..result(49, None) }).unwrap_err();
+        assert!(error.to_string().contains("channel"), "{error}");
     }
 }

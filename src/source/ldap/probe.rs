@@ -59,6 +59,9 @@ async fn steps(
             findings.push(lifetime(&format!("CA file {}", file.display()), certificate, now));
         }
     }
+    if let Some(kerberos) = config.kerberos() {
+        findings.extend(keytab(&folder.join(&kerberos.keytab)));
+    }
     // Each server is looked at: that the second one does not work is noticed before the first one fails.
     let mut errors = Vec::new();
     let mut first = None;
@@ -82,6 +85,27 @@ async fn steps(
     Ok(())
 }
 
+/// A keytab is a password: who reads it is the account.
+fn keytab(path: &Path) -> Option<Finding> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let (subject, path_shown) = ("keytab".to_owned(), path.display());
+    match std::fs::metadata(path) {
+        Err(error) => Some(Finding {
+            subject,
+            level: Level::Failed,
+            text: format!("`{path_shown}` cannot be read: {error}; correct kerberos.keytab"),
+        }),
+        Ok(about) if about.permissions().mode() & 0o077 != 0 => Some(Finding {
+            subject,
+            level: Level::Warning,
+            text: format!(
+                "`{path_shown}` can be read by others, who can then be the account: chmod 600 `{path_shown}`"
+            ),
+        }),
+        Ok(_) => None,
+    }
+}
+
 /// One server: its certificate, and whether it lets the service account in.
 async fn server(
     config: &LdapConfig,
@@ -90,20 +114,30 @@ async fn server(
     now: Instant,
     findings: &mut Vec<Finding>,
 ) -> Result<Connection, SourceError> {
-    let mut connection = Connection::open(config, url, folder).await?;
-    match connection.ldap.get_peer_certificate().await {
-        Ok(Some(certificate)) => findings.push(lifetime("server certificate", &certificate, now)),
-        Ok(None) => findings.push(Finding {
+    let mut connection = match &config.bind {
+        BindMethod::Kerberos(_) => Connection::service(config, url, folder).await?,
+        BindMethod::Simple | BindMethod::External => Connection::open(config, url, folder).await?,
+    };
+    match connection.certificate().await? {
+        Some(certificate) => findings.push(lifetime("server certificate", &certificate, now)),
+        None => findings.push(Finding {
             subject: "connection".to_owned(),
             level: Level::Warning,
-            text: format!("{url} is reached in clear text (allow_plaintext): only for a server on this machine"),
+            text: if config.kerberos().is_some() {
+                format!(
+                    "{url} is sealed by Kerberos, but has no TLS: people whose password is checked by this server cannot \
+                     sign in; use ldaps://, or starttls = true"
+                )
+            } else {
+                format!("{url} is reached in clear text (allow_plaintext): only for a server on this machine")
+            },
         }),
-        Err(error) => return Err(connection.broken(error, "asking for the certificate", "").await),
     }
     connection.bind_service(config, folder).await?;
-    let who = match config.bind {
+    let who = match &config.bind {
         BindMethod::Simple => format!("`{}`", config.bind_dn),
         BindMethod::External => "the client certificate".to_owned(),
+        BindMethod::Kerberos(kerberos) => format!("`{}`", kerberos.principal),
     };
     findings.push(Finding::good("bind", format!("{url} lets {who} in")));
     Ok(connection)

@@ -73,7 +73,7 @@ pub(super) fn all_failed(mut errors: Vec<SourceError>) -> SourceError {
 pub(super) async fn service(config: &LdapConfig, folder: &Path) -> Result<Connection, SourceError> {
     let mut errors = Vec::new();
     for url in in_order(config) {
-        let outcome = one(config, url, folder).await;
+        let outcome = Connection::service(config, url, folder).await;
         let goes_on = goes_on(url, &outcome);
         match outcome {
             Ok(connection) => return Ok(connection),
@@ -82,10 +82,4 @@ pub(super) async fn service(config: &LdapConfig, folder: &Path) -> Result<Connec
         }
     }
     Err(all_failed(errors))
-}
-
-async fn one(config: &LdapConfig, url: &Url, folder: &Path) -> Result<Connection, SourceError> {
-    let mut connection = Connection::open(config, url, folder).await?;
-    connection.bind_service(config, folder).await?;
-    Ok(connection)
 }

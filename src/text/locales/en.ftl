@@ -729,6 +729,23 @@ fault-tls-client-certificate = the client certificate `{ $path }` cannot be used
 fault-tls-client-key = the client key `{ $path }` cannot be used: { $error }
 fault-empty-credentials = the { $what } is empty: an LDAP server would take that for an anonymous bind; set it in source.ldap
 fault-bind = { $url } refused the bind as `{ $dn }`: { $reason }
+fault-kerberos = { $url }: no bind by Kerberos as `{ $principal }`: { $reason }
+fault-kerberos-unknown-principal = the realm knows no principal `{ $principal }`; correct kerberos.principal: the account's name in front of the @, the realm in capital letters behind it
+fault-kerberos-unknown-service = the realm knows no service `{ $service }`; use the server's own name in source.ldap.url (not an address, an alias or what reverse DNS says), or set kerberos.service to one of its servicePrincipalNames
+fault-kerberos-old-key = the key of `{ $principal }` in the keytab is not the account's any more ({ $said }); export the keytab anew after every change of the password
+fault-kerberos-key-expired = the key of `{ $principal }` has expired; set a new password that never expires, and export the keytab anew
+fault-kerberos-account-expired = the account `{ $principal }` has come to its expiry date; move it
+fault-kerberos-revoked = the account `{ $principal }` is disabled, locked or expired, or may not sign in now; put that right in the directory
+fault-kerberos-skew = the clocks of this machine and of the KDC are too far apart ({ $said }); let both follow the same time server
+fault-kerberos-another-server = the server cannot read the ticket for `{ $service }` ({ $said }): that name belongs to another account, the server's own key is an old one, or something in between opens TLS; use the server's own name in source.ldap.url
+fault-kerberos-encryption = `{ $principal }` and the KDC have no type of encryption in common ({ $said }); allow AES for the account, set its password anew and export the keytab anew
+fault-kerberos-no-kdc = no KDC of the realm of `{ $principal }` answers ({ $said }); name it in krb5.conf, or make its DNS records (_kerberos._tcp) and ports 88 reachable
+fault-kerberos-keytab = the keytab cannot be used for `{ $principal }` ({ $said }); it must be readable and hold a key of exactly this principal (klist -k shows them)
+fault-kerberos-krb5-config = krb5.conf cannot be used: { $said }
+fault-kerberos-other = { $said }
+fault-kerberos-ended = the program yaopai-kerberos ended before it answered; see whether it starts (`yaopai-kerberos < /dev/null`), and the system's log
+fault-kerberos-no-sealing = the server does not encrypt over this connection, which has no TLS; use ldaps://, or starttls = true
+fault-kerberos-only-sealing = the server insists on a protection of its own inside of TLS; allow none there, or use ldap:// without starttls
 fault-refused = { $name } ({ $code }): { $remedy }
 fault-refusal-525 = there is no such account; correct source.ldap.bind_dn
 fault-refusal-52e = the name or the password is wrong; correct source.ldap.bind_dn and bind_password
@@ -736,6 +753,10 @@ fault-refusal-530 = the account may not sign in at this hour; allow it in the ac
 fault-refusal-531 = the account may not sign in to this server; allow it in the account's `Log On To` list
 fault-refusal-532 = the password has expired; set a new one, and let the service account's password never expire
 fault-refusal-533 = the account is disabled; enable it
+fault-refusal-568 = the account is in more groups than a sign-in can carry; take it out of most of them: it needs none but Domain Users
+fault-refusal-80090346 = the server demands that the bind be bound to its TLS channel, and sees another channel or none; let nothing that opens TLS stand between yaopai and the domain controller, and bind by Kerberos or password over ldaps://
+fault-refusal-signing = the server takes nothing that is neither signed nor inside of TLS (LDAP signing is required); use ldaps:// or starttls = true
+fault-refusal-sasl-in-tls = the server takes no Kerberos inside of TLS; allow it there (Samba: `ldap server require strong auth = allow_sasl_over_tls`), or use ldap:// without starttls, which Kerberos seals
 fault-refusal-701 = the account has expired; move its expiry date
 fault-refusal-773 = the password must be changed before the first use; clear `User must change password at next logon`
 fault-refusal-775 = the account is locked after too many wrong passwords; unlock it and look for who tries them
@@ -752,12 +773,13 @@ fault-remedy-1 = look into the server's log
 fault-remedy-2 = the server did not understand the request; look into its log
 fault-remedy-3 = raise the server's time limit for the service account
 fault-remedy-4 = raise the server's size limit for the service account (OpenLDAP: `limits dn.exact=… size.prtotal=unlimited`), or lower source.ldap.page_size
+fault-remedy-7 = the server does not take this kind of bind; switch it on there, or bind in another way (bind_dn and bind_password)
 fault-remedy-8 = the server wants TLS; use ldaps:// or starttls = true
 fault-remedy-10 = these entries live on another server; name that server in source.ldap.url
 fault-remedy-11 = raise the server's limits for the service account
 fault-remedy-12 = the server cannot send results in pages and sends no complete answer without
 fault-remedy-13 = the server wants TLS; use ldaps:// or starttls = true
-fault-remedy-14 = the server wants SASL; give the service account a simple password, or use bind = "external"
+fault-remedy-14 = the server wants SASL; give the service account a simple password, or use bind = "external" or a keytab (docs/directories)
 fault-remedy-19 = the server has locked the account for a while
 fault-remedy-32 = the base does not exist or may not be seen by the service account; correct base_dn or its rights
 fault-remedy-34 = the server cannot read the DN; correct it in source.ldap

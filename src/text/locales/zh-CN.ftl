@@ -684,6 +684,23 @@ fault-tls-client-certificate = 客户端证书 `{ $path }` 不可用：{ $error 
 fault-tls-client-key = 客户端私钥 `{ $path }` 不可用：{ $error }
 fault-empty-credentials = { $what } 为空：LDAP 服务器会将其视为匿名绑定；请在 source.ldap 中设置
 fault-bind = { $url } 拒绝以 `{ $dn }` 绑定：{ $reason }
+fault-kerberos = { $url }：无法以“{ $principal }”通过 Kerberos 绑定：{ $reason }
+fault-kerberos-unknown-principal = 领域（realm）中没有主体“{ $principal }”；请更正 kerberos.principal：@ 之前是账号名，之后是大写的领域名
+fault-kerberos-unknown-service = 领域（realm）中没有服务“{ $service }”；请在 source.ldap.url 中使用服务器自己的名称（不要用 IP 地址、别名或反向 DNS 的结果），或将 kerberos.service 设为其 servicePrincipalName 之一
+fault-kerberos-old-key = keytab 中“{ $principal }”的密钥已不是该账号当前的密钥（{ $said }）；每次修改密码后都要重新导出 keytab
+fault-kerberos-key-expired = “{ $principal }”的密钥已过期；请设置永不过期的新密码，并重新导出 keytab
+fault-kerberos-account-expired = 账号“{ $principal }”已到期；请延后其到期日
+fault-kerberos-revoked = 账号“{ $principal }”已停用、已锁定、已到期或此刻不允许登录；请在目录中处理
+fault-kerberos-skew = 本机与 KDC 的时钟相差过大（{ $said }）；请让两者与同一时间服务器同步
+fault-kerberos-another-server = 服务器无法读取“{ $service }”的票据（{ $said }）：该名称属于另一个账号、服务器自己的密钥已过时，或中间有设备解开了 TLS；请在 source.ldap.url 中使用服务器自己的名称
+fault-kerberos-encryption = “{ $principal }”与 KDC 没有共同的加密类型（{ $said }）；请为该账号允许 AES，重新设置密码并重新导出 keytab
+fault-kerberos-no-kdc = “{ $principal }”所在领域没有 KDC 应答（{ $said }）；请在 krb5.conf 中写明，或确保其 DNS 记录（_kerberos._tcp）与 88 端口可达
+fault-kerberos-keytab = keytab 不能用于“{ $principal }”（{ $said }）；它必须可读，并含有恰好这个主体的密钥（可用 klist -k 查看）
+fault-kerberos-krb5-config = krb5.conf 不可用：{ $said }
+fault-kerberos-other = { $said }
+fault-kerberos-ended = 程序 yaopai-kerberos 在应答前结束；请检查它能否启动（`yaopai-kerberos < /dev/null`）以及系统日志
+fault-kerberos-no-sealing = 服务器不对此连接加密，而此连接没有 TLS；请使用 ldaps:// 或 starttls = true
+fault-kerberos-only-sealing = 服务器在 TLS 之内还坚持自己的保护；请在服务器上允许不使用，或改用不带 starttls 的 ldap://
 fault-refused = { $name }（{ $code }）：{ $remedy }
 fault-refusal-525 = 账号不存在；请更正 source.ldap.bind_dn
 fault-refusal-52e = 账号或密码错误；请更正 source.ldap.bind_dn 和 bind_password
@@ -691,6 +708,10 @@ fault-refusal-530 = 该账号此时段不允许登录；请在账号的登录时
 fault-refusal-531 = 该账号不允许登录此服务器；请在账号的“登录到”列表中放行
 fault-refusal-532 = 密码已过期；请设置新密码，并将服务账号设为密码永不过期
 fault-refusal-533 = 账号已被禁用；请启用
+fault-refusal-568 = 该账号所属的组过多，无法完成登录；请将其移出大部分组：它只需要 Domain Users
+fault-refusal-80090346 = 服务器要求绑定操作与其 TLS 通道相关联（channel binding），而它看到的是另一条通道或没有关联；请确保 yaopai 与域控制器之间没有任何解开 TLS 的设备，并在 ldaps:// 上使用 Kerberos 或密码
+fault-refusal-signing = 服务器拒绝既未签名又不在 TLS 之内的操作（要求 LDAP 签名）；请使用 ldaps:// 或 starttls = true
+fault-refusal-sasl-in-tls = 服务器不接受在 TLS 之内使用 Kerberos；请在服务器上允许（Samba：`ldap server require strong auth = allow_sasl_over_tls`），或改用不带 starttls 的 ldap://，由 Kerberos 加密
 fault-refusal-701 = 账号已到期；请修改到期日期
 fault-refusal-773 = 首次使用前必须修改密码；请取消“用户下次登录时须更改密码”
 fault-refusal-775 = 密码错误次数过多，账号已被锁定；请解锁，并查明是谁在尝试
@@ -707,12 +728,13 @@ fault-remedy-1 = 请查看服务器日志
 fault-remedy-2 = 服务器无法理解请求；请查看其日志
 fault-remedy-3 = 请为服务账号调高服务器的时间限制
 fault-remedy-4 = 请为服务账号调高服务器的条数限制（OpenLDAP：`limits dn.exact=… size.prtotal=unlimited`），或调低 source.ldap.page_size
+fault-remedy-7 = 服务器不接受这种绑定方式；请在服务器上启用，或改用其他方式（bind_dn 和 bind_password）
 fault-remedy-8 = 服务器要求 TLS；请使用 ldaps:// 或 starttls = true
 fault-remedy-10 = 这些条目在另一台服务器上；请在 source.ldap.url 中指明那台服务器
 fault-remedy-11 = 请为服务账号调高服务器的限制
 fault-remedy-12 = 服务器不支持分页，不分页又无法返回完整结果
 fault-remedy-13 = 服务器要求 TLS；请使用 ldaps:// 或 starttls = true
-fault-remedy-14 = 服务器要求 SASL；请为服务账号设置普通密码，或使用 bind = "external"
+fault-remedy-14 = 服务器要求 SASL；请为服务账号设置普通密码，或使用 bind = "external" 或 keytab（见 docs/directories）
 fault-remedy-19 = 服务器已暂时锁定该账号
 fault-remedy-32 = 起点不存在，或服务账号无权查看；请更正 base_dn 或其权限
 fault-remedy-34 = 服务器无法识别该 DN；请在 source.ldap 中更正

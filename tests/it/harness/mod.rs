@@ -4,17 +4,20 @@
 
 mod browser;
 pub mod certificates;
+pub mod cutting;
 pub mod ds389;
 pub mod https;
 mod keys;
 pub mod ldap_write;
 mod leftover;
+#[cfg(feature = "kerberos")]
+pub mod opening;
 pub mod own_postgres;
 mod people;
 mod postgres;
 pub mod prove;
 pub mod samba;
-mod samba_domain;
+pub mod samba_domain;
 pub mod scripted_ldap;
 pub mod slapd;
 pub mod smtp;

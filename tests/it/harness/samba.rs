@@ -16,6 +16,10 @@ use super::samba_domain;
 
 /// Its root.
 pub const DOMAIN: &str = "DC=corp,DC=example,DC=com";
+/// Its Kerberos realm.
+pub const REALM: &str = "CORP.EXAMPLE.COM";
+/// What its LDAP server is called in there.
+pub const SERVICE: &str = "ldap/dc1.corp.example.com@CORP.EXAMPLE.COM";
 /// The account that Yaopai reads with: an ordinary one.
 pub const READER: &str = "reader@corp.example.com";
 /// The password of everybody in the domain.
@@ -89,6 +93,31 @@ impl Samba {
         )
     }
 
+    fn new_folder(&self) -> PathBuf {
+        tempfile::tempdir_in(self.folder.path()).unwrap().keep()
+    }
+
+    /// A file with the keys that this account has now.
+    pub fn keytab(&self, principal: &str) -> PathBuf {
+        let file = self.new_folder().join("keytab");
+        let conf = self.folder.path().join("smb.conf");
+        let mut command = Command::new(program("samba-tool"));
+        command.args(["domain", "exportkeytab", &format!("--principal={principal}"), "-s"]).arg(conf).arg(&file);
+        run(&mut command);
+        file
+    }
+
+    /// A `krb5.conf` that knows this realm and asks no DNS; `more` stands among its defaults.
+    pub fn krb5_config(&self, more: &str) -> PathBuf {
+        let file = self.new_folder().join("krb5.conf");
+        let text = format!(
+            "[libdefaults]\ndns_lookup_kdc = false\n{more}\n[realms]\n{REALM} = {{\nkdc = {}\n}}\n",
+            self.address
+        );
+        std::fs::write(&file, text).unwrap();
+        file
+    }
+
     /// Carries out change records (RFC 2849) as the administrator.
     pub fn change(&self, ldif: &str) {
         super::ldap_write::change(&self.ldaps(636), ADMIN, ADMIN_PASSWORD, Some(&self.ca_file()), ldif);
@@ -122,13 +151,14 @@ fn provisioned() -> PathBuf {
     );
     let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("target");
     std::fs::create_dir_all(&target).unwrap();
-    let ldif = samba_domain::ldif();
+    let (ldif, changes) = (samba_domain::ldif(), samba_domain::CHANGES);
+    let filling = format!("{ldif}\n{changes}");
     let folder = target.join("samba-domain");
     let stamp = folder.join("filled-with.ldif");
     // Two runs at once: the second waits and finds what the first has made.
     let lock = File::create(target.join("samba-domain.lock")).unwrap();
     lock.lock().unwrap();
-    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == ldif) {
+    if std::fs::read_to_string(&stamp).is_ok_and(|text| text == filling) {
         return folder;
     }
     let _ = std::fs::remove_dir_all(&folder);
@@ -150,9 +180,11 @@ fn provisioned() -> PathBuf {
         .arg(format!("--adminpass={ADMIN_PASSWORD}"))
         .arg(format!("--targetdir={}", folder.display())));
     let file = folder.join("company.ldif");
-    std::fs::write(&file, &ldif).unwrap();
-    run(Command::new(program("ldbadd")).arg("-H").arg(folder.join("private/sam.ldb")).arg(&file));
-    std::fs::write(stamp, ldif).unwrap();
+    for (tool, text) in [("ldbadd", ldif.as_str()), ("ldbmodify", changes)] {
+        std::fs::write(&file, text).unwrap();
+        run(Command::new(program(tool)).arg("-H").arg(folder.join("private/sam.ldb")).arg(&file));
+    }
+    std::fs::write(stamp, filling).unwrap();
     folder
 }
 
@@ -164,7 +196,7 @@ fn configuration(folder: &Path, address: &str) -> String {
          interfaces = {address}/8\nbind interfaces only = yes\nprivate dir = {f}/private\nstate directory = {f}/state\n\
          cache directory = {f}/cache\nlock directory = {f}\npid directory = {f}\nbinddns dir = {f}/bind-dns\n\
          ncalrpc dir = {f}/ncalrpc\nlog file = {f}/log.%m\nidmap_ldb:use rfc2307 = yes\ntls enabled = yes\n\
-         tls keyfile = {f}/tls/server.key\ntls certfile = {f}/tls/server.pem\ntls cafile = {f}/tls/ca.pem\n\
+         ldap server require strong auth = allow_sasl_over_tls\ntls keyfile = {f}/tls/server.key\ntls certfile = {f}/tls/server.pem\ntls cafile = {f}/tls/ca.pem\n\
          [sysvol]\npath = {f}/state/sysvol\n[netlogon]\npath = {f}/state/sysvol\n"
     )
 }

@@ -7,8 +7,22 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::samba::{DOMAIN, PASSWORD};
 
-/// Members of the group `partners`, none of them a person with an account.
-pub const CONTACTS: usize = 40;
+/// Entries that groups may have as members, none of them a person with an account: more than Windows sends at once.
+pub const CONTACTS: usize = 1_600;
+/// Members of the group `partners`, among them.
+pub const PARTNERS: usize = 40;
+
+/// What is changed once it is filled: the name that Windows gives a domain controller's LDAP server by itself.
+pub const CHANGES: &str = "dn: CN=DC1,OU=Domain Controllers,DC=corp,DC=example,DC=com
+changetype: modify
+add: servicePrincipalName
+servicePrincipalName: ldap/dc1.corp.example.com
+";
+
+/// Name of one of the entries.
+pub fn contact(n: usize) -> String {
+    format!("CN=contact-{n:04},OU=accounts,{DOMAIN}")
+}
 
 /// Everything that is added to the fresh domain.
 pub fn ldif() -> String {
@@ -47,7 +61,7 @@ pub fn ldif() -> String {
     person("fresh", "新同事", &sales, &[("pwdLastSet", "0")]);
     person("moving", "调动中", &sales, &[]);
     person("leaving", "离职中", &sales, &[]);
-    let contacts: Vec<String> = (0..CONTACTS).map(|n| format!("CN=contact-{n:04},OU=accounts,{DOMAIN}")).collect();
+    let contacts: Vec<String> = (0..CONTACTS).map(contact).collect();
     for dn in &contacts {
         entry(&mut text, dn, &[("objectClass", "contact")]);
     }
@@ -58,7 +72,7 @@ pub fn ldif() -> String {
     };
     group("buyers", &[format!("CN=李娜,{sales}")]);
     group("approvers", &[format!("CN=王芳,{sales}"), format!("CN=buyers,OU=accounts,{DOMAIN}")]);
-    group("partners", &contacts);
+    group("partners", &contacts[..PARTNERS]);
     text
 }
 

@@ -47,6 +47,8 @@ pub struct Options<'a> {
     pub wants_certificate: bool,
     /// People in the company; 1,200 when 0.
     pub people: usize,
+    /// The server's own keytab and `krb5.conf`: it takes GSSAPI, and `reader` of the test domain is [`READER`].
+    pub kerberos: Option<(&'a Path, &'a Path)>,
     /// A second database on the same server: its suffix, and LDIF records for it.
     pub second: Option<(&'a str, &'a str)>,
 }
@@ -85,7 +87,7 @@ impl Slapd {
         let (plain, tls) = (free(), free());
         let (port, tls_port) = (plain.local_addr().unwrap().port(), tls.local_addr().unwrap().port());
         drop((plain, tls));
-        let (stop, thread) = run(&conf, port, tls_port, folder.path());
+        let (stop, thread) = run(&conf, port, tls_port, folder.path(), options.kerberos);
         let begun = Instant::now();
         while std::net::TcpStream::connect(("127.0.0.1", tls_port)).is_err() {
             let log = || std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
@@ -167,11 +169,20 @@ impl Drop for Slapd {
     }
 }
 
-fn run(conf: &Path, port: u16, tls_port: u16, folder: &Path) -> (mpsc::Sender<()>, JoinHandle<()>) {
+fn run(
+    conf: &Path,
+    port: u16,
+    tls_port: u16,
+    folder: &Path,
+    kerberos: Option<(&Path, &Path)>,
+) -> (mpsc::Sender<()>, JoinHandle<()>) {
     let (stop, stopped) = mpsc::channel::<()>();
     let urls = format!("ldap://127.0.0.1:{port} ldaps://127.0.0.1:{tls_port}");
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL"]).arg(binary("slapd")).args(["-d", "0", "-h", &urls, "-f"]).arg(conf);
+    if let Some((keytab, krb5_config)) = kerberos {
+        command.env("KRB5_KTNAME", keytab).env("KRB5_CONFIG", krb5_config);
+    }
     let log = std::fs::File::create(folder.join("log")).unwrap();
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
     // The parent-death signal follows the thread that started the child: it stays until the server is not needed.
@@ -190,8 +201,9 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
     let text = format!(
         "include /etc/ldap/schema/core.schema\ninclude /etc/ldap/schema/cosine.schema\n\
          include /etc/ldap/schema/inetorgperson.schema\ninclude /etc/ldap/schema/dyngroup.schema\n\
-         modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload argon2\nmoduleload ppolicy\nmoduleload dynlist\nmoduleload syncprov\n\
-         authz-regexp \"^cn=reader$\" \"{READER}\"\nTLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
+         modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload argon2\nmoduleload ppolicy\nmoduleload dynlist\nmoduleload syncprov\nmoduleload memberof\n\
+         authz-regexp \"^cn=reader$\" \"{READER}\"\nauthz-regexp \"^uid=reader(,cn=[^,]*)?,cn=gssapi,cn=auth$\" \"{READER}\"\n\
+         {sasl}TLSCACertificateFile {f}/ca.pem\nTLSCertificateFile {f}/server.pem\n\
          TLSCertificateKeyFile {f}/server.key\nTLSVerifyClient {verify}\ndatabase mdb\nmaxsize 268435456\n\
          suffix \"{suffix}\"\nrootdn \"cn=admin,{suffix}\"\nrootpw {ADMIN_PASSWORD}\ndirectory {f}/db\nindex objectClass,uid,entryUUID eq\n\
          access to attrs=userPassword by anonymous auth by * none\n\
@@ -199,6 +211,10 @@ fn configure(folder: &Path, options: Options<'_>) -> PathBuf {
          limits dn.exact=\"{READER}\" size.soft=500 size.hard=500 size.prtotal=unlimited\n",
         options.database,
         suffix = sample::SUFFIX,
+        // With Kerberos the server compares what the client takes for its certificate.
+        sasl = options
+            .kerberos
+            .map_or("", |_| "sasl-host localhost\nsasl-realm CORP.EXAMPLE.COM\nsasl-cbinding tls-endpoint\n"),
         verify = if options.wants_certificate { "demand" } else { "never" },
     );
     let second = options.second.map(|(suffix, _)| {

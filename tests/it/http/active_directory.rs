@@ -6,6 +6,7 @@ use yaopai::sync::{RunReport, report_text};
 use yaopai::text::Language;
 
 use crate::both;
+use crate::harness::slapd::{Options, Slapd};
 use crate::harness::{App, Browser, samba};
 
 both!(
@@ -38,6 +39,47 @@ both!(
             .unwrap();
         assert!(rows.iter().any(|(_, details)| details.contains("must_change_password")), "{rows:?}");
         assert_eq!(rows.iter().filter(|(outcome, _)| outcome == "success").count(), 1, "{rows:?}");
+    }
+);
+
+both!(
+    /// LDAP-051: two domains have the same short name. `DOMAIN\name` tells them apart, as Windows does; each signs in with
+    /// the password of their own directory. A domain may be known by the long names (UPN) instead.
+    the_same_short_name_in_two_domains_is_two_people,
+    |kind| async move {
+        let server = samba::shared().await;
+        let ldif = "\ndn: uid=wang.fang,ou=people,dc=example,dc=com\nobjectClass: inetOrgPerson\nuid: wang.fang\n\
+                    cn: Wang Fang\nsn: Wang\nuserPassword: north-pass\n";
+        let ldif = ldif.replace("ou=people,dc=example,dc=com", yaopai::sample::COMPANY);
+        let start = move || Slapd::start(Options { ldif: &ldif, people: 20, ..Options::default() });
+        let north = tokio::task::spawn_blocking(start).await.unwrap();
+        let source = |name: &str, table: &str, login: &str, only: &str| {
+            format!("[[source]]\nname = \"{name}\"\n{table}[source.users]\nlogin = '{login}'\nfilter = \"{only}\"\n")
+        };
+        let sources = [
+            source("corp", &server.usual(), "CORP\\{sAMAccountName}", "(sAMAccountName=wang.fang)"),
+            source("north", &north.ldaps(), "NORTH\\{uid}", "(uid=wang.fang)"),
+            source("long", &server.usual(), "userPrincipalName", "(sAMAccountName=li.na)"),
+        ];
+        let app = App::with_config(kind, &sources.concat()).await;
+        for name in ["corp", "north", "long"] {
+            let report = yaopai::sync::run(&app.broker, name, "test", &mut |_| {}).await.unwrap();
+            assert_eq!((report.state.as_str(), report.users.read), ("applied", 1), "{report:?}");
+        }
+        let enters = async |login: &str, password: &str| {
+            Browser::new(&app.url).sign_in_at("/login", login, password).await.status.as_u16() == 303
+        };
+        for (login, password, may) in [
+            ("CORP\\wang.fang", samba::PASSWORD, true),
+            ("north\\Wang.Fang", "north-pass", true),
+            ("CORP\\wang.fang", "north-pass", false),
+            ("NORTH\\wang.fang", samba::PASSWORD, false),
+            // Nobody is guessed.
+            ("wang.fang", samba::PASSWORD, false),
+            ("Li.Na@corp.example.com", samba::PASSWORD, true),
+        ] {
+            assert_eq!(enters(login, password).await, may, "{login}");
+        }
     }
 );
 

@@ -11,6 +11,7 @@ use yaopai::time::Clock;
 
 use super::{one, read, source_of};
 use crate::harness::samba::{self, ADMIN, ADMIN_PASSWORD, DOMAIN, PASSWORD, READER, Samba};
+use crate::harness::samba_domain::PARTNERS;
 use crate::harness::scripted_ldap::{Page, ScriptedLdap, Step};
 
 const MAPPING: &str = "
@@ -109,7 +110,7 @@ async fn the_primary_group_counts() {
     assert_eq!(members("buyers"), [named(&snapshot.users, "li.na").dn.clone()].into());
     // Nested: the group itself is the member.
     assert!(members("approvers").contains(&named(&snapshot.groups, "buyers").dn));
-    assert_eq!(members("partners").len(), 40);
+    assert_eq!(members("partners").len(), PARTNERS);
 }
 
 /// LDAP-008: the root of a domain refers to the configuration, where nobody lives; another reader cannot know that.

@@ -6,8 +6,11 @@ mod csv;
 mod ds389;
 mod faults;
 mod incremental;
+#[cfg(feature = "kerberos")]
+mod kerberos;
 mod ldif;
 mod openldap;
+mod openldap_more;
 mod sample;
 mod scripted;
 

@@ -60,6 +60,18 @@ impl<'a> Message<'a> {
         Ok(LdapResult { rc, matched, text: said, refs, ctrls: Vec::new() })
     }
 
+    /// `BindResponse` (section 4.2.2): the result, and the server's SASL credentials.
+    pub fn bind_result(&self) -> Result<(LdapResult, Vec<u8>), Malformed> {
+        let mut parts = Elements(self.content);
+        let mut credentials = Vec::new();
+        while let Some(part) = parts.next()? {
+            if part.tag == 0x87 {
+                credentials = part.content.to_vec();
+            }
+        }
+        Ok((self.result()?, credentials))
+    }
+
     /// The cookie of the next page; empty when there is none, or when the server sent all without pages.
     pub fn cookie(&self) -> Result<Vec<u8>, Malformed> {
         let mut controls = Elements(self.controls);

@@ -13,7 +13,7 @@ use url::Url;
 
 use super::super::ber::{Malformed, SEQUENCE, header};
 use super::super::connect::refuse_empty;
-use super::super::{answer as meaning, tls};
+use super::super::{answer as meaning, sasl, tls};
 use super::answer::{BIND, EXTENDED, Message};
 use super::request;
 use crate::config::LdapConfig;
@@ -24,14 +24,19 @@ const MAX_MESSAGE: usize = 256 << 20;
 /// What is asked of the network at once.
 const CHUNK: usize = 256 << 10;
 
-trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
+/// What bytes go over: TCP, TLS, or the plain end of a sealed connection.
+pub(in super::super) trait Stream: AsyncRead + AsyncWrite + Send + Sync + Unpin {}
 impl<T: AsyncRead + AsyncWrite + Send + Sync + Unpin> Stream for T {}
 
 /// A connection; dropping it ends it.
-pub(super) struct Link {
+pub(in super::super) struct Link {
     pub url: String,
+    /// The URL's host.
+    pub host: String,
+    /// The server's certificate; none without TLS.
+    pub certificate: Option<Vec<u8>>,
+    pub timeout: Duration,
     stream: Box<dyn Stream>,
-    timeout: Duration,
     buffer: Vec<u8>,
     /// What of the buffer was handed out.
     taken: usize,
@@ -42,7 +47,7 @@ impl Link {
     /// Connects, with TLS where the configuration says so. Nothing secret has been sent yet.
     pub async fn open(config: &LdapConfig, url: &Url, folder: &Path) -> Result<Self, SourceError> {
         let is_secure = config.is_secure(url);
-        if !is_secure && !config.allow_plaintext {
+        if !is_secure && !config.allow_plaintext && config.kerberos().is_none() {
             let reason = "passwords would be sent in clear text; use ldaps://, or starttls = true".to_owned();
             return Err(SourceError::Config { key: "source.ldap.url".to_owned(), reason });
         }
@@ -56,8 +61,10 @@ impl Link {
             stream.set_nodelay(true)?;
             let mut link = Self {
                 url: url.to_string(),
-                stream: Box::new(stream),
+                host: host.to_owned(),
+                certificate: None,
                 timeout,
+                stream: Box::new(stream),
                 buffer: Vec::new(),
                 taken: 0,
                 last_id: 0,
@@ -67,8 +74,10 @@ impl Link {
                     link.start_tls().await?;
                 }
                 let name = ServerName::try_from(host.to_owned()).map_err(Error::other)?;
-                let stream = std::mem::replace(&mut link.stream, Box::new(tokio::io::empty()));
-                link.stream = Box::new(TlsConnector::from(settings).connect(name, stream).await?);
+                let stream = TlsConnector::from(settings).connect(name, link.take_stream()).await?;
+                let certificates = stream.get_ref().1.peer_certificates().unwrap_or_default();
+                link.certificate = certificates.first().map(|certificate| certificate.to_vec());
+                link.stream = Box::new(stream);
             }
             Ok(link)
         });
@@ -100,17 +109,41 @@ impl Link {
 
     /// Binds as the service account of the source.
     pub async fn bind(&mut self, config: &LdapConfig, folder: &Path) -> Result<(), SourceError> {
+        if let Some(kerberos) = config.kerberos() {
+            let sealing = sasl::bind(self, kerberos, folder).await?;
+            if sealing.is_some() {
+                let plain = sasl::start(self.take_stream(), sealing);
+                self.stream = Box::new(plain.map_err(|cause| self.broken("binding", "", &cause))?);
+            }
+            return Ok(());
+        }
         let unusable = |reason| SourceError::Config { key: "source.ldap.bind_password".to_owned(), reason };
         let password = config.bind_password.as_ref().ok_or_else(|| unusable("is missing; set it".to_owned()))?;
         let password = password.read(folder).map_err(unusable)?;
         let dn = config.bind_dn.as_str();
         refuse_empty(dn, &password)?;
-        let sent = self.send(&request::bind(dn, &password), None).await;
+        let (result, _) = self.bound(&request::bind(dn, &password)).await?;
+        if result.rc == 0 { Ok(()) } else { Err(meaning::bind_refused(&self.url, dn, &result)) }
+    }
+
+    /// Sends a bind, and gives its result and the SASL credentials that came with it. Nothing else is under way.
+    pub async fn bound(&mut self, request: &[u8]) -> Result<(LdapResult, Vec<u8>), SourceError> {
+        let sent = self.send(request, None).await;
         let id = sent.map_err(|cause| self.broken("binding", "", &cause))?;
         let answer = self.receive("binding", "").await?;
-        let result = if answer.id == id && answer.tag == BIND { answer.result() } else { Err(Malformed) };
-        let result: LdapResult = result.map_err(|_| self.malformed("the answer to the bind is no LDAP"))?;
-        if result.rc == 0 { Ok(()) } else { Err(meaning::bind_refused(&self.url, dn, &result)) }
+        let is_it = answer.id == id && answer.tag == BIND;
+        let result = if is_it { answer.bind_result() } else { Err(Malformed) };
+        let result = result.map_err(|_| self.malformed("the answer to the bind is no LDAP"))?;
+        // What follows in the same breath may be meant for another state of the connection, or be somebody else's.
+        if self.taken < self.buffer.len() {
+            return Err(self.malformed("it says more than it was asked while binding"));
+        }
+        Ok(result)
+    }
+
+    /// The connection itself, which then is the caller's.
+    pub fn take_stream(&mut self) -> Box<dyn Stream> {
+        std::mem::replace(&mut self.stream, Box::new(tokio::io::empty()))
     }
 
     /// Says goodbye; the server may have hung up already, which does not matter any more.
@@ -133,7 +166,7 @@ impl Link {
     }
 
     /// The next message. `doing` and `base` are for the sentence when none comes.
-    pub async fn receive(&mut self, doing: &str, base: &str) -> Result<Message<'_>, SourceError> {
+    pub(super) async fn receive(&mut self, doing: &str, base: &str) -> Result<Message<'_>, SourceError> {
         let length = match self.whole() {
             // Most messages are there already.
             Ok(Some(length)) => length,

@@ -28,12 +28,12 @@ use crate::source::error::SourceError;
 use crate::source::select::Selection;
 use crate::source::{Progress, Read};
 
-use link::Link;
+pub(super) use link::{Link, Stream};
 
-/// Whether this way serves the source: an OpenLDAP that is asked with a password and sends all there is. What other kinds
+/// Whether this way serves the source: an OpenLDAP that is asked with a password or a keytab and sends all there is. What other kinds
 /// of directories need (values in ranges, states by the clock, references passed over) takes the library's way.
 pub(super) fn reads(config: &LdapConfig) -> bool {
-    config.schema == DirectorySchema::OpenLdap && config.bind == BindMethod::Simple && config.left_out.is_empty()
+    config.schema == DirectorySchema::OpenLdap && config.bind != BindMethod::External && config.left_out.is_empty()
 }
 
 /// Reads all selections over one connection. Call it in a task of its own.

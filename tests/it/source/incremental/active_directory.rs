@@ -12,7 +12,7 @@ use super::{Mirror, begin, delta, names, refusal, way};
 use crate::harness::samba::{self, ADMIN, ADMIN_PASSWORD, DOMAIN, PASSWORD, READER, Samba};
 
 /// Changes of the whole domain are read: a unit that one test moves another one would see.
-pub(super) static ALONE: Mutex<()> = Mutex::const_new(());
+pub(in super::super) static ALONE: Mutex<()> = Mutex::const_new(());
 
 fn person(name: &str, tag: &str, above: &str) -> String {
     format!(

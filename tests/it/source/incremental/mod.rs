@@ -4,6 +4,7 @@ mod active_directory;
 mod ds389;
 mod live;
 mod openldap;
+mod ranges;
 mod scripted;
 
 use std::collections::{BTreeMap, HashSet};
@@ -16,10 +17,12 @@ use yaopai::source::{
 };
 
 use super::read;
+#[cfg(feature = "kerberos")]
+pub(super) use active_directory::ALONE;
 
 /// What `sync` keeps of a source, as far as these tests need it.
 #[derive(Clone, Default)]
-struct Mirror {
+pub(super) struct Mirror {
     users: BTreeMap<String, Entry>,
     departments: BTreeMap<String, Entry>,
     groups: BTreeMap<String, Entry>,
@@ -40,7 +43,7 @@ impl Mirror {
     }
 
     /// Does what a delta says.
-    fn take(&mut self, delta: Delta) {
+    pub(super) fn take(&mut self, delta: Delta) {
         for gone in delta.gone {
             let Gone::Id { part, external_id } = gone else { panic!("{gone:?}") };
             for (list, of) in [
@@ -105,7 +108,7 @@ impl Mirror {
     }
 
     /// Fails unless a full read of now gives the same.
-    async fn assert_is(&self, config: &SourceConfig) {
+    pub(super) async fn assert_is(&self, config: &SourceConfig) {
         let full = Self::of(read(config, Path::new("/")).await.unwrap()).comparable();
         let ours = self.clone().comparable();
         for (ours, full) in ours.iter().zip(&full) {
@@ -129,7 +132,7 @@ impl KnownIds for Mirror {
 }
 
 /// A position, and a full read that goes with it.
-async fn begin(config: &SourceConfig) -> (Position, Mirror) {
+pub(super) async fn begin(config: &SourceConfig) -> (Position, Mirror) {
     let position = source::position(config, Path::new("/")).await.unwrap().unwrap();
     let snapshot = read(config, Path::new("/")).await.unwrap();
     assert!(position.goes_with(&snapshot));
@@ -140,7 +143,7 @@ async fn changes(config: &SourceConfig, since: &Position, known: &Mirror) -> Res
     source::read_changes(config, Path::new("/"), since, known, &mut |_| {}).await
 }
 
-async fn delta(config: &SourceConfig, since: &Position, known: &Mirror) -> Delta {
+pub(super) async fn delta(config: &SourceConfig, since: &Position, known: &Mirror) -> Delta {
     match changes(config, since, known).await.unwrap() {
         Changes::Delta(delta) => *delta,
         Changes::FullNeeded { why } => panic!("everything must be read: {}", why.fault()),
@@ -154,7 +157,7 @@ async fn refusal(config: &SourceConfig, since: &Position, known: &Mirror) -> Del
     }
 }
 
-fn way(position: &Position) -> String {
+pub(super) fn way(position: &Position) -> String {
     position.way().unwrap().to_owned()
 }
 
