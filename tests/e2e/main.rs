@@ -11,12 +11,18 @@ mod demo;
 mod ldap_write;
 #[path = "../it/harness/leftover.rs"]
 mod leftover;
+mod leaver;
 mod nginx;
 mod nodes;
 #[path = "../it/harness/postgres.rs"]
 mod postgres;
 mod process;
 mod readme;
+#[expect(dead_code, reason = "the integration tests use the rest of it")]
+#[path = "../it/harness/samba.rs"]
+mod samba;
+#[path = "../it/harness/samba_domain.rs"]
+mod samba_domain;
 #[expect(dead_code, reason = "the integration tests use the rest of it")]
 #[path = "../it/harness/slapd.rs"]
 mod slapd;

@@ -12,8 +12,9 @@ use crate::store::Tx;
 
 use super::super::SyncError;
 use super::super::diff::{KINDS, MemberPatch, Partial};
-use super::super::link::{GONE, path};
+use super::super::link::{GONE, path, referred_key};
 use super::super::map::{Index, map, render, template};
+use super::super::merge::named_elsewhere;
 use super::super::record::Mapped;
 use super::super::report::FullReason;
 use super::conflicts;
@@ -26,6 +27,8 @@ pub(in crate::sync) struct Reached {
     pub mapped: Mapped,
     pub links: Vec<Link>,
     pub partial: Partial,
+    /// Members whom other sources returned.
+    pub referred: Vec<(ObjectKind, Uuid)>,
     pub full_follows: BTreeSet<FullReason>,
     /// Names that lead nowhere.
     pub dangling: Vec<String>,
@@ -67,7 +70,9 @@ pub(in crate::sync) async fn reach(
     let known = ground.known();
     let mut mapped = map(config, &snapshot, &known)?;
     ground.enter_values(tx, config, &mut mapped).await?;
-    let (members, unknown) = members(delta, &snapshot, &known, &ground);
+    let elsewhere = if is_shared { elsewhere(tx, config, delta).await? } else { HashMap::new() };
+    let (members, unknown) = members(delta, &snapshot, &known, &ground, &elsewhere);
+    let referred = elsewhere.into_values().flatten().collect();
     mapped.members_skipped += u64::try_from(unknown.len()).unwrap_or(0);
     let mut dangling = mapped.dangling();
     dangling.extend(unknown);
@@ -77,12 +82,13 @@ pub(in crate::sync) async fn reach(
     if !conflicts::keeps_references(config) {
         dangling.extend(partial.absent.iter().map(|link| link.dn_path.clone()).filter(|path| !path.is_empty()));
     }
-    let full_follows = conflicts::settle(tx, (config, is_shared), &ground, &mut mapped, &mut partial).await?;
+    let full_follows = conflicts::settle(tx, (config, is_shared), &mut ground, &mut mapped, &mut partial).await?;
     let absent: Vec<UserId> =
         partial.absent.iter().filter(|link| link.kind == ObjectKind::User).map(|link| UserId(link.object_id)).collect();
     partial.reports = reports(tx, config, &ground, &absent).await?;
     let about = ground.own.iter().chain(ground.gone.keys()).map(|(_, id)| id.clone()).collect();
-    Ok(Reached { mapped, links: ground.links.into_values().collect(), partial, full_follows, dangling, about })
+    let links = ground.links.into_values().collect();
+    Ok(Reached { mapped, links, partial, referred, full_follows, dangling, about })
 }
 
 /// The entries of a delta, for mapping.
@@ -294,8 +300,23 @@ fn below(dn: &str, before: &str, now: &Dn) -> String {
     Dn(own.0.into_iter().take(kept).chain(now.0.iter().cloned()).collect()).to_string()
 }
 
+/// Objects of other sources by the names that groups gained and lost.
+type Elsewhere = HashMap<String, Option<(ObjectKind, Uuid)>>;
+
+async fn elsewhere(tx: &mut Tx, config: &SourceConfig, delta: &Delta) -> Result<Elsewhere, SyncError> {
+    let names = delta.members.iter().flat_map(|change| change.added.iter().chain(&change.removed));
+    let paths: Vec<String> = names.map(|dn| path(dn)).collect();
+    Ok(named_elsewhere(tx, &config.name, &paths).await?)
+}
+
 /// Member changes with ids instead of names, and the paths that are nobody's.
-fn members(delta: &Delta, snapshot: &Snapshot, known: &[Link], ground: &Ground) -> (Vec<MemberPatch>, Vec<String>) {
+fn members(
+    delta: &Delta,
+    snapshot: &Snapshot,
+    known: &[Link],
+    ground: &Ground,
+    elsewhere: &Elsewhere,
+) -> (Vec<MemberPatch>, Vec<String>) {
     let index = Index::new(snapshot, known);
     let mut unknown = Vec::new();
     let mut patches = Vec::new();
@@ -307,7 +328,11 @@ fn members(delta: &Delta, snapshot: &Snapshot, known: &[Link], ground: &Ground) 
         let Some(link) = ground.links.get(&key).filter(|link| link.digest != GONE && !ground.own.contains(&key)) else {
             continue;
         };
-        let find = |dn: &String| index.find(dn).map(|(kind, id)| (kind, id.to_owned()));
+        let of_others = |dn: &String| {
+            let (kind, id) = elsewhere.get(&path(dn)).copied().flatten()?;
+            Some((kind, referred_key(id)))
+        };
+        let find = |dn: &String| index.find(dn).map(|(kind, id)| (kind, id.to_owned())).or_else(|| of_others(dn));
         let (mut added, mut removed) = (Vec::new(), Vec::new());
         for dn in &change.added {
             match find(dn) {

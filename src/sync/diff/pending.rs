@@ -157,6 +157,12 @@ impl Work {
             && self.reports.is_empty()
     }
 
+    /// Our ids of known people of whom the source says something else, or nothing any more.
+    pub fn own_people(&self) -> Vec<UserId> {
+        let known = self.users.iter().filter(|item| item.is_known).map(|item| item.id);
+        known.chain(self.absent_users.iter().map(|link| link.object_id)).map(UserId).collect()
+    }
+
     /// Our ids of the people whom the plan touches by themselves.
     pub fn people(&self) -> HashSet<Uuid> {
         let known = self.users.iter().filter(|item| item.is_known).map(|item| item.id);

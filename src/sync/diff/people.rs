@@ -30,6 +30,18 @@ pub(in crate::sync) const ENDED: &str = "ended";
 /// Their entry is still at the source, outside of base and filter.
 pub(in crate::sync) const OUT_OF_SCOPE: &str = "out_of_scope";
 
+/// What becomes of a membership that the source no longer lists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unlisted {
+    /// It ends.
+    Ends,
+    /// The person is locked out: compared again when somebody is let in.
+    KeptUntilBack,
+    /// The entry was left out and counts as present, or the account is kept from being locked out: compared on every full
+    /// run, so that it ends with the first one that can read the entry.
+    KeptUntilRead,
+}
+
 /// People as they will be after the plan.
 pub(super) struct Future<'a> {
     state: &'a State,
@@ -55,10 +67,15 @@ impl Future<'_> {
         }
     }
 
-    /// Whether a membership may end: not of somebody who is locked out, nor of an entry that was left out.
-    pub fn may_leave(&self, member: &Member, work: &Work) -> bool {
-        let is_locked_out = member.member_kind == KIND && !self.is_active(UserId(member.member_id));
-        !is_locked_out && !work.is_untouched(member.member_kind, member.member_id)
+    /// What becomes of a membership that the source no longer lists. Full runs and increments decide alike.
+    pub fn unlisted(&self, member: &Member, work: &Work) -> Unlisted {
+        if member.member_kind == KIND && !self.is_active(UserId(member.member_id)) {
+            Unlisted::KeptUntilBack
+        } else if work.is_untouched(member.member_kind, member.member_id) {
+            Unlisted::KeptUntilRead
+        } else {
+            Unlisted::Ends
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 mod absence;
 mod again;
 mod converge;
+mod courses;
 #[cfg(debug_assertions)]
 mod crash;
 mod dates;
