@@ -100,7 +100,8 @@ impl Links<'_> {
     /// When the database fails.
     pub async fn named_elsewhere(&mut self, source: &str, paths: &[String]) -> Result<Vec<Link>, StoreError> {
         let list: Vec<&dyn Param> = paths.iter().map(|path| -> &dyn Param { path }).collect();
-        let head = "SELECT * FROM links WHERE source <> $1 AND kind IN ('user', 'group') AND digest <> 'gone' AND dn_path";
+        let head =
+            "SELECT * FROM links WHERE source <> $1 AND kind IN ('user', 'group') AND digest <> 'gone' AND dn_path";
         self.0.all_in(head, &[&source], &list, "").await
     }
 

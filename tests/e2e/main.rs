@@ -9,9 +9,9 @@ mod clients;
 mod demo;
 #[path = "../it/harness/ldap_write.rs"]
 mod ldap_write;
+mod leaver;
 #[path = "../it/harness/leftover.rs"]
 mod leftover;
-mod leaver;
 mod nginx;
 mod nodes;
 #[path = "../it/harness/postgres.rs"]

@@ -164,12 +164,7 @@ fn drop_same(links: &Links, draft: &mut Draft) {
 
 /// What is here, as far as the plan touches it where that is little and the rest is not asked for; and what several
 /// sources say of the people.
-async fn load(
-    tx: &mut Tx,
-    means: &Means<'_>,
-    work: &mut Work,
-    links: &Links,
-) -> Result<(State, Merge), StoreError> {
+async fn load(tx: &mut Tx, means: &Means<'_>, work: &mut Work, links: &Links) -> Result<(State, Merge), StoreError> {
     let source = &means.config.name;
     if work.is_part {
         // Whoever returns has no memberships that would have to be compared.

@@ -757,6 +757,7 @@ fault-referral = below `{ $base }` the server refers to another one ({ $to }), s
 fault-broken = the connection to { $url } broke off: { $reason }; try again, and look into the server's log
 fault-broken-search = the connection to { $url } broke off during the search below `{ $base }`: { $reason }; try again, and look into the server's log
 fault-timeout = { $url } gave no answer for { $seconds } s while { $doing }; is it overloaded? source.ldap.timeout can be raised
+fault-behind = { $url } has not received changes yet that were read before: whoever is missing there may be missing only there. Wait until it has caught up; a directory that was restored from a backup has, with the next change that is made in it
 fault-malformed = { $url } sent an answer that is malformed ({ $reason }); is it an LDAP server?
 fault-stopped = the reader stopped on an answer that it does not understand; the log has the details
 fault-remedy-1 = look into the server's log

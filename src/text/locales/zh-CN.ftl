@@ -712,6 +712,7 @@ fault-referral = 在 `{ $base }` 下，服务器指向了另一台服务器（{ 
 fault-broken = 与 { $url } 的连接中断：{ $reason }；请重试，并查看服务器日志
 fault-broken-search = 在 `{ $base }` 下查询时与 { $url } 的连接中断：{ $reason }；请重试，并查看服务器日志
 fault-timeout = { $url } 在 { $seconds } 秒内没有应答（{ $doing }）；是否过载？可以调高 source.ldap.timeout
+fault-behind = { $url } 尚未收到此前已读到的变更：在那里缺少的人可能只是尚未同步到。请等待其追上；从备份恢复的目录，在其中作出下一次变更后即可
 fault-malformed = { $url } 返回了无法识别的应答（{ $reason }）；它是 LDAP 服务器吗？
 fault-stopped = 读取程序遇到无法理解的应答而停止；详情见日志
 fault-remedy-1 = 请查看服务器日志

@@ -44,7 +44,8 @@ async fn leaves(name: &str, source: &str, (login, password): (&str, &str), disab
     assert!(kept.read_at <= kept.committed_at, "{name}: {kept:?}");
     assert_eq!(kept.millis, (kept.committed_at - from).num_milliseconds(), "{name}: {kept:?}");
     assert!((0..=60_000).contains(&kept.millis), "{name}: {kept:?}");
-    let report: Value = serde_json::from_str(&done(&installation, &["sync", "report", "--source", "corp", "--json"])).unwrap();
+    let report: Value =
+        serde_json::from_str(&done(&installation, &["sync", "report", "--source", "corp", "--json"])).unwrap();
     assert_ne!(report["kind"], "full", "{name}: {report:#}");
     assert_eq!(
         (&report["lockout"]["people"], &report["lockout"]["timed"], &report["lockout"]["max_ms"]),

@@ -8,9 +8,8 @@ use yaopai::sync::{self, FullReason, Increment, RunReport, Waiting};
 
 use super::again::WIDE;
 use super::courses::delta;
-use super::{BASE, Company, Entry, MAPPING, SALES, UNLIMITED, assert_sums, config, group, person, unit, uuid};
+use super::{BASE, Company, Entry, MAPPING, SALES, assert_sums, config, group, person, unit, uuid};
 use crate::both;
-use crate::harness::Kind;
 
 /// A directory that keeps references as Active Directory does; nothing is read from it here.
 const KEEPING: &str = "[source.ldap]\nurl = \"ldap://127.0.0.1:1\"\nallow_plaintext = true\nbind_dn = \"cn=x\"\n\

@@ -78,7 +78,8 @@ impl Session<'_> {
     /// Learns who has one of these groups as primary group, as a full read has from reading the people first.
     pub(super) async fn learn_primary_members(&mut self, groups: &Selection) -> Result<(), SourceError> {
         let Some(people) = self.reader.selection(Part::Users) else { return Ok(()) };
-        let lean = Selection { wanted: BTreeSet::from(["objectsid".to_owned()]), asked: &[], stamp: None, ..groups.clone() };
+        let lean =
+            Selection { wanted: BTreeSet::from(["objectsid".to_owned()]), asked: &[], stamp: None, ..groups.clone() };
         let mut numbers = BTreeSet::new();
         search::all_pages(&mut self.connection, &self.reader.config, &lean, |raw| {
             let text = raw.values.get("objectsid").and_then(|values| values.first()).and_then(|bytes| sid(bytes));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::DateTime;
 
 use super::super::root::Root;
 use super::{first, note};
@@ -161,8 +161,8 @@ fn file_time(value: i64) -> Option<Instant> {
 #[cfg(test)]
 mod tests {
     use super::{Domain, file_time, guid, sid};
-    use crate::source::generalized_time::instant;
     use crate::source::collect::Raw;
+    use crate::source::generalized_time::instant;
     use crate::source::snapshot::{ACCOUNT_STATE, Part};
 
     /// LDAP-037
