@@ -82,6 +82,7 @@ pub(super) async fn draft(
     contributed::sign(&mut work, &state, &means.config.name, &merge);
     let expected = work.expected(renamed);
     let protected: HashSet<String> = means.config.guard.protected.iter().map(|login| fold(login)).collect();
+    people::keep_protected(&mut work, &state, &protected, &merge);
     departments::diff(&mut work, &state, &mut draft);
     positions::diff(&mut work, &state, &mut draft);
     groups::diff(&mut work, &state, &mut draft);

@@ -79,15 +79,8 @@ impl Future<'_> {
     }
 }
 
-/// Plans people.
-pub(super) fn diff<'a>(
-    work: &mut Work,
-    state: &'a State,
-    protected: &HashSet<String>,
-    merge: &mut Merge,
-    draft: &mut Draft,
-) -> Future<'a> {
-    let mut future = Future::new(state);
+/// Keeps people whom nothing may lock out, though the source no longer returns them: they stay as they are.
+pub(super) fn keep_protected(work: &mut Work, state: &State, protected: &HashSet<String>, merge: &Merge) {
     let is_protected = |user: &User| {
         user.status == Status::Active && protected.contains(&user.login_key) && merge.role(Some(user)) == Role::Owner
     };
@@ -100,6 +93,18 @@ pub(super) fn diff<'a>(
         work.findings.push(finding(FindingCode::ProtectedLogin, who, arguments, false));
         work.untouched.entry(KIND).or_default().insert(link.object_id);
     }
+    work.absent_users = absent;
+}
+
+/// Plans people.
+pub(super) fn diff<'a>(
+    work: &mut Work,
+    state: &'a State,
+    protected: &HashSet<String>,
+    merge: &mut Merge,
+    draft: &mut Draft,
+) -> Future<'a> {
+    let mut future = Future::new(state);
     keep_values(work, state);
     for item in free_of_collisions(work, state, merge, draft) {
         let known = state.users.get(&UserId(item.id));
@@ -119,7 +124,7 @@ pub(super) fn diff<'a>(
         };
         one(&item, target, state, protected, work, draft, &mut future);
     }
-    for link in absent {
+    for link in std::mem::take(&mut work.absent_users) {
         let known = state.users.get(&UserId(link.object_id));
         if let Some(user) = known.filter(|user| merge.role(Some(user)) != Role::Owner) {
             contributed::withdraw(&link, user, merge, draft, &mut future);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use yaopai::model::RunState;
 use yaopai::source::{self, Delta, Gone, MemberChange, Part, Snapshot};
 use yaopai::store::counted;
-use yaopai::sync::{self, FullReason};
+use yaopai::sync::{self, FullReason, RunReport};
 
 use super::again::{Dice, directory, state};
 use super::delta::position;
@@ -115,6 +115,36 @@ async fn add_costs(company: &Company) {
     assert!(report.users.changed > 0, "{report:#?}");
 }
 
+/// What an increment was about and came to, for who has to find out why it went wrong.
+fn told(step: u32, delta: &Delta, report: &RunReport) -> String {
+    let last = |id: &str| id.rsplit('-').next().unwrap_or_default().trim_start_matches('0').to_owned();
+    let ids = |entries: &[source::Entry]| entries.iter().map(|entry| last(&entry.external_id)).collect::<Vec<_>>();
+    let found: Vec<String> =
+        report.finding_list.iter().map(|one| format!("{} {}", one.code, last(&one.external_id))).collect();
+    format!(
+        "step {step}: users {:?}, departments {:?}, groups {:?}, members {:?}, rejected {}, gone {:?}\n  {:?} {:?} {found:?}\n",
+        ids(&delta.users),
+        ids(&delta.departments),
+        ids(&delta.groups),
+        delta.members,
+        delta.rejected.len(),
+        delta.gone,
+        report.members,
+        report.full_follows,
+    )
+}
+
+/// What only one of two states holds.
+fn differing(company: &[String], other: &[String]) -> String {
+    let only = |one: &[String], rest: &[String], name: &str| {
+        one.iter()
+            .filter(|line| !rest.contains(line))
+            .map(|line| format!("  only {name}: {line}\n"))
+            .collect::<String>()
+    };
+    only(company, other, "by increments") + &only(other, company, "by full runs")
+}
+
 async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
     let (mut alone, mut followed) = (0, 0);
     for seed in seeds {
@@ -129,6 +159,7 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
                 add_costs(company).await;
             }
         }
+        let mut course = String::new();
         'steps: for step in 0..8 {
             let mut reasons = Vec::new();
             for _ in 0..=dice.roll(2) {
@@ -139,6 +170,7 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
                     by_members(&mut delta, &before, &after);
                 }
                 let report = company.increment(&delta).await;
+                course += &told(step, &delta, &report);
                 reasons.extend(report.full_follows);
                 before = after;
                 if before.users.is_empty() {
@@ -149,11 +181,12 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
                 // Whoever is absent is looked for once more: it has to have the same file.
                 other.write(&entries);
                 other.full(&before).await;
+                course += &differing(&state(&company, true).await, &state(&other, true).await);
             }
             let shown = state(&company, true).await;
             let report = company.full(&before).await;
             if reasons.is_empty() {
-                assert_eq!(report.changes, 0, "seed {seed}, step {step}: {report:#?}\n{shown:#?}");
+                assert_eq!(report.changes, 0, "seed {seed}, step {step}: {report:#?}\n{shown:#?}\n{course}");
                 alone += 1;
             } else {
                 followed += 1;
@@ -161,10 +194,14 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
             let whole = other.full(&before).await;
             for report in [&report, &whole] {
                 assert_ne!(report.state, RunState::Held, "seed {seed}, step {step}: {report:#?}");
+                if ["join_ambiguous", "rehire_conflict"].iter().any(|code| report.findings.contains_key(*code)) {
+                    // Whose number it is depends on who had it when.
+                    break 'steps;
+                }
             }
             if reasons.is_empty() {
-                let [one, all] = [state(&company, false).await, state(&other, false).await];
-                assert_eq!(one, all, "seed {seed}, step {step}: {reasons:?}");
+                let differing = differing(&state(&company, false).await, &state(&other, false).await);
+                assert!(differing.is_empty(), "seed {seed}, step {step}:\n{course}in the end:\n{differing}");
             }
             let again = company.full(&before).await;
             assert_eq!(again.state, RunState::Unchanged, "seed {seed}, step {step}: {again:#?}");
