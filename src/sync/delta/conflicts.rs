@@ -88,13 +88,13 @@ impl Look<'_> {
         let ids: Vec<UserId> = links.map(|link| UserId(link.object_id)).collect();
         let rows = self.tx.touched().people(&ids).await?;
         self.rows = rows.into_iter().map(|user| (user.id.0, user)).collect();
-        for finding in self.tx.findings().list_kept(&self.config.name).await? {
+        for finding in &self.ground.findings {
             let is_shared = SHARED.iter().any(|code| code.as_str() == finding.code);
             if let Some(value) = finding.arguments.0.get("value").filter(|_| is_shared) {
                 self.shared.push((fold(value), finding.external_id.clone()));
             }
             if finding.keeps_account() {
-                self.left_out.insert(finding.external_id);
+                self.left_out.insert(finding.external_id.clone());
             }
         }
         let touched = |id: &String| self.is_own(id);
@@ -280,6 +280,10 @@ impl Look<'_> {
         for (kind, id, dn) in users.chain(groups) {
             let path = path(dn);
             match self.ground.links.get(&(kind, id.clone())) {
+                // Who was kept without being returned answers to their name again.
+                Some(link) if link.digest != GONE && link.dn_path == path && self.left_out.contains(id) => {
+                    new.push(path)
+                }
                 Some(link) if link.digest != GONE && link.dn_path == path => {}
                 Some(link) if link.digest != GONE => {
                     renamed.push(link.object_id);

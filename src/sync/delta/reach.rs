@@ -6,7 +6,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::config::{DepartmentMapping, SourceConfig};
-use crate::model::{Link, ObjectKind, UserId};
+use crate::model::{Finding, Link, ObjectKind, UserId};
 use crate::source::{Delta, Dn, Entry, Gone, Snapshot, path_above};
 use crate::store::Tx;
 
@@ -51,6 +51,8 @@ pub(super) struct Ground {
     pub gone: HashMap<Key, Link>,
     /// Links that have another name because something above has.
     pub renamed: Vec<Link>,
+    /// What an earlier run left out or kept.
+    pub findings: Vec<Finding>,
     /// Departments that have another name: (path before, path now, DN now).
     moves: Vec<(String, String, Dn)>,
 }
@@ -62,7 +64,8 @@ pub(in crate::sync) async fn reach(
     is_shared: bool,
     delta: &Delta,
 ) -> Result<Reached, SyncError> {
-    let mut ground = Ground::default();
+    let findings = tx.findings().list_kept(&config.name).await?;
+    let mut ground = Ground { findings, ..Ground::default() };
     ground.enter_own(tx, config, delta).await?;
     ground.enter_moved(tx, config, delta).await?;
     ground.enter_references(tx, config, delta).await?;
@@ -255,8 +258,12 @@ impl Ground {
 
     /// Links of entries that are not in the delta, and are there.
     fn known(&self) -> Vec<Link> {
+        // Whoever was not returned and is kept all the same answers to no name, as in a full run.
+        let absent = self.findings.iter().filter(|one| one.keeps_account() && !one.quarantined);
+        let absent: HashSet<&str> = absent.map(|one| one.external_id.as_str()).collect();
         let stays = |(key, link): &(&Key, &Link)| {
-            !self.own.contains(key) && !self.gone.contains_key(key) && link.digest != GONE
+            let is_there = key.0 != ObjectKind::User || !absent.contains(key.1.as_str());
+            is_there && !self.own.contains(key) && !self.gone.contains_key(key) && link.digest != GONE
         };
         self.links.iter().filter(stays).map(|(_, link)| link.clone()).collect()
     }

@@ -70,6 +70,9 @@ pub(super) fn members(
     let mut sums = Sums::default();
     for link in work.gone.iter().filter(|link| matches!(link.kind, ObjectKind::User | ObjectKind::Group)) {
         for edge in state.members.iter().filter(|edge| edge.member_id == link.object_id) {
+            if future.unlisted(edge, work) == Unlisted::KeptUntilRead {
+                sums.forget(edge.group_id.0);
+            }
             sums.remove(edge.group_id.0, link.kind, &link.external_id);
         }
     }

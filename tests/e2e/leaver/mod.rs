@@ -79,7 +79,9 @@ async fn leaves_openldap(live: bool) {
     let server = tokio::task::spawn_blocking(move || Slapd::start(options)).await.unwrap();
     let login = sample::LOGINS[0].login;
     let file = sample::ldif(40, 1);
-    let dn = file.lines().find(|line| line.starts_with(&format!("dn: uid={login},"))).unwrap().to_owned();
+    let record = file.split("\n\n").find(|record| record.contains(&format!("\nuid: {login}\n"))).unwrap();
+    let record = record.replace("\n ", "");
+    let dn = record.lines().find(|line| line.starts_with("dn:")).unwrap();
     let name = format!("OpenLDAP, {}", if live { "live" } else { "every 3 s" });
     let change = format!("{dn}\nchangetype: modify\nreplace: employeeType\nemployeeType: left\n");
     leaves(&name, &openldap(&server, live), (login, sample::PASSWORD), || server.modify(&change)).await;
