@@ -211,7 +211,8 @@ impl Look<'_> {
         }
         let is_new = |id: &String| {
             let link = self.ground.links.get(&(ObjectKind::Department, id.clone()));
-            link.is_none_or(|link| link.digest == GONE)
+            // One that was kept without being returned lost whoever was below it.
+            link.is_none_or(|link| link.digest == GONE || link.digest.is_empty())
         };
         let new: Vec<String> = mapped
             .departments
@@ -366,14 +367,19 @@ impl Look<'_> {
             .iter()
             .filter(|(id, left)| held.get(id).copied().unwrap_or(0) <= **left && !wanted.contains(&id.0));
         let empty: Vec<Uuid> = empty.map(|(id, _)| id.0).collect();
-        partial.absent.extend(
-            self.tx.links().list_by_objects(source, &empty).await?.into_iter().filter(|link| link.digest != GONE),
-        );
         let ids: Vec<DepartmentId> = departments.keys().copied().collect();
         let full: HashMap<DepartmentId, i64> = self.tx.touched().residents(source, &ids).await?.into_iter().collect();
         if departments.iter().any(|(id, left)| full.get(id).copied().unwrap_or(0) <= *left) {
             self.why.insert(FullReason::Emptied);
         }
+        if !empty.is_empty() && !self.left_out.is_empty() {
+            // An entry that is left out may name it.
+            self.why.insert(FullReason::Emptied);
+            return Ok(());
+        }
+        partial.absent.extend(
+            self.tx.links().list_by_objects(source, &empty).await?.into_iter().filter(|link| link.digest != GONE),
+        );
         Ok(())
     }
 }

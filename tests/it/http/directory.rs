@@ -99,9 +99,14 @@ both!(
     an_outage_of_the_directory_is_no_outage_of_ours,
     |kind| async move {
         let server = ScriptedLdap::start(Vec::new()).await;
-        let app = App::with_config(kind, &format!("[[source]]\nname = \"hr\"\n{}[source.users]\n", server.table())).await;
+        let files = "[[source]]\nname = \"files\"\n[source.ldif]\nfile = \"x.ldif\"\n[source.users]\nlogin = \"uid\"\n";
+        let sources = format!("[[source]]\nname = \"hr\"\n{}[source.users]\n{files}", server.table());
+        let app = App::with_config(kind, &sources).await;
         linked(&app, "wang.fang", "uid=wang.fang,dc=x", Status::Active).await;
         person(&app.broker, "local.admin", &["administrator"]).await;
+        let mut tx = app.broker.db.write().await.unwrap();
+        tx.run("UPDATE users SET source = 'files' WHERE login_key = 'local.admin'", &[]).await.unwrap();
+        tx.commit().await.unwrap();
         let inside = Browser::new(&app.url);
         assert_eq!(inside.sign_in("wang.fang", "right").await.status, 303);
         drop(server);
