@@ -112,7 +112,8 @@ impl Ground {
         let groups = mapped.groups.iter().map(|record| (ObjectKind::Group, record.external_id.as_str()));
         let taken: HashSet<(ObjectKind, &str)> = users.chain(groups).collect();
         let differs = |(key, path): (&Key, &String)| {
-            let link = self.links.get(key).filter(|link| link.digest != GONE && link.dn_path != *path)?;
+            // Whoever was gone answers to a name again.
+            let link = self.links.get(key).filter(|link| link.digest == GONE || link.dn_path != *path)?;
             Some((link.object_id, path.clone()))
         };
         let is_left = |(kind, id): &Key| {

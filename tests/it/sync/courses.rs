@@ -162,7 +162,7 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
         }
         let mut course = String::new();
         'steps: for step in 0..8 {
-            let mut reasons = Vec::new();
+            let (mut reasons, mut is_protected) = (Vec::new(), false);
             for _ in 0..=dice.roll(2) {
                 disturb(&mut entries, &mut dice);
                 let after = company.snapshot(&entries).await;
@@ -172,6 +172,8 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
                 }
                 let report = company.increment(&delta).await;
                 course += &told(step, &delta, &report);
+                // Who lost a protected login name and was locked out at once is kept in by the name that they had, once.
+                is_protected |= report.findings.contains_key("protected_login");
                 reasons.extend(report.full_follows);
                 before = after;
                 if before.users.is_empty() {
@@ -191,7 +193,8 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
             let shown = state(&company, true).await;
             let report = company.full(&before).await;
             if reasons.is_empty() {
-                assert_eq!(report.changes, 0, "seed {seed}, step {step}: {report:#?}\n{shown:#?}\n{course}");
+                let is_nothing = report.changes == 0 || is_protected;
+                assert!(is_nothing, "seed {seed}, step {step}: {report:#?}\n{shown:#?}\n{course}");
                 alone += 1;
             } else {
                 followed += 1;
