@@ -103,7 +103,7 @@ both!(
         let sources = format!("[[source]]\nname = \"hr\"\n{}[source.users]\n{files}", server.table());
         let app = App::with_config(kind, &sources).await;
         linked(&app, "wang.fang", "uid=wang.fang,dc=x", Status::Active).await;
-        person(&app.broker, "local.admin", &["administrator"]).await;
+        person(&app.broker, "local.admin", &["it-admin"]).await;
         let mut tx = app.broker.db.write().await.unwrap();
         tx.run("UPDATE users SET source = 'files' WHERE login_key = 'local.admin'", &[]).await.unwrap();
         tx.commit().await.unwrap();
