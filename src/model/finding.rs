@@ -161,3 +161,18 @@ pub struct Finding {
     /// When a run no longer found it.
     pub resolved_at: Option<Instant>,
 }
+
+impl Finding {
+    /// Whether the account stays as it is while this finding does: the entry was left out, or was not returned and the
+    /// account is kept all the same.
+    #[must_use]
+    pub fn keeps_account(&self) -> bool {
+        match self.code.parse() {
+            Ok(FindingCode::SeenAgain | FindingCode::MovedOutOfScope) => true,
+            Ok(FindingCode::ProtectedLogin) => self.arguments.0.get("reason").is_some_and(|reason| reason == "absent"),
+            // The first entry with the id was taken.
+            Ok(FindingCode::DuplicateId) => false,
+            _ => self.quarantined,
+        }
+    }
+}

@@ -170,7 +170,12 @@ pub async fn look_up(
 /// What reads changes of this source; none for a file.
 pub(super) fn reader(config: &SourceConfig, folder: &Path) -> Result<Option<Reader>, SourceError> {
     let Some(server) = &config.ldap else { return Ok(None) };
-    let selections = select::selections(config)?;
+    let mut selections = select::selections(config)?;
+    // When somebody was last changed is of interest where changes are read.
+    selections
+        .iter_mut()
+        .filter(|one| one.part == Part::Users)
+        .for_each(|one| one.stamp = Some(ldap::stamp(server.schema)));
     let member = config.groups.as_ref().map(|groups| base_name(groups.member.trim()));
     let (source, config) = (config.name.clone(), Arc::new(server.clone()));
     Ok(Some(Reader { source, config, folder: folder.into(), selections, member }))

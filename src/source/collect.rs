@@ -6,6 +6,7 @@ use std::collections::hash_map::Entry as Slot;
 
 use super::dn::Dn;
 use super::filter::{Values, base_name};
+use super::generalized_time::instant;
 use super::select::Selection;
 use super::snapshot::{Entry, Part, Rejected, Snapshot};
 use crate::model::{FindingArguments, FindingCode};
@@ -126,8 +127,13 @@ impl Collector {
 
     /// Takes one entry that the selection covers.
     pub fn take(&mut self, selection: &Selection, raw: Raw) {
+        let stamp = selection.stamp.and_then(|name| raw.values.get(name)?.first());
+        let changed_at = stamp.and_then(|text| instant(std::str::from_utf8(text).ok()?));
         match read_entry(selection, raw) {
-            Ok(entry) => self.keep(selection.part, entry),
+            Ok(entry) => {
+                self.snapshot.changed_at.extend(changed_at.map(|at| (entry.external_id.clone(), at)));
+                self.keep(selection.part, entry);
+            }
             Err(rejected) => self.snapshot.rejected.push(rejected),
         }
     }

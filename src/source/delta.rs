@@ -34,6 +34,40 @@ impl Position {
         self.0.get("way").and_then(serde_json::Value::as_str)
     }
 
+    /// The server, where it stands before what was read from another one of the same directory (OpenLDAP: its `contextCSN`
+    /// is older): a replica that lags does not have everybody yet.
+    #[must_use]
+    pub fn behind(&self, known: &Self) -> Option<String> {
+        let (now, known) = (self.latest_changes(), known.latest_changes());
+        let is_behind = known.iter().any(|(writer, change)| now.get(writer).is_some_and(|own| own < change));
+        is_behind.then(|| self.0.get("server").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned())
+    }
+
+    /// The last change of each server that takes changes, where the position says so: ground and server id → CSN.
+    fn latest_changes(&self) -> BTreeMap<(String, String), String> {
+        let text =
+            |value: Option<&serde_json::Value>| value.and_then(|text| text.as_str()).unwrap_or_default().to_owned();
+        let ground = text(self.0.get("ground"));
+        let mut latest: BTreeMap<(String, String), String> = BTreeMap::new();
+        for cookie in
+            self.0.get("cookies").and_then(serde_json::Value::as_object).into_iter().flat_map(|all| all.values())
+        {
+            let bytes = text(Some(cookie));
+            let pairs =
+                bytes.as_bytes().chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+            let cookie: String = pairs.map(|byte| byte.map_or('?', char::from)).collect();
+            for csn in cookie.split(',').filter_map(|part| part.strip_prefix("csn=")).flat_map(|all| all.split(';')) {
+                // Time, count, server, modification (RFC 4533 leaves it to the server; OpenLDAP writes it so).
+                let Some(writer) = csn.split('#').nth(2) else { continue };
+                let slot = latest.entry((ground.clone(), writer.to_owned())).or_default();
+                if slot.as_str() < csn {
+                    csn.clone_into(slot);
+                }
+            }
+        }
+        latest
+    }
+
     /// This position with what an older one knew of other servers: after a failover and back, what was read from the first
     /// one need not be read again.
     #[must_use]
@@ -245,4 +279,36 @@ pub trait KnownIds: Send + Sync {
     /// # Errors
     /// [`SourceError::Known`]: it could not be asked, nothing may be concluded.
     fn among<'a>(&'a self, part: Part, ids: &'a [String]) -> BoxFuture<'a, Result<HashSet<String>, SourceError>>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Position;
+
+    /// LDAP-018
+    #[test]
+    fn a_replica_that_lags_is_known_by_its_changes() {
+        let position = |ground: &str, cookie: &str| {
+            let hex: String = cookie.bytes().map(|byte| format!("{byte:02x}")).collect();
+            Position(serde_json::json!({ "server": "ldap://b", "ground": ground, "cookies": { "users": hex } }))
+        };
+        let csn = |second: u32, writer: &str| format!("202611221200{second:02}.000000Z#000000#{writer}#000000");
+        let known = position("g", &format!("rid=000,csn={};{}", csn(5, "001"), csn(9, "002")));
+        for (cookie, is_behind) in [
+            (format!("rid=000,csn={};{}", csn(5, "001"), csn(9, "002")), false),
+            (format!("rid=000,csn={};{}", csn(6, "001"), csn(9, "002")), false),
+            (format!("rid=000,csn={};{}", csn(9, "001"), csn(8, "002")), true),
+            (format!("rid=000,csn={}", csn(4, "001")), true),
+            // Of other servers nothing is known.
+            (format!("rid=000,csn={}", csn(1, "003")), false),
+            ("rid=000".to_owned(), false),
+            ("ldap://b:389#cn=x#17".to_owned(), false),
+        ] {
+            let behind = position("g", &cookie).behind(&known);
+            assert_eq!(behind.is_some(), is_behind, "{cookie}");
+            assert_eq!(behind.unwrap_or("ldap://b".to_owned()), "ldap://b");
+        }
+        // Another base or filter may be another directory.
+        assert_eq!(position("other", &format!("rid=000,csn={}", csn(4, "001"))).behind(&known), None);
+    }
 }

@@ -152,6 +152,11 @@ pub enum SourceError {
         /// What is wrong with it.
         reason: String,
     },
+    /// The server is a replica that has not received yet what was read before.
+    Behind {
+        /// Which server.
+        url: String,
+    },
     /// The LDAP library gave up inside; its task was ended, nothing else is touched.
     Stopped,
     /// What is known already could not be asked for.
@@ -195,6 +200,7 @@ impl SourceError {
             Self::Broken { .. } => "connection_broken",
             Self::Timeout { .. } => "timeout",
             Self::Malformed { .. } | Self::Stopped => "malformed_answer",
+            Self::Behind { .. } => "replica_behind",
             Self::Known { .. } => "known_unreadable",
         }
     }
@@ -270,6 +276,7 @@ impl SourceError {
             Self::Timeout { url, seconds, doing } => {
                 Fault::new("timeout").with("url", url).with("seconds", seconds).with("doing", doing)
             }
+            Self::Behind { url } => Fault::new("behind").with("url", url),
             Self::Malformed { url, reason } => Fault::new("malformed").with("url", url).with("reason", reason),
             _ => Fault::new("stopped"),
         }

@@ -12,6 +12,7 @@ mod delta;
 mod dn;
 mod error;
 mod filter;
+mod generalized_time;
 pub mod ldap;
 mod ldif;
 mod live;

@@ -23,6 +23,8 @@ pub(super) struct Selection {
     pub wanted: BTreeSet<String>,
     /// Attributes that a server is asked for besides, for its kind of directory to look at.
     pub asked: &'static [&'static str],
+    /// Attribute with the time of the last change, lower case, where it is of interest.
+    pub stamp: Option<&'static str>,
 }
 
 /// The base of a search.
@@ -189,7 +191,7 @@ fn selection(
         wanted.insert(ACCOUNT_STATE.to_owned());
     }
     let asked = config.ldap.as_ref().map_or(&[][..], |ldap| asked(ldap.schema, keys.part));
-    Ok(Selection { part: keys.part, base, filter, id, wanted, asked })
+    Ok(Selection { part: keys.part, base, filter, id, wanted, asked, stamp: None })
 }
 
 /// The attributes that a mapping value reads: `mail` itself, or the names in the braces of `{displayName|cn}`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::model::{FindingArguments, FindingCode};
+use crate::time::Instant;
 
 /// An attribute that no directory has: what the directory itself holds against a sign-in, in one spelling for all kinds.
 /// `disabled` and `expired` lock a person out; `locked` (too many wrong passwords) and `password-change` (before the next
@@ -82,6 +83,8 @@ pub struct Snapshot {
     pub content: Option<String>,
     /// Which server it was read from; none for a file.
     pub server: Option<String>,
+    /// When people were changed, by the server's clock, where that was asked for: stable id → time.
+    pub changed_at: BTreeMap<String, Instant>,
 }
 
 /// What a read came to.

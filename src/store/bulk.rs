@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use sqlx::AssertSqlSafe;
 
-use super::db::{Link, count};
+use super::db::{Link, count, count_rows};
 use super::param::{postgres, sqlite};
 use super::{Param, Row, StoreError, Tx, copy};
 
@@ -106,12 +106,14 @@ impl Tx {
     pub(super) async fn all_text<T: Row>(&mut self, sql: String, params: &[&dyn Param]) -> Result<Vec<T>, StoreError> {
         count();
         let sql = AssertSqlSafe(sql);
-        Ok(match &mut self.0 {
+        let rows = match &mut self.0 {
             Link::SqliteTx(c) => sqlx::query_as_with(sql, sqlite(params)?).fetch_all(&mut **c).await?,
             Link::SqliteReader(c) => sqlx::query_as_with(sql, sqlite(params)?).fetch_all(&mut **c).await?,
             Link::PostgresTx(c) => sqlx::query_as_with(sql, postgres(params)?).fetch_all(&mut **c).await?,
             Link::PostgresReader(c) => sqlx::query_as_with(sql, postgres(params)?).fetch_all(&mut **c).await?,
-        })
+        };
+        count_rows(&rows);
+        Ok(rows)
     }
 }
 

@@ -170,24 +170,42 @@ impl Db {
     }
 }
 
-tokio::task_local! {
-    /// Statements of a task that is counted.
-    static COUNTED: std::cell::Cell<u64>;
+/// What work cost a database.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Cost {
+    /// Statements that were sent.
+    pub statements: u64,
+    /// Rows that were read.
+    pub rows: u64,
 }
 
-/// Runs something and counts the statements that it sends to a database by itself, without the tasks that it spawns.
-pub async fn counted<F: Future>(work: F) -> (F::Output, u64) {
+tokio::task_local! {
+    /// The cost of a task that is counted.
+    static COUNTED: std::cell::Cell<Cost>;
+}
+
+/// Runs something and counts what it asks of a database by itself, without the tasks that it spawns.
+pub async fn counted<F: Future>(work: F) -> (F::Output, Cost) {
     let counting = async {
         let output = work.await;
         (output, COUNTED.with(std::cell::Cell::get))
     };
-    COUNTED.scope(std::cell::Cell::new(0), counting).await
+    COUNTED.scope(std::cell::Cell::new(Cost::default()), counting).await
 }
 
 /// Counts a statement where somebody counts.
 pub(super) fn count() {
+    add(|cost| Cost { statements: cost.statements + 1, ..cost });
+}
+
+/// Counts the rows that a statement brought.
+pub(super) fn count_rows<T>(rows: &[T]) {
+    add(|cost| Cost { rows: cost.rows + u64::try_from(rows.len()).unwrap_or(u64::MAX), ..cost });
+}
+
+fn add(more: impl FnOnce(Cost) -> Cost) {
     // Elsewhere nobody asks.
-    let _ = COUNTED.try_with(|counted| counted.set(counted.get() + 1));
+    let _ = COUNTED.try_with(|counted| counted.set(more(counted.get())));
 }
 
 impl Tx {
@@ -219,7 +237,9 @@ impl Tx {
     /// When the database fails.
     pub async fn all<T: Row>(&mut self, sql: &'static str, params: &[&dyn Param]) -> Result<Vec<T>, StoreError> {
         count();
-        on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_all(conn).await).map_err(Into::into)
+        let rows = on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_all(conn).await)?;
+        count_rows(&rows);
+        Ok(rows)
     }
 
     /// Runs a statement and tells how many rows it touched.

@@ -27,12 +27,13 @@ impl Findings<'_> {
         self.0.all(sql, &[&source]).await
     }
 
-    /// Findings of the source about entries that are left out.
+    /// Findings of the source about entries that are left out, or were not returned and may be kept all the same.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn list_quarantined(&mut self, source: &str) -> Result<Vec<Finding>, StoreError> {
-        let sql = "SELECT * FROM findings WHERE source = $1 AND quarantined = $2 AND state <> 'resolved'";
+    pub async fn list_kept(&mut self, source: &str) -> Result<Vec<Finding>, StoreError> {
+        let sql = "SELECT * FROM findings WHERE source = $1 AND state <> 'resolved' AND (quarantined = $2 \
+                   OR code IN ('protected_login', 'seen_again', 'moved_out_of_scope'))";
         self.0.all(sql, &[&source, &true]).await
     }
 

@@ -98,10 +98,11 @@ impl Links<'_> {
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn named_elsewhere(&mut self, source: &str) -> Result<Vec<Link>, StoreError> {
-        let sql = "SELECT * FROM links WHERE source <> $1 AND kind IN ('user', 'group') AND dn <> '' \
-                   AND digest <> 'gone'";
-        self.0.all(sql, &[&source]).await
+    pub async fn named_elsewhere(&mut self, source: &str, paths: &[String]) -> Result<Vec<Link>, StoreError> {
+        let list: Vec<&dyn Param> = paths.iter().map(|path| -> &dyn Param { path }).collect();
+        let head =
+            "SELECT * FROM links WHERE source <> $1 AND kind IN ('user', 'group') AND digest <> 'gone' AND dn_path";
+        self.0.all_in(head, &[&source], &list, "").await
     }
 
     /// Makes the next run of each other source look at these people again.

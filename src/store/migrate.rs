@@ -45,6 +45,7 @@ migrations! {
     "0083_work_list",
     "0084_reports",
     "0087_organisation",
+    "0088_links_by_path",
     "0100_pings",
 }
 

@@ -69,7 +69,7 @@ pub use change_log::{ChangeLog, LaterChange};
 pub use claims::{Claims, Named};
 pub use consents::Consents;
 pub use contributions::Contributions;
-pub use db::{Db, Tx, counted, invalidations};
+pub use db::{Cost, Db, Tx, counted, invalidations};
 pub use decoupled::Decoupled;
 pub use departments::Departments;
 pub use error::StoreError;

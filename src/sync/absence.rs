@@ -16,18 +16,19 @@ use super::record::Mapped;
 
 const KIND: ObjectKind = ObjectKind::User;
 
-/// Looks up the people whom a delta says to be gone; `absent` keeps those who are.
+/// Looks up the people whom a delta says to be gone; `absent` keeps those who are. False when they could not be looked up.
 pub(super) async fn confirm_part(
     config: &SourceConfig,
     folder: &Path,
     mapped: &mut Mapped,
     links: &mut Links,
     absent: &mut Vec<Link>,
-) {
+) -> bool {
     let people = absent.iter().filter(|link| link.kind == KIND);
     let people: Vec<(String, String)> = people.map(|link| (link.external_id.clone(), link.dn.clone())).collect();
-    confirm_these(config, folder, mapped, links, people).await;
+    let is_looked_up = confirm_these(config, folder, mapped, links, people).await;
     absent.retain(|link| link.kind != KIND || !mapped.is_quarantined(KIND, &link.external_id));
+    is_looked_up
 }
 
 /// Looks up the people who are absent, and the old entries of people who come back under new ones.
@@ -44,12 +45,12 @@ async fn confirm_these(
     mapped: &mut Mapped,
     links: &mut Links,
     absent: Vec<(String, String)>,
-) {
+) -> bool {
     let former: Vec<(String, String)> =
         links.replaced().map(|(new, link)| (new.clone(), link.external_id.clone())).collect();
     let ids: Vec<String> = absent.iter().map(|(id, _)| id).chain(former.iter().map(|(_, id)| id)).cloned().collect();
     if ids.is_empty() {
-        return;
+        return true;
     }
     match source::look_up(config, folder, &ids, Part::Users).await {
         Ok(found) => {
@@ -61,6 +62,7 @@ async fn confirm_these(
             for (new, _) in former.iter().filter(|(_, old)| found.contains_key(old)) {
                 refuse(new, mapped, links);
             }
+            true
         }
         Err(error) => {
             tracing::warn!(source = %config.name, %error, "people who are absent could not be looked up: nobody is gone");
@@ -73,6 +75,7 @@ async fn confirm_these(
             for (new, _) in &former {
                 refuse(new, mapped, links);
             }
+            false
         }
     }
 }

@@ -50,7 +50,7 @@ impl Links {
 
     /// The key of an object that another source returned.
     pub fn refer(&mut self, kind: ObjectKind, id: Uuid) -> String {
-        let key = format!("\u{1f}{id}");
+        let key = referred_key(id);
         self.referred.insert((kind, key.clone()), id);
         key
     }
@@ -107,6 +107,11 @@ impl Links {
         absent.sort_by(|a, b| a.external_id.cmp(&b.external_id));
         absent
     }
+}
+
+/// The key of an object that another source returned: no external id looks like it.
+pub(super) fn referred_key(id: Uuid) -> String {
+    format!("\u{1f}{id}")
 }
 
 fn key(dn: &str) -> String {

@@ -13,6 +13,7 @@ use crate::model::{
 };
 use crate::source::{Delta, Position, Snapshot};
 use crate::store::{Json, StoreError, Tx};
+use crate::time::Instant;
 
 use super::SyncError;
 use super::absence;
@@ -24,7 +25,7 @@ use super::link::{Links, path};
 use super::map::map;
 use super::merge::{self, Sharing};
 use super::record::Mapped;
-use super::report::RunReport;
+use super::report::{FullReason, RunReport};
 use super::settled;
 use super::traffic;
 
@@ -151,6 +152,7 @@ pub(super) async fn make_part(
     broker: &Broker,
     config: &SourceConfig,
     delta: &Delta,
+    read_at: Instant,
     mut report: RunReport,
 ) -> Result<Looked, SyncError> {
     let now = broker.clock.now();
@@ -162,23 +164,31 @@ pub(super) async fn make_part(
     let mut reached = delta::reach(&mut tx, config, sharing.is_some(), delta).await?;
     let changed_at = reached.links.iter().filter(|link| link.kind == ObjectKind::User);
     let changed_at = changed_at.filter_map(|link| Some((link.object_id, *delta.changed_at.get(&link.external_id)?)));
+    let last_look = tx.sync_positions().find(&config.name).await?.map(|stored| stored.taken_at);
+    let changed_at = changed_at.filter(|(_, at)| delta::is_believable(*at, last_look, read_at));
     let note = Note { position: delta.position.clone(), ground: settled::way(&ground) };
-    let carry = Carry {
+    let mut carry = Carry {
         kind: report.kind,
         position: Some(value(&note)),
         full_follows: reached.full_follows.into_iter().collect(),
         dangling: reached.dangling,
         changed_at: changed_at.collect(),
-        read_at: report.started_at,
+        read_at,
         about: reached.about,
     };
-    report.full_follows.clone_from(&carry.full_follows);
     let mut links = Links::new(reached.links);
+    for (kind, id) in reached.referred {
+        links.refer(kind, id);
+    }
     merge::resolve_references(&mut tx, sharing.as_ref(), &mut reached.mapped, &mut links).await?;
     // Nothing is held open while the source is asked again.
     drop(tx);
     let folder = &broker.config.folder;
-    absence::confirm_part(config, folder, &mut reached.mapped, &mut links, &mut reached.partial.absent).await;
+    if !absence::confirm_part(config, folder, &mut reached.mapped, &mut links, &mut reached.partial.absent).await {
+        // Who is gone is not said again.
+        carry.full_follows.push(FullReason::Unconfirmed);
+    }
+    report.full_follows.clone_from(&carry.full_follows);
     let mut tx = broker.db.read().await?;
     let sharing_of = sharing.as_ref();
     let means = Means { config, rules: &rules, are_rules_new: false, sharing: sharing_of, rng: &broker.rng, now };
@@ -210,7 +220,8 @@ async fn conclude(
     let Made { mut draft, state, ground, sharing, content, carry } = made;
     let is_part = carry.kind != RunKind::Full;
     describe(&mut report, &draft);
-    if let Some(sharing) = &sharing {
+    // They are counted over everybody, which an increment does not look at.
+    if let Some(sharing) = sharing.as_ref().filter(|_| !is_part) {
         report.masters = merge::count_masters(&mut tx, sharing, &draft.contributions, &draft.owners).await?;
     }
     if draft.changes.is_empty() && draft.links.is_empty() {

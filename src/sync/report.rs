@@ -232,6 +232,8 @@ string_enum! {
         Reference = "reference",
         /// The last department or position of its kind may be empty.
         Emptied = "emptied",
+        /// Somebody is said to be gone and could not be looked for a second time.
+        Unconfirmed = "unconfirmed",
     }
 }
 

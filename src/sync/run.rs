@@ -100,6 +100,10 @@ async fn read(
     let folder = &broker.config.folder;
     // Taken before the first entry is read, so that nothing in between is missed.
     let position = position(config, folder).await?;
+    let old = stored.and_then(|stored| serde_json::from_value::<Note>(stored.position?.0).ok());
+    if let Some(url) = position.as_ref().zip(old.as_ref()).and_then(|(new, old)| new.behind(&old.position)) {
+        return Err(SourceError::Behind { url }.into());
+    }
     // A new position needs entries that it goes with: they are read even where nothing differs.
     let known = settled.as_ref().map(|settled| settled.content.clone());
     let known = known.filter(|_| report.because.is_none() && (position.is_none() || !is_wanted));
@@ -117,7 +121,6 @@ async fn read(
         }
     };
     let position = position.filter(|position| position.goes_with(&snapshot));
-    let old = stored.and_then(|stored| serde_json::from_value::<Note>(stored.position?.0).ok());
     let position = position.map(|position| match &old {
         Some(old) => position.remembering(&old.position),
         None => position,

@@ -5,8 +5,9 @@ use std::fmt::Write as _;
 use chrono_tz::Tz;
 
 use crate::model::StepGroup;
-use crate::text::{Args, Language, finding_words, message};
+use crate::text::{Language, finding_words};
 
+use super::manner::{lockout_text, manner_text, say};
 use super::outline::{Outlined, Step};
 use super::paint::Paint;
 use super::report::{Counts, HeldReason, RunReport};
@@ -42,6 +43,9 @@ pub fn report_text(report: &RunReport, language: Language) -> String {
     }
     if report.is_partial {
         let _ = writeln!(text, "  {}", say("sync-partly", &[]));
+    }
+    for manner in manner_text(report, language) {
+        let _ = writeln!(text, "  {manner}");
     }
     table(report, language, &mut text);
     details(report, language, &mut text);
@@ -240,6 +244,9 @@ fn details(report: &RunReport, language: Language, text: &mut String) {
         let args = [("sessions", report.sessions_ended.to_string()), ("grants", report.grants_ended.to_string())];
         line("sync-ended", &args);
     }
+    if let Some(times) = lockout_text(report, language) {
+        let _ = writeln!(text, "  {times}");
+    }
     masters(report, language, text);
     findings(report, language, text);
 }
@@ -272,14 +279,6 @@ fn findings(report: &RunReport, language: Language, text: &mut String) {
     if rest > 0 {
         let _ = writeln!(text, "    {}", say(language, "sync-finding-more", &[("count", rest.to_string())]));
     }
-}
-
-fn say(language: Language, key: &str, args: &[(&str, String)]) -> String {
-    let mut all = Args::new();
-    for (name, value) in args {
-        all.set(*name, value.clone());
-    }
-    message(language, key, &all)
 }
 
 /// Text filled up with blanks to so many columns of a terminal.

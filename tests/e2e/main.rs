@@ -9,6 +9,7 @@ mod clients;
 mod demo;
 #[path = "../it/harness/ldap_write.rs"]
 mod ldap_write;
+mod leaver;
 #[path = "../it/harness/leftover.rs"]
 mod leftover;
 mod nginx;
@@ -17,6 +18,11 @@ mod nodes;
 mod postgres;
 mod process;
 mod readme;
+#[expect(dead_code, reason = "the integration tests use the rest of it")]
+#[path = "../it/harness/samba.rs"]
+mod samba;
+#[path = "../it/harness/samba_domain.rs"]
+mod samba_domain;
 #[expect(dead_code, reason = "the integration tests use the rest of it")]
 #[path = "../it/harness/slapd.rs"]
 mod slapd;

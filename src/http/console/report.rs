@@ -10,7 +10,7 @@ use crate::http::extract::SignedIn;
 use crate::http::ui::words;
 use crate::model::{NewFinding, RunState};
 use crate::store::StoreError;
-use crate::sync::{Counts, HeldReason, RunReport, held_text};
+use crate::sync::{Counts, HeldReason, RunReport, held_text, lockout_text, manner_text};
 use crate::text::{Args, FindingWords, Language, finding_words, message};
 
 /// Findings on the page; the rest is counted.
@@ -134,6 +134,8 @@ pub(super) fn values(signed_in: &SignedIn, report: &RunReport) -> Value {
         roles => Value::from(Serde(&report.roles)),
         gone_from => Value::from(Serde(report.gone_from())),
         masters => Value::from(Serde(masters(report))),
+        manner => manner_text(report, language),
+        lockout => lockout_text(report, language),
         moved_out => report.moved_out,
         rehired => report.rehired,
         deleted => report.deleted,

@@ -74,7 +74,7 @@ async fn names(
     kind: &mut Kind,
     selection: &Selection,
 ) -> Result<Vec<(String, String)>, SourceError> {
-    let lean = Selection { wanted: std::collections::BTreeSet::new(), asked: &[], ..selection.clone() };
+    let lean = Selection { wanted: std::collections::BTreeSet::new(), asked: &[], stamp: None, ..selection.clone() };
     let mut found = Vec::new();
     let read = search::all_pages(connection, &reader.config, &lean, |mut raw| {
         kind.shape(lean.part, &mut raw);

@@ -48,7 +48,7 @@ pub(super) use probe::probe;
 
 use connect::Connection;
 use kind::Kind;
-pub(super) use kind::asked;
+pub(super) use kind::{asked, stamp};
 
 /// Reads all selections over one connection. Call it in a task of its own.
 pub(super) async fn read(

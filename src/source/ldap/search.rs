@@ -92,7 +92,7 @@ pub(super) async fn all_pages(
 pub(super) fn attributes(selection: &Selection) -> Vec<String> {
     let mut attributes: Vec<String> = selection.wanted.iter().filter(|name| *name != ACCOUNT_STATE).cloned().collect();
     attributes.push(selection.id.clone());
-    attributes.extend(selection.asked.iter().map(|name| (*name).to_owned()));
+    attributes.extend(selection.asked.iter().chain(&selection.stamp).map(|name| (*name).to_owned()));
     attributes
 }
 

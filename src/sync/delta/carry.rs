@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -24,6 +25,18 @@ pub(in crate::sync) struct Note {
     pub ground: String,
 }
 
+/// How far ahead of ours a directory's clock may be.
+const AHEAD: TimeDelta = TimeDelta::minutes(5);
+/// How long before the last look a change may have been made that it did not show: a look takes a while, a change reaches
+/// a replica late.
+const LATE: TimeDelta = TimeDelta::hours(1);
+
+/// Whether what a directory says of when an entry changed can be when the change was made that was read now. A person whom
+/// another entry takes out (a unit that moved, say) may not have changed for years.
+pub(in crate::sync) fn is_believable(changed_at: Instant, last_look: Option<Instant>, read_at: Instant) -> bool {
+    changed_at <= read_at + AHEAD && last_look.is_none_or(|last| changed_at >= last - LATE)
+}
+
 /// What a plan carries.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(default)]
@@ -36,7 +49,7 @@ pub(in crate::sync) struct Carry {
     pub dangling: Vec<String>,
     /// When the entries of people changed, by our id.
     pub changed_at: BTreeMap<Uuid, Instant>,
-    /// When the source was read.
+    /// When the read began.
     pub read_at: Instant,
     /// External ids that an increment is about.
     pub about: Vec<String>,
@@ -98,7 +111,8 @@ impl Carry {
     ) -> Result<(), SyncError> {
         let lockout = |user: &UserId| {
             let changed_at = self.changed_at.get(&user.0).copied();
-            let since = changed_at.unwrap_or(self.read_at);
+            // What was read had happened, whatever the directory's clock says.
+            let since = changed_at.map_or(self.read_at, |at| at.min(self.read_at));
             Lockout {
                 run_id: report.run_id,
                 user_id: *user,
@@ -106,7 +120,7 @@ impl Carry {
                 changed_at,
                 read_at: self.read_at,
                 committed_at: now,
-                // The directory's clock may be ahead of ours.
+                // Ours may have been set back in between.
                 millis: (now - since).num_milliseconds().max(0),
             }
         };
@@ -133,7 +147,7 @@ fn times(lockouts: &[Lockout]) -> Option<LockoutTimes> {
 
 #[cfg(test)]
 mod tests {
-    use super::times;
+    use super::{is_believable, times};
     use crate::model::{Lockout, RunId, UserId};
     use crate::time::Instant;
 
@@ -151,5 +165,24 @@ mod tests {
         let told = times(&[lockout(900), lockout(10), lockout(100)]).unwrap();
         assert_eq!((told.people, told.timed, told.max_ms, told.median_ms), (3, 2, 900, 100));
         assert_eq!(times(&[]), None);
+    }
+
+    #[test]
+    fn clocks_differ_within_bounds() {
+        let at = |minutes: i64| Instant::default() + chrono::TimeDelta::minutes(minutes);
+        let read_at = at(600);
+        for (changed, last_look, is_believed) in [
+            (at(599), Some(at(598)), true),
+            (at(604), Some(at(598)), true),
+            (at(606), Some(at(598)), false),
+            // Made while the last look was under way, or late at a replica.
+            (at(550), Some(at(598)), true),
+            (at(530), Some(at(598)), false),
+            // Nobody has looked for long.
+            (at(530), Some(at(100)), true),
+            (at(-1_000_000), None, true),
+        ] {
+            assert_eq!(is_believable(changed, last_look, read_at), is_believed, "{changed} {last_look:?}");
+        }
     }
 }

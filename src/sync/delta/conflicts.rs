@@ -14,6 +14,8 @@ use super::super::diff::Partial;
 use super::super::link::{GONE, path};
 use super::super::record::Mapped;
 use super::super::report::FullReason;
+use super::left_out;
+use super::newcomers;
 use super::reach::{Ground, Key};
 
 /// Findings that are about a name, number or code that several entries want.
@@ -35,12 +37,13 @@ pub(super) fn keeps_references(config: &SourceConfig) -> bool {
 pub(super) async fn settle(
     tx: &mut Tx,
     (config, is_shared): (&SourceConfig, bool),
-    ground: &Ground,
+    all: &mut Ground,
     mapped: &mut Mapped,
     partial: &mut Partial,
 ) -> Result<BTreeSet<FullReason>, SyncError> {
+    let ground = &*all;
     let mut look = Look {
-        tx,
+        tx: &mut *tx,
         config,
         ground,
         rows: HashMap::new(),
@@ -50,13 +53,19 @@ pub(super) async fn settle(
     };
     look.load().await?;
     look.intricate(mapped);
-    look.newcomers(mapped, is_shared).await?;
+    if newcomers::defer(look.tx, (config, is_shared), ground, mapped).await? {
+        look.why.insert(FullReason::Returned);
+    }
     look.people(mapped).await?;
     look.groups(mapped).await?;
     look.departments(mapped, partial).await?;
     look.names(mapped, partial).await?;
     look.emptied(mapped, partial).await?;
-    Ok(look.why)
+    let Look { left_out, mut why, .. } = look;
+    if left_out::enter(tx, config, all, mapped, (partial, &left_out)).await? {
+        why.insert(FullReason::Returned);
+    }
+    Ok(why)
 }
 
 struct Look<'a> {
@@ -67,7 +76,7 @@ struct Look<'a> {
     rows: HashMap<Uuid, User>,
     /// Names, numbers and codes that findings are about: (folded value, external id).
     shared: Vec<(String, String)>,
-    /// External ids of entries that are left out by findings.
+    /// External ids of entries that findings leave out, or whose accounts they keep.
     left_out: HashSet<String>,
     why: BTreeSet<FullReason>,
 }
@@ -79,12 +88,14 @@ impl Look<'_> {
         let ids: Vec<UserId> = links.map(|link| UserId(link.object_id)).collect();
         let rows = self.tx.touched().people(&ids).await?;
         self.rows = rows.into_iter().map(|user| (user.id.0, user)).collect();
-        for finding in self.tx.findings().list_quarantined(&self.config.name).await? {
+        for finding in &self.ground.findings {
             let is_shared = SHARED.iter().any(|code| code.as_str() == finding.code);
             if let Some(value) = finding.arguments.0.get("value").filter(|_| is_shared) {
                 self.shared.push((fold(value), finding.external_id.clone()));
             }
-            self.left_out.insert(finding.external_id);
+            if finding.keeps_account() {
+                self.left_out.insert(finding.external_id.clone());
+            }
         }
         let touched = |id: &String| self.is_own(id);
         let mut old: HashSet<String> = self.rows.values().map(|row| row.login_key.clone()).collect();
@@ -92,32 +103,6 @@ impl Look<'_> {
         if self.shared.iter().any(|(value, id)| touched(id) || old.contains(value)) {
             self.why.insert(FullReason::Duplicate);
         }
-        Ok(())
-    }
-
-    /// Entries without a link that may be somebody who is known: by number, or to another source.
-    async fn newcomers(&mut self, mapped: &mut Mapped, is_shared: bool) -> Result<(), SyncError> {
-        let is_new = |id: &String| !self.ground.links.contains_key(&(ObjectKind::User, id.clone()));
-        let new = mapped.users.iter().filter(|record| is_new(&record.external_id));
-        let new: Vec<(String, Option<String>)> =
-            new.map(|record| (record.external_id.clone(), record.employee_number.clone())).collect();
-        let numbers: Vec<String> = new.iter().filter_map(|(_, number)| number.clone()).collect();
-        let logins: Vec<String> = mapped.users.iter().map(|record| record.login_key.clone()).collect();
-        let known = self.tx.touched().known_numbers(&numbers).await?;
-        let known: HashSet<String> = known.into_iter().map(|row| row.0).collect();
-        let known_logins = self.tx.touched().locked_logins(&logins).await?;
-        let known_logins: HashSet<String> = known_logins.into_iter().map(|row| row.0).collect();
-        let login = |id: &String| mapped.users.iter().find(|of| of.external_id == *id).map(|of| &of.login_key);
-        let may_be_known = |(id, number): &&(String, Option<String>)| {
-            is_shared
-                || number.as_ref().is_some_and(|number| known.contains(number))
-                || login(id).is_some_and(|login| known_logins.contains(login))
-        };
-        let left: Vec<String> = new.iter().filter(may_be_known).map(|(id, _)| id.clone()).collect();
-        if !left.is_empty() {
-            self.why.insert(FullReason::Returned);
-        }
-        mapped.defer(ObjectKind::User, &left);
         Ok(())
     }
 
@@ -226,7 +211,8 @@ impl Look<'_> {
         }
         let is_new = |id: &String| {
             let link = self.ground.links.get(&(ObjectKind::Department, id.clone()));
-            link.is_none_or(|link| link.digest == GONE)
+            // One that was kept without being returned lost whoever was below it.
+            link.is_none_or(|link| link.digest == GONE || link.digest.is_empty())
         };
         let new: Vec<String> = mapped
             .departments
@@ -295,6 +281,10 @@ impl Look<'_> {
         for (kind, id, dn) in users.chain(groups) {
             let path = path(dn);
             match self.ground.links.get(&(kind, id.clone())) {
+                // Who was kept without being returned answers to their name again.
+                Some(link) if link.digest != GONE && link.dn_path == path && self.left_out.contains(id) => {
+                    new.push(path)
+                }
                 Some(link) if link.digest != GONE && link.dn_path == path => {}
                 Some(link) if link.digest != GONE => {
                     renamed.push(link.object_id);
@@ -377,14 +367,19 @@ impl Look<'_> {
             .iter()
             .filter(|(id, left)| held.get(id).copied().unwrap_or(0) <= **left && !wanted.contains(&id.0));
         let empty: Vec<Uuid> = empty.map(|(id, _)| id.0).collect();
-        partial.absent.extend(
-            self.tx.links().list_by_objects(source, &empty).await?.into_iter().filter(|link| link.digest != GONE),
-        );
         let ids: Vec<DepartmentId> = departments.keys().copied().collect();
         let full: HashMap<DepartmentId, i64> = self.tx.touched().residents(source, &ids).await?.into_iter().collect();
         if departments.iter().any(|(id, left)| full.get(id).copied().unwrap_or(0) <= *left) {
             self.why.insert(FullReason::Emptied);
         }
+        if !empty.is_empty() && !self.left_out.is_empty() {
+            // An entry that is left out may name it.
+            self.why.insert(FullReason::Emptied);
+            return Ok(());
+        }
+        partial.absent.extend(
+            self.tx.links().list_by_objects(source, &empty).await?.into_iter().filter(|link| link.digest != GONE),
+        );
         Ok(())
     }
 }

@@ -11,10 +11,12 @@ mod carry;
 mod conflicts;
 mod follow;
 mod known;
+mod left_out;
+mod newcomers;
 mod reach;
 mod step;
 
-pub(super) use carry::{Carry, Note};
+pub(super) use carry::{Carry, Note, is_believable};
 pub use follow::{can_follow, keep_up};
 pub(super) use reach::reach;
 pub use step::{Increment, Waiting, increment, take_delta};

@@ -6,14 +6,15 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::config::{DepartmentMapping, SourceConfig};
-use crate::model::{Link, ObjectKind, UserId};
+use crate::model::{Finding, Link, ObjectKind, UserId};
 use crate::source::{Delta, Dn, Entry, Gone, Snapshot, path_above};
 use crate::store::Tx;
 
 use super::super::SyncError;
 use super::super::diff::{KINDS, MemberPatch, Partial};
-use super::super::link::{GONE, path};
+use super::super::link::{GONE, path, referred_key};
 use super::super::map::{Index, map, render, template};
+use super::super::merge::named_elsewhere;
 use super::super::record::Mapped;
 use super::super::report::FullReason;
 use super::conflicts;
@@ -26,6 +27,8 @@ pub(in crate::sync) struct Reached {
     pub mapped: Mapped,
     pub links: Vec<Link>,
     pub partial: Partial,
+    /// Members whom other sources returned.
+    pub referred: Vec<(ObjectKind, Uuid)>,
     pub full_follows: BTreeSet<FullReason>,
     /// Names that lead nowhere.
     pub dangling: Vec<String>,
@@ -48,6 +51,8 @@ pub(super) struct Ground {
     pub gone: HashMap<Key, Link>,
     /// Links that have another name because something above has.
     pub renamed: Vec<Link>,
+    /// What an earlier run left out or kept.
+    pub findings: Vec<Finding>,
     /// Departments that have another name: (path before, path now, DN now).
     moves: Vec<(String, String, Dn)>,
 }
@@ -59,7 +64,8 @@ pub(in crate::sync) async fn reach(
     is_shared: bool,
     delta: &Delta,
 ) -> Result<Reached, SyncError> {
-    let mut ground = Ground::default();
+    let findings = tx.findings().list_kept(&config.name).await?;
+    let mut ground = Ground { findings, ..Ground::default() };
     ground.enter_own(tx, config, delta).await?;
     ground.enter_moved(tx, config, delta).await?;
     ground.enter_references(tx, config, delta).await?;
@@ -67,7 +73,9 @@ pub(in crate::sync) async fn reach(
     let known = ground.known();
     let mut mapped = map(config, &snapshot, &known)?;
     ground.enter_values(tx, config, &mut mapped).await?;
-    let (members, unknown) = members(delta, &snapshot, &known, &ground);
+    let elsewhere = if is_shared { elsewhere(tx, config, delta).await? } else { HashMap::new() };
+    let (members, unknown) = members(delta, &snapshot, &known, &ground, &elsewhere);
+    let referred = elsewhere.into_values().flatten().collect();
     mapped.members_skipped += u64::try_from(unknown.len()).unwrap_or(0);
     let mut dangling = mapped.dangling();
     dangling.extend(unknown);
@@ -77,12 +85,13 @@ pub(in crate::sync) async fn reach(
     if !conflicts::keeps_references(config) {
         dangling.extend(partial.absent.iter().map(|link| link.dn_path.clone()).filter(|path| !path.is_empty()));
     }
-    let full_follows = conflicts::settle(tx, (config, is_shared), &ground, &mut mapped, &mut partial).await?;
+    let full_follows = conflicts::settle(tx, (config, is_shared), &mut ground, &mut mapped, &mut partial).await?;
     let absent: Vec<UserId> =
         partial.absent.iter().filter(|link| link.kind == ObjectKind::User).map(|link| UserId(link.object_id)).collect();
     partial.reports = reports(tx, config, &ground, &absent).await?;
     let about = ground.own.iter().chain(ground.gone.keys()).map(|(_, id)| id.clone()).collect();
-    Ok(Reached { mapped, links: ground.links.into_values().collect(), partial, full_follows, dangling, about })
+    let links = ground.links.into_values().collect();
+    Ok(Reached { mapped, links, partial, referred, full_follows, dangling, about })
 }
 
 /// The entries of a delta, for mapping.
@@ -103,7 +112,8 @@ impl Ground {
         let groups = mapped.groups.iter().map(|record| (ObjectKind::Group, record.external_id.as_str()));
         let taken: HashSet<(ObjectKind, &str)> = users.chain(groups).collect();
         let differs = |(key, path): (&Key, &String)| {
-            let link = self.links.get(key).filter(|link| link.digest != GONE && link.dn_path != *path)?;
+            // Whoever was gone answers to a name again.
+            let link = self.links.get(key).filter(|link| link.digest == GONE || link.dn_path != *path)?;
             Some((link.object_id, path.clone()))
         };
         let is_left = |(kind, id): &Key| {
@@ -236,6 +246,28 @@ impl Ground {
         for link in tx.links().list_by_paths(&config.name, &all).await? {
             self.links.entry((link.kind, link.external_id.clone())).or_insert(link);
         }
+        self.enter_left_out(tx, config, &all).await
+    }
+
+    /// Entries that are left out answer to the name that they had when they were read last, which their links do not know.
+    async fn enter_left_out(&mut self, tx: &mut Tx, config: &SourceConfig, named: &[String]) -> Result<(), SyncError> {
+        let names: HashMap<String, String> = self
+            .findings
+            .iter()
+            .filter(|one| one.quarantined && named.contains(&path(&one.dn)))
+            .map(|one| (one.external_id.clone(), one.dn.clone()))
+            .collect();
+        let ids: Vec<String> = names.keys().cloned().collect();
+        for kind in [ObjectKind::User, ObjectKind::Group] {
+            for mut link in tx.links().list_by_ids(&config.name, kind, &ids).await? {
+                let key = (kind, link.external_id.clone());
+                if let Some(dn) = names.get(&link.external_id).filter(|_| !self.own.contains(&key)) {
+                    link.dn.clone_from(dn);
+                    link.dn_path = path(dn);
+                    self.links.insert(key, link);
+                }
+            }
+        }
         Ok(())
     }
 
@@ -249,8 +281,12 @@ impl Ground {
 
     /// Links of entries that are not in the delta, and are there.
     fn known(&self) -> Vec<Link> {
+        // Whoever was not returned and is kept all the same answers to no name, as in a full run.
+        let absent = self.findings.iter().filter(|one| one.keeps_account() && !one.quarantined);
+        let absent: HashSet<&str> = absent.map(|one| one.external_id.as_str()).collect();
         let stays = |(key, link): &(&Key, &Link)| {
-            !self.own.contains(key) && !self.gone.contains_key(key) && link.digest != GONE
+            let is_there = key.0 != ObjectKind::User || !absent.contains(key.1.as_str());
+            is_there && !self.own.contains(key) && !self.gone.contains_key(key) && link.digest != GONE
         };
         self.links.iter().filter(stays).map(|(_, link)| link.clone()).collect()
     }
@@ -294,8 +330,23 @@ fn below(dn: &str, before: &str, now: &Dn) -> String {
     Dn(own.0.into_iter().take(kept).chain(now.0.iter().cloned()).collect()).to_string()
 }
 
+/// Objects of other sources by the names that groups gained and lost.
+type Elsewhere = HashMap<String, Option<(ObjectKind, Uuid)>>;
+
+async fn elsewhere(tx: &mut Tx, config: &SourceConfig, delta: &Delta) -> Result<Elsewhere, SyncError> {
+    let names = delta.members.iter().flat_map(|change| change.added.iter().chain(&change.removed));
+    let paths: Vec<String> = names.map(|dn| path(dn)).collect();
+    Ok(named_elsewhere(tx, &config.name, &paths).await?)
+}
+
 /// Member changes with ids instead of names, and the paths that are nobody's.
-fn members(delta: &Delta, snapshot: &Snapshot, known: &[Link], ground: &Ground) -> (Vec<MemberPatch>, Vec<String>) {
+fn members(
+    delta: &Delta,
+    snapshot: &Snapshot,
+    known: &[Link],
+    ground: &Ground,
+    elsewhere: &Elsewhere,
+) -> (Vec<MemberPatch>, Vec<String>) {
     let index = Index::new(snapshot, known);
     let mut unknown = Vec::new();
     let mut patches = Vec::new();
@@ -307,7 +358,11 @@ fn members(delta: &Delta, snapshot: &Snapshot, known: &[Link], ground: &Ground) 
         let Some(link) = ground.links.get(&key).filter(|link| link.digest != GONE && !ground.own.contains(&key)) else {
             continue;
         };
-        let find = |dn: &String| index.find(dn).map(|(kind, id)| (kind, id.to_owned()));
+        let of_others = |dn: &String| {
+            let (kind, id) = elsewhere.get(&path(dn)).copied().flatten()?;
+            Some((kind, referred_key(id)))
+        };
+        let find = |dn: &String| index.find(dn).map(|(kind, id)| (kind, id.to_owned())).or_else(|| of_others(dn));
         let (mut added, mut removed) = (Vec::new(), Vec::new());
         for dn in &change.added {
             match find(dn) {

@@ -6,6 +6,7 @@ use crate::model::{PlanId, RunKind, RunState, SyncPosition};
 use crate::source::{self, Changes, Delta};
 use crate::store::StoreError;
 use crate::text::Fault;
+use crate::time::Instant;
 
 use super::super::apply::current_ground;
 use super::super::plan::make_part;
@@ -71,6 +72,7 @@ pub(super) async fn step(
     let known = Linked { db: broker.db.clone(), source: source.to_owned() };
     let folder = &broker.config.folder;
     let mut told = |read: source::Progress| progress(Progress::Reading(read.entries));
+    let read_at = broker.clock.now();
     match source::read_changes(config, folder, &note.position, &known, &mut told).await? {
         Changes::FullNeeded { why } => {
             full(broker, source, by, (FullReason::Refused, Some(why.fault())), progress).await
@@ -91,7 +93,7 @@ pub(super) async fn step(
                 // Somebody else went on from here meanwhile: what was read is read again from there.
                 return begun.forget(broker).await.map(|()| Increment::Nothing);
             }
-            Ok(Increment::Ran(vec![Box::pin(conclude(broker, config, &delta, begun)).await?]))
+            Ok(Increment::Ran(vec![Box::pin(conclude(broker, config, (&delta, read_at), begun)).await?]))
         }
     }
 }
@@ -143,7 +145,8 @@ async fn full(
 pub async fn take_delta(broker: &Broker, delta: &Delta, by: &str, kind: RunKind) -> Result<RunReport, SyncError> {
     let config = source_config(broker, &delta.source)?;
     let begun = begin_increment(broker, &delta.source, by, kind).await?;
-    Box::pin(conclude(broker, config, delta, begun)).await
+    let read_at = begun.report.started_at;
+    Box::pin(conclude(broker, config, (delta, read_at), begun)).await
 }
 
 async fn begin_increment(broker: &Broker, source: &str, by: &str, kind: RunKind) -> Result<Begun, SyncError> {
@@ -152,12 +155,17 @@ async fn begin_increment(broker: &Broker, source: &str, by: &str, kind: RunKind)
     Ok(begun)
 }
 
-async fn conclude(broker: &Broker, config: &SourceConfig, delta: &Delta, begun: Begun) -> Result<RunReport, SyncError> {
+async fn conclude(
+    broker: &Broker,
+    config: &SourceConfig,
+    (delta, read_at): (&Delta, Instant),
+    begun: Begun,
+) -> Result<RunReport, SyncError> {
     for warning in &delta.warnings {
         tracing::warn!(source = %delta.source, "{warning}");
     }
     let result = async {
-        let looked = Box::pin(make_part(broker, config, delta, begun.report.clone())).await?;
+        let looked = Box::pin(make_part(broker, config, delta, read_at, begun.report.clone())).await?;
         act(broker, looked, true, &mut |_| {}).await
     };
     let result = result.await;

@@ -46,6 +46,8 @@ pub(super) fn diff(work: &mut Work, state: &State, draft: &mut Draft) {
     let kept = kept(work, state);
     for link in &work.absent_departments {
         if kept.contains(&DepartmentId(link.object_id)) {
+            // Whoever is below it has left it: once it is back they are looked at.
+            draft.link(KIND, &link.external_id, link.object_id, &link.dn, "");
             continue;
         }
         draft.link(KIND, &link.external_id, link.object_id, &link.dn, GONE);

@@ -10,7 +10,7 @@ use super::super::document::{CodedDocument, MemberDocument};
 use super::super::link::{GONE, Pending};
 use super::super::record::GroupRecord;
 use super::pending::{Work, settle};
-use super::people::Future;
+use super::people::{Future, Unlisted};
 use super::{Draft, State, patches};
 
 const KIND: ObjectKind = ObjectKind::Group;
@@ -67,7 +67,7 @@ fn one(item: &Pending<GroupRecord>, state: &State, draft: &mut Draft) {
 }
 
 /// Plans memberships and gives those that hold after the plan. Members who are locked out keep their place until they
-/// come back; groups taken out of use keep theirs.
+/// come back, those who are left out until they can be read ([`Unlisted`]); groups taken out of use keep theirs.
 pub(super) fn diff_members(work: &Work, state: &State, future: &Future<'_>, draft: &mut Draft) -> Vec<Member> {
     let mut present: BTreeMap<Uuid, BTreeSet<Member>> = BTreeMap::new();
     for member in &state.members {
@@ -81,13 +81,16 @@ pub(super) fn diff_members(work: &Work, state: &State, future: &Future<'_>, draf
     for (id, record, item) in groups {
         let before = present.remove(&id).unwrap_or_default();
         let wanted = wanted(id, record, work);
-        if item.is_some() && wanted.len() < record.members.len() {
-            // A member's account could not be made: compared again, so that they are not forgotten once it is.
+        let fate = |member: &&Member| future.unlisted(member, work);
+        let is_waiting = before.difference(&wanted).any(|member| fate(&member) == Unlisted::KeptUntilRead);
+        if item.is_some() && (is_waiting || wanted.len() < record.members.len()) {
+            // A member's account could not be made, or a member could not be read: compared again, so that they are not
+            // forgotten once it is so.
             draft.forget_digest(KIND, id);
         }
         let added: Vec<Member> = wanted.difference(&before).copied().collect();
         let removed: Vec<Member> =
-            before.difference(&wanted).filter(|member| future.may_leave(member, work)).copied().collect();
+            before.difference(&wanted).filter(|member| fate(member) == Unlisted::Ends).copied().collect();
         steps(ChangeKind::MemberAdded, &added, draft);
         steps(ChangeKind::MemberRemoved, &removed, draft);
         draft.members.added += count(&added);

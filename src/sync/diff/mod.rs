@@ -26,7 +26,7 @@ use crate::store::{StoreError, Tx};
 use crate::text::fold;
 use crate::time::Instant;
 
-use super::link::{Links, REPLACED, resolve};
+use super::link::{Links, REPLACED, is_named, resolve};
 use super::merge::{Merge, Sharing};
 use super::record::Mapped;
 pub(super) use dates::draft as draft_of_dates;
@@ -34,7 +34,6 @@ pub(super) use draft::Draft;
 pub(super) use patches::{MemberPatch, Partial};
 use pending::Work;
 pub(super) use people::{ABSENT, OUT_OF_SCOPE, UNDONE};
-use state::Part;
 pub(super) use state::State;
 
 /// What a plan is made with.
@@ -69,17 +68,21 @@ pub(super) async fn draft(
         draft.is_settling = !is_open;
         return Ok(draft);
     }
-    let mut state = load(tx, means, &mut work, links.count()).await?;
+    let (mut state, mut merge) = load(tx, means, &mut work, &links).await?;
     if means.rules.name_scopes() {
         // What a scope names is nowhere near the people whom a small plan touches.
-        for row in tx.departments().list_by_source(&means.config.name).await? {
+        let rows = match means.sharing {
+            Some(_) => tx.departments().list().await?,
+            None => tx.departments().list_by_source(&means.config.name).await?,
+        };
+        for row in rows {
             state.departments.entry(row.id).or_insert(row);
         }
     }
-    let mut merge = others(tx, means, &work, &links, &mut state).await?;
     contributed::sign(&mut work, &state, &means.config.name, &merge);
     let expected = work.expected(renamed);
     let protected: HashSet<String> = means.config.guard.protected.iter().map(|login| fold(login)).collect();
+    people::keep_protected(&mut work, &state, &protected, &merge);
     departments::diff(&mut work, &state, &mut draft);
     positions::diff(&mut work, &state, &mut draft);
     groups::diff(&mut work, &state, &mut draft);
@@ -98,11 +101,14 @@ pub(super) async fn draft(
     draft.is_shared |= means.sharing.is_some() && are_roles_shared(&means.config.name, &state, &draft);
     draft.contributions = merge.planned();
     replace(&links, &mut draft);
+    if !work.is_part {
+        drop_same(&links, &mut draft);
+    }
     crash_point("compared");
     Ok(draft)
 }
 
-/// What several sources say of the people whom the plan touches; the state grows by what it then depends on.
+/// What several sources say of the people whom a full plan touches; the state grows by what it then depends on.
 async fn others(
     tx: &mut Tx,
     means: &Means<'_>,
@@ -113,13 +119,11 @@ async fn others(
     if means.sharing.is_none() {
         return Ok(Merge::default());
     }
-    let known = work.users.iter().filter(|item| item.is_known).map(|item| item.id);
-    let people: Vec<Uuid> = known.chain(work.absent_users.iter().map(|link| link.object_id)).collect();
+    let people = work.own_people();
     let named = links.referred().filter(|((kind, _), _)| *kind == ObjectKind::User).map(|(_, id)| *id);
-    let besides: Vec<Uuid> =
-        people.iter().copied().chain(named).filter(|id| !state.users.contains_key(&UserId(*id))).collect();
+    let besides = people.iter().map(|id| id.0).chain(named);
+    let besides: Vec<Uuid> = besides.filter(|id| !state.users.contains_key(&UserId(*id))).collect();
     state.widen(tx, &means.config.name, &besides).await?;
-    let people: Vec<UserId> = people.into_iter().map(UserId).collect();
     Merge::load(tx, means.sharing, &people).await
 }
 
@@ -147,27 +151,39 @@ fn replace(links: &Links, draft: &mut Draft) {
     }
 }
 
-/// What is here: as far as the plan touches it, where that is little and the rest is not asked for.
-async fn load(tx: &mut Tx, means: &Means<'_>, work: &mut Work, links: usize) -> Result<State, StoreError> {
+/// Links that stay what they are need no writing: of what is compared on every run, say. (Those of a part may have their
+/// new names already.)
+fn drop_same(links: &Links, draft: &mut Draft) {
+    draft.links.retain(|planned| {
+        let stored = links.find(planned.kind, &planned.external_id).filter(|link| !link.run_id.0.is_nil());
+        planned.password.is_some()
+            || stored.is_none_or(|link| {
+                link.object_id != planned.object_id || link.digest != planned.digest || !is_named(link, &planned.dn)
+            })
+    });
+}
+
+/// What is here, as far as the plan touches it where that is little and the rest is not asked for; and what several
+/// sources say of the people.
+async fn load(tx: &mut Tx, means: &Means<'_>, work: &mut Work, links: &Links) -> Result<(State, Merge), StoreError> {
     let source = &means.config.name;
     if work.is_part {
         // Whoever returns has no memberships that would have to be compared.
         work.settled_groups.clear();
-        if means.sharing.is_none() {
-            return State::load_for(tx, source, work).await;
-        }
-        // What several sources say of a person depends on more than the person.
-        let mut state = State::load(tx, source).await?;
-        state.part = Some(Part::load(tx, source, work, &state.members).await?);
-        return Ok(state);
+        let merge = Merge::load(tx, means.sharing, &work.own_people()).await?;
+        // Whatever source they are of: people, groups and places are found by our own ids.
+        let state = State::load_for(tx, source, work, means.sharing.map(|_| merge.named())).await?;
+        return Ok((state, merge));
     }
-    if !means.are_rules_new && means.sharing.is_none() && work.size() * SMALL < links {
-        let state = State::load_for(tx, source, work).await?;
+    if !means.are_rules_new && means.sharing.is_none() && work.size() * SMALL < links.count() {
+        let state = State::load_for(tx, source, work, None).await?;
         if !state.has_returning(work) {
-            return Ok(state);
+            return Ok((state, Merge::default()));
         }
     }
-    State::load(tx, source).await
+    let mut state = State::load(tx, source).await?;
+    let merge = others(tx, means, work, links, &mut state).await?;
+    Ok((state, merge))
 }
 
 /// A plan is small when it looks at less than one in so many objects of the source.

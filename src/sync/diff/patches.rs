@@ -13,7 +13,7 @@ use super::super::document::{MemberDocument, UserDocument};
 use super::super::link::GONE;
 use super::super::record::{MemberSum, with_manager};
 use super::pending::Work;
-use super::people::Future;
+use super::people::{Future, Unlisted};
 use super::{Draft, State};
 
 /// What is known without entries.
@@ -70,10 +70,15 @@ pub(super) fn members(
     let mut sums = Sums::default();
     for link in work.gone.iter().filter(|link| matches!(link.kind, ObjectKind::User | ObjectKind::Group)) {
         for edge in state.members.iter().filter(|edge| edge.member_id == link.object_id) {
+            if future.unlisted(edge, work) == Unlisted::KeptUntilRead {
+                sums.forget(edge.group_id.0);
+            }
             sums.remove(edge.group_id.0, link.kind, &link.external_id);
         }
     }
-    for patch in work.members.iter().filter(|patch| !whole.contains(&patch.link.object_id)) {
+    // A group that is left out stays as it is: it is compared once it can be read.
+    let is_untouched = |id: Uuid| whole.contains(&id) || work.is_untouched(ObjectKind::Group, id);
+    for patch in work.members.iter().filter(|patch| !is_untouched(patch.link.object_id)) {
         let id = patch.link.object_id;
         let before = present.entry(id).or_default();
         let member = |(kind, external_id): &(ObjectKind, String)| {
@@ -89,9 +94,13 @@ pub(super) fn members(
             sums.add(id, member.member_kind, external_id);
         }
         for (member, external_id) in &removed {
+            if future.unlisted(member, work) == Unlisted::KeptUntilRead {
+                sums.forget(id);
+            }
             sums.remove(id, member.member_kind, external_id);
         }
-        let left: Vec<Member> = removed.into_keys().filter(|member| future.may_leave(member, work)).collect();
+        let ends = |member: &Member| future.unlisted(member, work) == Unlisted::Ends;
+        let left: Vec<Member> = removed.into_keys().filter(ends).collect();
         before.retain(|member| !left.contains(member));
         before.extend(added.keys());
         steps(patch, (&added.into_keys().collect::<Vec<_>>(), &left), state, part.group_sizes.get(&id), draft);
@@ -100,7 +109,8 @@ pub(super) fn members(
     for (id, changes) in sums.0 {
         let link = part.group_links.get(&id).filter(|link| link.digest != GONE && !planned.contains(&link.object_id));
         if let Some((link, sum)) = link.and_then(|link| Some((link, MemberSum::of(&link.digest)?))) {
-            draft.links.push(patched(link, &changes.onto(sum).onto(&link.digest)));
+            let digest = if changes.is_forgotten { String::new() } else { changes.onto(sum).onto(&link.digest) };
+            draft.links.push(patched(link, &digest));
         }
     }
 }
@@ -152,11 +162,17 @@ struct Sums(HashMap<Uuid, Joined>);
 struct Joined {
     added: HashSet<(ObjectKind, String)>,
     removed: HashSet<(ObjectKind, String)>,
+    /// The next full run compares the group.
+    is_forgotten: bool,
 }
 
 impl Sums {
     fn add(&mut self, group: Uuid, kind: ObjectKind, external_id: &str) {
         self.0.entry(group).or_default().added.insert((kind, external_id.to_owned()));
+    }
+
+    fn forget(&mut self, group: Uuid) {
+        self.0.entry(group).or_default().is_forgotten = true;
     }
 
     fn remove(&mut self, group: Uuid, kind: ObjectKind, external_id: &str) {

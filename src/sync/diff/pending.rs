@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use crate::model::{FindingCode, Link, NewFinding, ObjectKind, Status, User, UserId};
+use crate::model::{FindingCode, Link, NewFinding, ObjectKind, User, UserId};
 
 use super::super::finding::{arguments, finding};
 use super::super::link::{GONE, Links, Pending, is_named};
@@ -157,6 +157,12 @@ impl Work {
             && self.reports.is_empty()
     }
 
+    /// Our ids of known people of whom the source says something else, or nothing any more.
+    pub fn own_people(&self) -> Vec<UserId> {
+        let known = self.users.iter().filter(|item| item.is_known).map(|item| item.id);
+        known.chain(self.absent_users.iter().map(|link| link.object_id)).map(UserId).collect()
+    }
+
     /// Our ids of the people whom the plan touches by themselves.
     pub fn people(&self) -> HashSet<Uuid> {
         let known = self.users.iter().filter(|item| item.is_known).map(|item| item.id);
@@ -177,10 +183,10 @@ impl Work {
         self.untouched.get(&kind).is_some_and(|ids| ids.contains(&id))
     }
 
-    /// Active people whose entries are left out: they stay as they are.
+    /// People whose entries are left out: they stay as they are, in their places.
     pub fn untouched_people<'a>(&'a self, state: &'a State) -> impl Iterator<Item = &'a User> {
         let ids = self.untouched.get(&ObjectKind::User).into_iter().flatten();
-        ids.filter_map(|id| state.users.get(&UserId(*id))).filter(|user| user.status == Status::Active)
+        ids.filter_map(|id| state.users.get(&UserId(*id)))
     }
 
     /// Leaves out a record that would take a name which stays with somebody else.

@@ -30,6 +30,18 @@ pub(in crate::sync) const ENDED: &str = "ended";
 /// Their entry is still at the source, outside of base and filter.
 pub(in crate::sync) const OUT_OF_SCOPE: &str = "out_of_scope";
 
+/// What becomes of a membership that the source no longer lists.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Unlisted {
+    /// It ends.
+    Ends,
+    /// The person is locked out: compared again when somebody is let in.
+    KeptUntilBack,
+    /// The entry was left out and counts as present, or the account is kept from being locked out: compared on every full
+    /// run, so that it ends with the first one that can read the entry.
+    KeptUntilRead,
+}
+
 /// People as they will be after the plan.
 pub(super) struct Future<'a> {
     state: &'a State,
@@ -55,22 +67,20 @@ impl Future<'_> {
         }
     }
 
-    /// Whether a membership may end: not of somebody who is locked out, nor of an entry that was left out.
-    pub fn may_leave(&self, member: &Member, work: &Work) -> bool {
-        let is_locked_out = member.member_kind == KIND && !self.is_active(UserId(member.member_id));
-        !is_locked_out && !work.is_untouched(member.member_kind, member.member_id)
+    /// What becomes of a membership that the source no longer lists. Full runs and increments decide alike.
+    pub fn unlisted(&self, member: &Member, work: &Work) -> Unlisted {
+        if member.member_kind == KIND && !self.is_active(UserId(member.member_id)) {
+            Unlisted::KeptUntilBack
+        } else if work.is_untouched(member.member_kind, member.member_id) {
+            Unlisted::KeptUntilRead
+        } else {
+            Unlisted::Ends
+        }
     }
 }
 
-/// Plans people.
-pub(super) fn diff<'a>(
-    work: &mut Work,
-    state: &'a State,
-    protected: &HashSet<String>,
-    merge: &mut Merge,
-    draft: &mut Draft,
-) -> Future<'a> {
-    let mut future = Future::new(state);
+/// Keeps people whom nothing may lock out, though the source no longer returns them: they stay as they are.
+pub(super) fn keep_protected(work: &mut Work, state: &State, protected: &HashSet<String>, merge: &Merge) {
     let is_protected = |user: &User| {
         user.status == Status::Active && protected.contains(&user.login_key) && merge.role(Some(user)) == Role::Owner
     };
@@ -83,6 +93,18 @@ pub(super) fn diff<'a>(
         work.findings.push(finding(FindingCode::ProtectedLogin, who, arguments, false));
         work.untouched.entry(KIND).or_default().insert(link.object_id);
     }
+    work.absent_users = absent;
+}
+
+/// Plans people.
+pub(super) fn diff<'a>(
+    work: &mut Work,
+    state: &'a State,
+    protected: &HashSet<String>,
+    merge: &mut Merge,
+    draft: &mut Draft,
+) -> Future<'a> {
+    let mut future = Future::new(state);
     keep_values(work, state);
     for item in free_of_collisions(work, state, merge, draft) {
         let known = state.users.get(&UserId(item.id));
@@ -102,7 +124,7 @@ pub(super) fn diff<'a>(
         };
         one(&item, target, state, protected, work, draft, &mut future);
     }
-    for link in absent {
+    for link in std::mem::take(&mut work.absent_users) {
         let known = state.users.get(&UserId(link.object_id));
         if let Some(user) = known.filter(|user| merge.role(Some(user)) != Role::Owner) {
             contributed::withdraw(&link, user, merge, draft, &mut future);

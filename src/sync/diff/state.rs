@@ -11,6 +11,7 @@ use crate::model::{
 use crate::store::{StoreError, Tx};
 use crate::text::fold;
 
+use super::super::merge::Named;
 use super::groups::wanted;
 use super::pending::Work;
 
@@ -103,8 +104,15 @@ impl State {
     }
 
     /// What the plan touches, in a number of statements that does not depend on the size of the source.
-    pub(super) async fn load_for(tx: &mut Tx, source: &str, work: &Work) -> Result<Self, StoreError> {
-        let mut loading = Loading { tx, work, state: Self::default(), people: work.people(), edges: HashSet::new() };
+    /// `named` is what other sources name where there are several: their masters may come to count.
+    pub(super) async fn load_for(
+        tx: &mut Tx,
+        source: &str,
+        work: &Work,
+        named: Option<Named>,
+    ) -> Result<Self, StoreError> {
+        let people = work.people();
+        let mut loading = Loading { tx, work, named, state: Self::default(), people, edges: HashSet::new() };
         loading.departments().await?;
         loading.groups().await?;
         loading.users().await?;
@@ -127,6 +135,8 @@ impl State {
 struct Loading<'a> {
     tx: &'a mut Tx,
     work: &'a Work,
+    /// None where there is one source.
+    named: Option<Named>,
     state: State,
     /// Whom to load.
     people: HashSet<Uuid>,
@@ -239,7 +249,13 @@ impl Loading<'_> {
             let managers = item.record.assignments.iter().filter_map(|of| of.manager.as_ref());
             more.extend(managers.filter_map(|id| work.ids.find(ObjectKind::User, Some(id))));
         }
-        self.state.acting = self.tx.acting().list_by_source(source).await?;
+        self.state.acting = match &self.named {
+            Some(named) => {
+                more.extend(named.managers.iter().map(|id| id.0));
+                self.tx.acting().list().await?
+            }
+            None => self.tx.acting().list_by_source(source).await?,
+        };
         let mut known: HashSet<Uuid> = self.state.users.keys().map(|id| id.0).chain(more.iter().copied()).collect();
         loop {
             let pairs = self.state.acting.iter().map(|of| (of.user_id.0, of.deputy_id.0));
@@ -299,6 +315,7 @@ impl Loading<'_> {
         let held = self.state.users.values().flat_map(|user| &user.assignments);
         departments.extend(held.map(|of| of.department_id));
         departments.extend(self.tx.touched().headed(&all).await?.into_iter().map(|row| row.0));
+        departments.extend(self.named.iter().flat_map(|named| &named.departments).copied());
         let departments: Vec<DepartmentId> = departments.into_iter().collect();
         self.enter_departments(&departments).await?;
         let targets = work.users.iter().filter_map(|item| find(ObjectKind::Position, item.record.position.as_ref()));
@@ -311,6 +328,7 @@ impl Loading<'_> {
         positions.extend(self.state.users.values().filter_map(|user| user.position_id));
         let held = self.state.users.values().flat_map(|user| &user.assignments);
         positions.extend(held.filter_map(|of| of.position_id));
+        positions.extend(self.named.iter().flat_map(|named| &named.positions).copied());
         let positions: Vec<PositionId> = positions.into_iter().collect();
         let rows = self.tx.touched().positions(&positions).await?;
         self.state.positions.extend(rows.into_iter().map(|row| (row.id, row)));

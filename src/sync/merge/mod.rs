@@ -22,8 +22,8 @@ use super::record::Mapped;
 
 pub(super) use correlate::correlate;
 pub(super) use masters::count as count_masters;
-pub(super) use offers::{Merge, Role};
-pub(super) use references::resolve as resolve_references;
+pub(super) use offers::{Merge, Named, Role};
+pub(super) use references::{named_elsewhere, resolve as resolve_references};
 
 /// Notes sources that are no longer configured and own people still: those stay as they are.
 pub(super) async fn find_orphans(tx: &mut Tx, all: &Config, mapped: &mut Mapped) -> Result<(), StoreError> {

@@ -36,6 +36,14 @@ pub(in crate::sync) struct Merge {
     pub is_used: bool,
 }
 
+/// Places and people whom sources name for the people of a plan.
+#[derive(Clone, Debug, Default)]
+pub(in crate::sync) struct Named {
+    pub departments: Vec<DepartmentId>,
+    pub positions: Vec<PositionId>,
+    pub managers: Vec<UserId>,
+}
+
 impl Merge {
     /// Loads what is stored of these people; nothing where there is only one source.
     pub async fn load(tx: &mut Tx, sharing: Option<&Sharing>, people: &[UserId]) -> Result<Self, StoreError> {
@@ -45,6 +53,21 @@ impl Merge {
             stored.entry(row.user_id).or_default().insert(row.source, row.offer.0);
         }
         Ok(Self { sharing: Some(sharing.clone()), stored, ..Self::default() })
+    }
+
+    /// What is named by what is stored.
+    pub fn named(&self) -> Named {
+        let mut named = Named::default();
+        for (field, values) in self.stored.values().flat_map(BTreeMap::values).flatten() {
+            let ids = values.iter().filter_map(|text| text.parse::<Uuid>().ok());
+            match field {
+                ContributedField::Own("department") => named.departments.extend(ids.map(DepartmentId)),
+                ContributedField::Own("position") => named.positions.extend(ids.map(PositionId)),
+                ContributedField::Own("manager") => named.managers.extend(ids.map(UserId)),
+                _ => {}
+            }
+        }
+        named
     }
 
     /// What the source is to the person.

@@ -7,11 +7,10 @@ use uuid::Uuid;
 
 use super::Sharing;
 use crate::model::{FindingCode, ObjectKind, Status};
-use crate::source::Dn;
 use crate::store::{StoreError, Tx};
 
 use super::super::finding::arguments;
-use super::super::link::Links;
+use super::super::link::{Links, path};
 use super::super::record::{Mapped, Unresolved};
 
 /// Looks unanswered references up among the links of all other sources, and among employee numbers. What nobody or more
@@ -70,22 +69,16 @@ pub(in crate::sync) async fn resolve(
 /// What other sources return: none where two objects answer to one name.
 #[derive(Default)]
 struct Elsewhere {
-    by_dn: HashMap<String, Option<(ObjectKind, Uuid)>>,
+    by_path: HashMap<String, Option<(ObjectKind, Uuid)>>,
     by_number: HashMap<String, Option<Uuid>>,
 }
 
 impl Elsewhere {
     async fn load(tx: &mut Tx, source: &str, unresolved: &[Unresolved]) -> Result<Self, StoreError> {
         let mut all = Self::default();
-        if unresolved.iter().any(|one| is_name(&one.reference)) {
-            for link in tx.links().named_elsewhere(source).await? {
-                let found = (link.kind, link.object_id);
-                let slot = all.by_dn.entry(key(&link.dn)).or_insert(Some(found));
-                if *slot != Some(found) {
-                    *slot = None;
-                }
-            }
-        }
+        let names: Vec<String> =
+            unresolved.iter().filter(|one| is_name(&one.reference)).map(|one| path(&one.reference)).collect();
+        all.by_path = named_elsewhere(tx, source, &names).await?;
         let numbers: Vec<&str> =
             unresolved.iter().map(|one| one.reference.trim()).filter(|text| !is_name(text)).collect();
         for person in tx.users().candidates_by_number(&numbers).await? {
@@ -100,7 +93,7 @@ impl Elsewhere {
 
     fn find(&self, reference: &str) -> Option<(ObjectKind, Uuid)> {
         if is_name(reference) {
-            return self.by_dn.get(&key(reference)).copied().flatten();
+            return self.by_path.get(&path(reference)).copied().flatten();
         }
         self.by_number.get(reference.trim()).copied().flatten().map(|id| (ObjectKind::User, id))
     }
@@ -110,7 +103,19 @@ fn is_name(reference: &str) -> bool {
     reference.contains('=')
 }
 
-/// The DN as a key; what does not parse is only equal to itself.
-fn key(dn: &str) -> String {
-    Dn::parse(dn).map_or_else(|_| dn.to_owned(), |dn| dn.key())
+/// People and groups of other sources by the path of their name; none where two answer to one.
+pub(in crate::sync) async fn named_elsewhere(
+    tx: &mut Tx,
+    source: &str,
+    paths: &[String],
+) -> Result<HashMap<String, Option<(ObjectKind, Uuid)>>, StoreError> {
+    let mut all = HashMap::new();
+    for link in tx.links().named_elsewhere(source, paths).await? {
+        let found = Some((link.kind, link.object_id));
+        let slot = all.entry(link.dn_path).or_insert(found);
+        if *slot != found {
+            *slot = None;
+        }
+    }
+    Ok(all)
 }

@@ -9,7 +9,7 @@ mod key;
 mod life;
 #[expect(dead_code, reason = "the integration tests use the rest of it")]
 #[path = "../../it/harness/browser.rs"]
-mod pages;
+pub mod pages;
 mod policy;
 mod recovery;
 
@@ -33,7 +33,7 @@ fn client(cookies: bool) -> reqwest::Client {
 }
 
 /// What a command printed that has to succeed.
-fn done(installation: &Installation, args: &[&str]) -> String {
+pub fn done(installation: &Installation, args: &[&str]) -> String {
     let output = installation.run(args);
     let (out, err) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8_lossy(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "yaopai {args:?}:\n{out}{err}");

@@ -6,8 +6,9 @@ use yaopai::sample;
 use yaopai::store::Json;
 
 use crate::both;
+use crate::harness::scripted_ldap::{Asked, ScriptedLdap};
 use crate::harness::slapd::{self, Slapd};
-use crate::harness::{App, Browser, Kind, build, save};
+use crate::harness::{App, Browser, Kind, PASSWORD, build, person, save};
 
 async fn start(kind: Kind, server: &Slapd) -> App {
     let source = format!("[[source]]\nname = \"hr\"\n{}\n[source.users]\n", server.ldaps());
@@ -67,6 +68,55 @@ both!(
             assert!(answer.text.contains("Login name or password is not right"), "{login}");
         }
         assert_eq!(browser.sign_in(clerk, sample::PASSWORD).await.status, 303);
+    }
+);
+
+both!(
+    /// LDAP-098: guesses at the sign-in page end at our throttle long before a directory would lock the account (ten is what
+    /// Microsoft recommends): the directory is asked five times.
+    guesses_do_not_lock_accounts_in_the_directory,
+    |kind| async move {
+        let server = ScriptedLdap::start(Vec::new()).await;
+        server.answer_binds_with(49);
+        let app = App::with_config(kind, &format!("[[source]]\nname = \"hr\"\n{}[source.users]\n", server.table())).await;
+        let dn = "uid=wang.fang,dc=x";
+        linked(&app, "wang.fang", dn, Status::Active).await;
+        let browser = Browser::new(&app.url);
+        let mut refused = 0;
+        for _ in 0..30 {
+            let answer = browser.sign_in("wang.fang", "guess").await;
+            assert!([403, 429].contains(&answer.status.as_u16()), "{}", answer.status);
+            refused += u32::from(answer.status == 429);
+        }
+        let asked = server.asked().iter().filter(|asked| **asked == Asked::Bind(dn.to_owned())).count();
+        assert_eq!((asked, refused), (5, 25));
+    }
+);
+
+both!(
+    /// LDAP-099, LDAP-100: the directory is gone. Whoever is signed in stays so, the right password of the directory is refused
+    /// and not remembered, people with a password here come in, and the console works.
+    an_outage_of_the_directory_is_no_outage_of_ours,
+    |kind| async move {
+        let server = ScriptedLdap::start(Vec::new()).await;
+        let files = "[[source]]\nname = \"files\"\n[source.ldif]\nfile = \"x.ldif\"\n[source.users]\nlogin = \"uid\"\n";
+        let sources = format!("[[source]]\nname = \"hr\"\n{}[source.users]\n{files}", server.table());
+        let app = App::with_config(kind, &sources).await;
+        linked(&app, "wang.fang", "uid=wang.fang,dc=x", Status::Active).await;
+        person(&app.broker, "local.admin", &["it-admin"]).await;
+        let mut tx = app.broker.db.write().await.unwrap();
+        tx.run("UPDATE users SET source = 'files' WHERE login_key = 'local.admin'", &[]).await.unwrap();
+        tx.commit().await.unwrap();
+        let inside = Browser::new(&app.url);
+        assert_eq!(inside.sign_in("wang.fang", "right").await.status, 303);
+        drop(server);
+        assert_eq!(inside.get("/").await.status, 200, "a session does not need the directory");
+        let outside = Browser::new(&app.url);
+        assert_eq!(outside.sign_in("wang.fang", "right").await.status, 503, "nothing stands in for the directory");
+        let local = Browser::new(&app.url);
+        assert_eq!(local.sign_in("local.admin", PASSWORD).await.status, 303);
+        assert_eq!(local.get("/console/runs").await.status, 200);
+        assert_eq!(inside.get("/").await.status, 200);
     }
 );
 

@@ -45,7 +45,7 @@ fn report() -> serde_json::Value {
         "gone_from": [[HOSTILE, 3], ["", 1]], "reasons": [HOSTILE],
         "findings": [{ "code": "missing_login", "entry": HOSTILE, "quarantined": true,
                        "words": { "kind": HOSTILE, "details": HOSTILE, "remedy": HOSTILE } }],
-        "findings_total": 2, "findings_hidden": 1, "sessions_ended": 1, "grants_ended": 1,
+        "findings_total": 2, "findings_hidden": 1, "sessions_ended": 1, "grants_ended": 1, "manner": ["m"], "lockout": "l",
         "by": HOSTILE, "plan_url": "/p", "runs_url": "/r", "plan_state": "held", "is_held": true, "is_waiting": true,
         "decided_by": HOSTILE, "made": "now", "until": "then", "digest": "abc", "approve": "/a", "run_url": "/r",
     });

@@ -103,14 +103,14 @@ async fn cookies_stay_on_their_connection() {
     assert_eq!(asked, [one_read.clone(), one_read].concat());
 }
 
-/// LDAP-007: without pages only where the answer is complete.
+/// LDAP-006, LDAP-007: without pages only where the answer is complete.
 #[tokio::test]
 async fn a_server_without_pages_is_believed_only_when_it_ends_with_success() {
     let refused = vec![Step::Done(12, "")];
     let server = ScriptedLdap::start(vec![refused.clone(), vec![person("a", "1", &[]), Step::Done(0, "")]]).await;
     assert_eq!(ids(&read_from(&server).await.unwrap()), ["1"]);
     assert!(server.asked().contains(&Asked::Search(None)));
-    // LDAP-006: the first thousand and result 4 are not the whole.
+    // The first thousand and result 4 are not the whole.
     let error = read_pages(vec![refused.clone(), vec![person("a", "1", &[]), Step::Done(4, "")]]).await.unwrap_err();
     assert!(matches!(error, SourceError::Result { code: 4, .. }), "{error}");
     let error = read_pages(after_two_pages(refused)).await.unwrap_err();

@@ -4,7 +4,9 @@
 
 mod absence;
 mod again;
+mod clocks;
 mod converge;
+mod courses;
 #[cfg(debug_assertions)]
 mod crash;
 mod dates;
@@ -23,6 +25,7 @@ mod revocation;
 mod roles;
 mod several;
 mod tell;
+mod texts;
 mod undo;
 
 use std::fmt::Write as _;

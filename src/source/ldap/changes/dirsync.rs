@@ -15,6 +15,7 @@ use crate::source::delta::{DeltaRefusal, Gone, MemberChange};
 use crate::source::ldap::kind::guid;
 use crate::source::ldap::search::{MAX_IDLE_PAGES, Search, attributes, page};
 use crate::source::ldap::{answer, control};
+use crate::source::select::Selection;
 
 /// Name of the one cookie.
 const COOKIE: &str = "domain";
@@ -82,7 +83,9 @@ async fn all(
     each: &mut impl FnMut(Raw),
 ) -> Result<Vec<u8>, Stop> {
     let domain = session.domain()?;
-    let mut names: BTreeSet<String> = session.reader.selections.iter().flat_map(attributes).collect();
+    // When something changed is no change of it.
+    let plain = session.reader.selections.iter().map(|one| Selection { stamp: None, ..one.clone() });
+    let mut names: BTreeSet<String> = plain.flat_map(|one| attributes(&one)).collect();
     // An object of which nothing changed that was asked for is not sent, and a filter may look at more than the mapping.
     session.reader.selections.iter().for_each(|selection| selection.filter.attributes(&mut names));
     names.extend(BESIDES.iter().map(|name| (*name).to_owned()));

@@ -11,6 +11,7 @@ use super::{Session, Stop};
 use crate::source::delta::{DeltaRefusal, MemberChange};
 use crate::source::error::SourceError;
 use crate::source::filter::Filter;
+use crate::source::generalized_time::seconds;
 use crate::source::ldap::answer;
 use crate::source::ldap::kind::{guid, sid};
 use crate::source::ldap::search::{self, Search, page};
@@ -57,7 +58,7 @@ impl Session<'_> {
                 return Err(DeltaRefusal::RolledBack { server, was: before.usn, is: now.usn }.into());
             }
         }
-        let time = |text: Option<&str>| text.and_then(super::timestamp::seconds);
+        let time = |text: Option<&str>| text.and_then(seconds);
         if let (Some(then), Some(now)) = (time(standing.at.as_deref()), time(self.root.first("currenttime")))
             && now - then > TOMBSTONES
         {
@@ -77,7 +78,8 @@ impl Session<'_> {
     /// Learns who has one of these groups as primary group, as a full read has from reading the people first.
     pub(super) async fn learn_primary_members(&mut self, groups: &Selection) -> Result<(), SourceError> {
         let Some(people) = self.reader.selection(Part::Users) else { return Ok(()) };
-        let lean = Selection { wanted: BTreeSet::from(["objectsid".to_owned()]), asked: &[], ..groups.clone() };
+        let lean =
+            Selection { wanted: BTreeSet::from(["objectsid".to_owned()]), asked: &[], stamp: None, ..groups.clone() };
         let mut numbers = BTreeSet::new();
         search::all_pages(&mut self.connection, &self.reader.config, &lean, |raw| {
             let text = raw.values.get("objectsid").and_then(|values| values.first()).and_then(|bytes| sid(bytes));
@@ -89,7 +91,7 @@ impl Session<'_> {
         }
         let wanted = ["objectsid", "primarygroupid"].map(str::to_owned).into();
         let by_number = any_of("primarygroupid", &numbers);
-        let having = Selection { wanted, asked: &[], ..narrowed(people, by_number) };
+        let having = Selection { wanted, asked: &[], stamp: None, ..narrowed(people, by_number) };
         let (connection, kind) = (&mut self.connection, &mut self.kind);
         search::all_pages(connection, &self.reader.config, &having, |mut raw| kind.shape(Part::Users, &mut raw)).await
     }

@@ -14,7 +14,7 @@ mod timestamp;
 mod usn;
 mod whole;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -28,6 +28,7 @@ use crate::source::delta::{Delta, DeltaRefusal, Gone, MemberChange, Position};
 use crate::source::error::SourceError;
 use crate::source::select::Selection;
 use crate::source::snapshot::{Part, Snapshot};
+use crate::time::Instant;
 
 pub(in crate::source) use newcomers::{Newcomers, Settled};
 use standing::{Standing, Way};
@@ -103,6 +104,8 @@ struct Changed {
     snapshot: Snapshot,
     members: Vec<MemberChange>,
     gone: Vec<Gone>,
+    /// When they went, where the server says so: id → time.
+    gone_at: BTreeMap<String, Instant>,
     present: HashMap<Part, HashSet<String>>,
 }
 
@@ -208,11 +211,13 @@ impl<'a> Session<'a> {
 
 impl Changed {
     fn reading(self, source: &str, standing: &Standing) -> Reading {
-        let Snapshot { users, departments, groups, rejected, warnings, .. } = self.snapshot;
+        let Snapshot { users, departments, groups, rejected, warnings, changed_at, .. } = self.snapshot;
         let mut delta = Delta::new(source, standing.position());
         (delta.users, delta.departments, delta.groups) = (users, departments, groups);
         (delta.rejected, delta.warnings) = (rejected, warnings);
         (delta.members, delta.gone) = (self.members, self.gone);
+        delta.changed_at = self.gone_at;
+        delta.changed_at.extend(changed_at);
         Reading { delta, present: self.present }
     }
 }

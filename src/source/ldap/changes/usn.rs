@@ -4,7 +4,7 @@
 //! Deleted objects are seen by the show-deleted control; where the account sees none, everybody's id is listed
 //! instead.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ldap3::Scope;
 use ldap3::controls::{MakeCritical as _, PagedResults, RawControl};
@@ -13,9 +13,11 @@ use super::standing::{Standing, Way};
 use super::{Changed, Session, Stop};
 use crate::source::collect::Raw;
 use crate::source::delta::{DeltaRefusal, Gone};
+use crate::source::generalized_time::instant;
 use crate::source::ldap::answer;
 use crate::source::ldap::kind::{SHOW_DELETED, guid};
 use crate::source::ldap::search::{MAX_IDLE_PAGES, Search, next_cookie, page};
+use crate::time::Instant;
 
 /// Stands at the present.
 pub(super) async fn stand(session: &mut Session<'_>) -> Result<Standing, Stop> {
@@ -28,6 +30,7 @@ pub(super) async fn stand(session: &mut Session<'_>) -> Result<Standing, Stop> {
 #[derive(Default)]
 struct Told {
     gone: BTreeSet<String>,
+    gone_at: BTreeMap<String, Instant>,
     changed: BTreeSet<String>,
     /// Units that are not new.
     units: BTreeSet<String>,
@@ -58,7 +61,7 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
     let members = session.primary_memberships(&snapshot, Vec::new()).await?;
     let present = if sees_deleted { HashMap::new() } else { session.sweep().await? };
     let gone = told.gone.into_iter().chain(missing).map(|external_id| Gone::Id { part: None, external_id }).collect();
-    Ok((Changed { snapshot, members, gone, present }, standing))
+    Ok((Changed { snapshot, members, gone, gone_at: told.gone_at, present }, standing))
 }
 
 /// Whether the account sees deleted objects. That it sees their container proves nothing (Samba shows it to everybody), so
@@ -77,7 +80,7 @@ async fn sees_deleted(session: &mut Session<'_>) -> Result<bool, Stop> {
 async fn search(session: &mut Session<'_>, after: u64, each: &mut impl FnMut(Raw)) -> Result<(), Stop> {
     let domain = session.domain()?;
     let filter = format!("(uSNChanged>={})", after.saturating_add(1));
-    let attributes = ["objectGUID", "isDeleted", "uSNCreated", "objectClass"].map(str::to_owned);
+    let attributes = ["objectGUID", "isDeleted", "uSNCreated", "objectClass", "whenChanged"].map(str::to_owned);
     let (mut cookie, mut empty) = (Vec::new(), 0);
     loop {
         let search = Search { base: &domain, scope: Scope::Subtree, filter: &filter, attributes: &attributes };
@@ -107,6 +110,8 @@ impl Told {
             return;
         };
         if values("isdeleted").any(|value| value.eq_ignore_ascii_case(b"true")) {
+            let at = values("whenchanged").next().and_then(|text| instant(std::str::from_utf8(text).ok()?));
+            self.gone_at.extend(at.map(|at| (id.clone(), at)));
             self.gone.insert(id);
             return;
         }

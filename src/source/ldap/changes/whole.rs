@@ -83,7 +83,7 @@ impl Session<'_> {
         besides: Option<&str>,
     ) -> Result<HashMap<String, (String, Option<String>)>, SourceError> {
         let wanted: BTreeSet<String> = besides.into_iter().map(str::to_owned).collect();
-        let lean = Selection { wanted, asked: &[], ..selection.clone() };
+        let lean = Selection { wanted, asked: &[], stamp: None, ..selection.clone() };
         let mut listed = HashMap::new();
         let mut unnamed = 0;
         let (connection, kind) = (&mut self.connection, &mut self.kind);

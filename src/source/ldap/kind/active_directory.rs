@@ -3,11 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
-use chrono::{DateTime, NaiveDateTime};
+use chrono::DateTime;
 
 use super::super::root::Root;
 use super::{first, note};
 use crate::source::collect::Raw;
+use crate::source::generalized_time::instant;
 use crate::source::snapshot::Part;
 use crate::time::Instant;
 
@@ -50,7 +51,7 @@ pub(super) fn without_people(root: &Root) -> Vec<String> {
 
 impl Domain {
     pub fn new(root: &Root) -> Self {
-        let now = root.first("currenttime").and_then(generalized_time);
+        let now = root.first("currenttime").and_then(instant);
         Self { now, primary: HashMap::new() }
     }
 
@@ -157,16 +158,11 @@ fn file_time(value: i64) -> Option<Instant> {
     DateTime::from_timestamp(value / 10_000_000 - FROM_1601, 0)
 }
 
-/// `20261122162837.0Z`, as domain controllers write it.
-fn generalized_time(text: &str) -> Option<Instant> {
-    let digits = text.split(['.', 'Z']).next()?;
-    NaiveDateTime::parse_from_str(digits, "%Y%m%d%H%M%S").ok().map(|time| time.and_utc())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Domain, file_time, generalized_time, guid, sid};
+    use super::{Domain, file_time, guid, sid};
     use crate::source::collect::Raw;
+    use crate::source::generalized_time::instant;
     use crate::source::snapshot::{ACCOUNT_STATE, Part};
 
     /// LDAP-037
@@ -193,7 +189,7 @@ mod tests {
     /// LDAP-076
     #[test]
     fn disabled_expired_locked_and_must_change_are_told_apart() {
-        let now = generalized_time("20261122162837.0Z").unwrap();
+        let now = instant("20261122162837.0Z").unwrap();
         assert_eq!(now.to_rfc3339(), "2026-11-22T16:28:37+00:00");
         let ticks = |seconds: i64| ((now.timestamp() + seconds + super::FROM_1601) * 10_000_000).to_string();
         assert_eq!(file_time(ticks(0).parse().unwrap()), Some(now));

@@ -48,6 +48,15 @@ pub(in crate::source) const fn asked(schema: DirectorySchema, part: Part) -> &'s
     }
 }
 
+/// The operational attribute with the time of the last change. That of Active Directory is of one domain controller: when
+/// the change came there. The other is what the server says that took the change.
+pub(in crate::source) const fn stamp(schema: DirectorySchema) -> &'static str {
+    match schema {
+        DirectorySchema::ActiveDirectory => "whenchanged",
+        DirectorySchema::Generic | DirectorySchema::OpenLdap | DirectorySchema::Ds389 => "modifytimestamp",
+    }
+}
+
 impl Kind {
     /// The kind that the configuration names; asks the server what the kind needs to know. From here on the connection
     /// passes over references that hide nobody.

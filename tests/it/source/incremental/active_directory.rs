@@ -8,7 +8,7 @@ use yaopai::config::SourceConfig;
 use yaopai::source::{self, DeltaRefusal, Part, Position};
 
 use super::super::{one, source_of};
-use super::{Mirror, begin, delta, names, refusal, way};
+use super::{Mirror, assert_timed, begin, delta, names, refusal, way};
 use crate::harness::samba::{self, ADMIN, ADMIN_PASSWORD, DOMAIN, PASSWORD, READER, Samba};
 
 /// Changes of the whole domain are read: a unit that one test moves another one would see.
@@ -97,6 +97,7 @@ async fn gives_what_a_full_read_gives(server: &'static Samba, config: &SourceCon
     let of = |names: [&str; 4]| names.map(|name| format!("{name}-{tag}"));
     assert_eq!(names(&read.users, "samaccountname"), of(["ann", "dan", "eve", "fay"]));
     assert_eq!(read.gone.len(), 2, "{:?}", read.gone);
+    assert_timed(&read);
     let position = read.position.clone();
     let gone = mirror.names_of(&read.gone);
     mirror.take(read);
@@ -112,7 +113,7 @@ async fn gives_what_a_full_read_gives(server: &'static Samba, config: &SourceCon
     mirror
 }
 
-/// LDAP-039, LDAP-070, LDAP-081, LDAP-088
+/// LDAP-039, LDAP-070, LDAP-079, LDAP-080, LDAP-081, LDAP-082, LDAP-084, LDAP-088
 #[tokio::test]
 async fn dirsync_gives_what_a_full_read_gives() {
     let _alone = ALONE.lock().await;
@@ -129,10 +130,10 @@ async fn dirsync_gives_what_a_full_read_gives() {
     assert_eq!(read.members.len(), 1);
     assert_eq!((read.members[0].added.len(), read.members[0].removed.len()), (1, 0), "{:?}", read.members);
     gives_what_a_full_read_gives(server, &config, "d", &base).await;
-    // LDAP-084: a cookie that means nothing.
+    // A cookie that means nothing.
     let garbage = altered(&position, |value| value["cookies"]["domain"] = "00ff".into());
     assert!(matches!(refusal(&config, &garbage, &mirror).await, DeltaRefusal::Expired { .. }));
-    // LDAP-079, LDAP-080, LDAP-082
+    // Restored, set back, away for longer than deleted objects are kept.
     let restored = altered(&position, |value| mark(value)["invocation"] = "other".into());
     assert!(matches!(refusal(&config, &restored, &mirror).await, DeltaRefusal::Restored { .. }));
     let ahead = altered(&position, |value| mark(value)["usn"] = 999_999_999.into());

@@ -6,7 +6,7 @@ use yaopai::config::SourceConfig;
 use yaopai::source::{self, ACCOUNT_STATE, DeltaRefusal, Part};
 
 use super::super::source_of;
-use super::{begin, delta, names, refusal, way};
+use super::{assert_timed, begin, delta, names, refusal, way};
 use crate::harness::ds389::Ds389;
 
 const UNITS: &str = "
@@ -87,6 +87,7 @@ async fn a_delta_gives_what_a_full_read_gives() {
     server.change(CHANGES);
     let read = delta(&config, &position, &mirror).await;
     assert_eq!(names(&read.users, "uid"), ["ann", "daniel", "eve"]);
+    assert_timed(&read);
     assert_eq!(names(&read.groups, "cn"), ["old"]);
     assert_eq!(read.gone.len(), 3, "{:?}", read.gone);
     let eve = read.users.iter().find(|user| super::super::one(user, "uid") == "eve").unwrap();

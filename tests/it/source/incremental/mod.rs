@@ -157,6 +157,16 @@ async fn refusal(config: &SourceConfig, since: &Position, known: &Mirror) -> Del
     }
 }
 
+/// Everybody who changed has the time of it, which is of these minutes: the server's clock is that of this machine.
+fn assert_timed(delta: &Delta) {
+    let now = yaopai::time::Clock::System.now();
+    assert!(!delta.users.is_empty());
+    for user in &delta.users {
+        let at = delta.changed_at.get(&user.external_id).unwrap_or_else(|| panic!("{user:?} has no time"));
+        assert!((now - *at).num_seconds().abs() < 3_600, "{user:?} changed {at}");
+    }
+}
+
 pub(super) fn way(position: &Position) -> String {
     position.way().unwrap().to_owned()
 }

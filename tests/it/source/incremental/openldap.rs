@@ -6,7 +6,7 @@ use yaopai::config::SourceConfig;
 use yaopai::source::{self, DeltaRefusal, Found, Gone, Part};
 
 use super::super::source_of;
-use super::{Mirror, begin, changes, delta, names, refusal, way};
+use super::{Mirror, assert_timed, begin, changes, delta, names, refusal, way};
 use crate::harness::slapd::{Options, Slapd};
 
 /// With a log of sessions deletions are listed; without it, who is there.
@@ -122,6 +122,7 @@ async fn a_delta_gives_what_a_full_read_gives() {
         server.change(CHANGES);
         let read = delta(&config, &position, &mirror).await;
         assert_eq!(names(&read.users, "uid"), ["ann", "daniel", "fay"]);
+        assert_timed(&read);
         assert_eq!(names(&read.groups, "cn"), ["team"]);
         assert!(read.departments.is_empty());
         let mut gone = read.gone.clone();
@@ -232,6 +233,7 @@ async fn without_the_overlay_time_stamps_serve() {
     assert_eq!(way(&position), "timestamp");
     server.change(CHANGES);
     let read = delta(&config, &position, &mirror).await;
+    assert_timed(&read);
     mirror.take(read);
     mirror.assert_is(&config).await;
     let mut insisting = config.clone();
