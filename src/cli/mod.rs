@@ -9,6 +9,7 @@ mod doctor;
 mod explain;
 mod key;
 mod master;
+mod person;
 mod policy;
 mod recovery;
 mod separation;
@@ -27,12 +28,13 @@ use clap::{Parser, Subcommand};
 use crate::access::RoleRules;
 use crate::audit::Recorder;
 use crate::broker::Broker;
-use crate::config::Config;
+use crate::config::{Config, terminal_language};
 use crate::net::Outgoing;
 use crate::oidc::adopt_master;
 use crate::policy::Policies;
 use crate::random::Rng;
 use crate::store::{Db, Reads, StoreError};
+use crate::text::{Language, say};
 use crate::time::Clock;
 
 /// Identity broker: sign in once, one truth about people, every integration call judged.
@@ -48,6 +50,9 @@ struct Cli {
     /// `text` or `json` log lines.
     #[arg(long, global = true, env = "YAOPAI_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
     log_format: String,
+    /// Language of what is written: `en` or `zh-CN`; that of the terminal (`LC_ALL`, `LC_MESSAGES`, `LANG`) when missing.
+    #[arg(long, global = true, env = "YAOPAI_LANGUAGE")]
+    lang: Option<Language>,
     #[command(subcommand)]
     command: Command,
 }
@@ -102,18 +107,24 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let language = cli.lang.unwrap_or_else(terminal_language);
     match cli.command {
         Command::DemoCompany(args) => demo_company::run(&args),
         Command::Doctor(args) => Ok(doctor::run(&cli.config, &args).await),
-        Command::Recovery(command) => recovery::run(&cli.config, command).await,
-        Command::Serve(args) => serve::run(&cli.config, args).await,
-        Command::Sync(command) => Box::pin(sync::run(&cli.config, command)).await,
-        Command::User(command) => user::run(&cli.config, command).await,
+        Command::Recovery(command) => recovery::run(&cli.config, command, language).await,
+        Command::Serve(args) => serve::run(&cli.config, args, language).await,
+        Command::Sync(command) => Box::pin(sync::run(&cli.config, command, language)).await,
+        Command::User(command) => Box::pin(user::run(&cli.config, command, language)).await,
         Command::App(command) => app::run(&cli.config, command).await,
         Command::Key(command) => key::run(&cli.config, command).await,
-        Command::Policy(command) => policy::run(&cli.config, command).await,
+        Command::Policy(command) => policy::run(&cli.config, command, language).await,
         Command::Audit(command) => audit::run(&cli.config, command).await,
     }
+}
+
+/// Nobody is called so.
+fn nobody(language: Language, login: &str) -> String {
+    say(language, "cli-nobody", &[("login", login.into())])
 }
 
 #[expect(clippy::print_stderr, reason = "what a person at a terminal reads")]
