@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::broker::Broker;
 use crate::config::Config;
 use crate::model::{ChangeKind, Department, DepartmentKind, Link, ObjectKind, Offer, Precedence, RunId, User};
-use crate::string_enum;
 use crate::store::{StoreError, Tx};
+use crate::string_enum;
 use crate::time::{Date, Instant};
 
 use super::roles::{RoleRule, RoleRuleError, RoleRules};

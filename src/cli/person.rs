@@ -133,7 +133,11 @@ impl Card<'_> {
         }
         let department = field_text("department_id", self.language);
         self.line(&mut text, &department, Some(self.departments()));
-        self.line(&mut text, "", Some(self.since(why.department_since.as_ref())).filter(|_| !why.departments.is_empty()));
+        self.line(
+            &mut text,
+            "",
+            Some(self.since(why.department_since.as_ref())).filter(|_| !why.departments.is_empty()),
+        );
         for line in &why.organisation {
             let (name, value) = self.besides(line);
             self.line(&mut text, &name, Some(value));
@@ -155,7 +159,8 @@ impl Card<'_> {
             };
             let _ = writeln!(text, "  {}{within}", self.say("why-role", &named));
             if !role.acting_for.is_empty() {
-                let _ = writeln!(text, "    {}", self.say("why-acting", &[("whom", role.acting_for.join(", ").into())]));
+                let _ =
+                    writeln!(text, "    {}", self.say("why-acting", &[("whom", role.acting_for.join(", ").into())]));
             }
             let gone = || self.say("person-rule-gone", &[]);
             let _ = writeln!(text, "    {}", role.description.clone().unwrap_or_else(gone));

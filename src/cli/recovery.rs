@@ -36,5 +36,9 @@ pub(super) async fn introduce(app: &crate::http::App, language: Language) -> any
 }
 
 fn told(language: Language, url: &str, password: &str) -> String {
-    say(language, "recovery-told", &[("url", url.into()), ("login", RECOVERY_LOGIN.into()), ("password", password.into())])
+    say(
+        language,
+        "recovery-told",
+        &[("url", url.into()), ("login", RECOVERY_LOGIN.into()), ("password", password.into())],
+    )
 }

@@ -98,7 +98,8 @@ fn table(found: &[Found<'_>], pairs: usize, people: usize, language: Language) -
     for of in found {
         let state = if of.exempt { "sod-exempt".to_owned() } else { format!("sod-{}", of.pair.severity) };
         let person = format!("{} {} ({})", of.user.login, of.user.display_name, of.department);
-        let named = [("pair", of.pair.id.as_str().into()), ("person", person.into()), ("state", say(&state, &[]).into())];
+        let named =
+            [("pair", of.pair.id.as_str().into()), ("person", person.into()), ("state", say(&state, &[]).into())];
         let _ = writeln!(text, "{}", say("sod-conflict", &named));
         let _ = writeln!(text, "    {}", of.pair.description);
         for (role, scope, rule) in &of.held {

@@ -159,7 +159,8 @@ async fn delete_due(broker: &Broker, args: &DueArgs, language: Language) -> anyh
 
 async fn hand_over(broker: &Broker, args: &HandOverArgs, language: Language) -> anyhow::Result<ExitCode> {
     let handed = sync::hand_over(broker, &args.from, &args.to, ACTOR).await?;
-    let named = |count: u64| [("count", count.into()), ("from", args.from.as_str().into()), ("to", args.to.as_str().into())];
+    let named =
+        |count: u64| [("count", count.into()), ("from", args.from.as_str().into()), ("to", args.to.as_str().into())];
     let mut text = format!("{}\n", say(language, "user-handed-over", &named(handed.people)));
     if handed.left > 0 {
         let _ = writeln!(text, "{}", say(language, "user-handed-left", &named(handed.left)));

@@ -35,7 +35,8 @@ pub(super) async fn run(broker: &Broker, args: &Args, language: Language) -> any
     let in_force = RoleRules::load(&folder)?;
     let everybody = Everybody::load(&mut broker.db.read().await?).await?;
     if let Some(file) = &args.what_if {
-        let text = std::fs::read_to_string(file).with_context(|| say(language, "cli-unreadable", &[("file", file.display().to_string().into())]))?;
+        let text = std::fs::read_to_string(file)
+            .with_context(|| say(language, "cli-unreadable", &[("file", file.display().to_string().into())]))?;
         let path = file.display().to_string();
         // A file of pairs is told by what stands in it.
         if text.lines().any(|line| line.trim() == "[[pair]]") {

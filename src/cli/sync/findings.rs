@@ -72,11 +72,7 @@ impl EntryArgs {
     }
 }
 
-pub(super) async fn list(
-    broker: &Broker,
-    args: &ListArgs,
-    (language, paint): (Language, Paint),
-) -> anyhow::Result<()> {
+pub(super) async fn list(broker: &Broker, args: &ListArgs, (language, paint): (Language, Paint)) -> anyhow::Result<()> {
     let all = broker.db.read().await?.findings().list(args.source.as_deref(), args.state, (i64::MAX, 0)).await?;
     let shown: Vec<Finding> = all
         .into_iter()

@@ -13,13 +13,13 @@ mod findings;
 mod progress;
 
 use super::print;
-pub use args::Command;
-use args::{ApplyArgs, Args, RejectArgs, ReportArgs, ShowArgs, UndoArgs};
 use crate::broker::Broker;
 use crate::model::{Plan, PlanId, PlanState, RunState};
 use crate::store::StoreError;
 use crate::sync::{self, Approval, Increment, Paint, RunReport, SyncError, Telling, Waiting};
 use crate::text::{Language, fold, say};
+pub use args::Command;
+use args::{ApplyArgs, Args, RejectArgs, ReportArgs, ShowArgs, UndoArgs};
 use progress::Bar;
 
 /// Who does it, as audited.

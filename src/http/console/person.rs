@@ -143,8 +143,7 @@ fn event(language: Language, at: String, run: Option<RunId>, group: StepGroup, s
         '-' => "bad",
         _ => "warn",
     };
-    let differs =
-        |of: FieldDiff| Differs { name: field_text(&of.field, language), before: of.before, after: of.after };
+    let differs = |of: FieldDiff| Differs { name: field_text(&of.field, language), before: of.before, after: of.after };
     let fields = step.fields.into_iter().map(differs).collect();
     let title = message(language, &format!("sync-step-{group}"), &Args::new());
     Event { sign: step.sign, tone, title, detail: step.detail, at, run: run.map(run_url), fields }
@@ -171,7 +170,8 @@ fn status_why(language: Language, why: &Why, moment: impl Fn(Instant) -> String)
 fn facts(language: Language, why: &Why, moment: &impl Fn(Instant) -> String) -> Vec<Fact> {
     let user = &why.user;
     let of_field = |field: &str| field_text(field, language);
-    let plain = |name: String, value: Option<String>| Fact { name, value: value.unwrap_or_default(), since: None, run: None };
+    let plain =
+        |name: String, value: Option<String>| Fact { name, value: value.unwrap_or_default(), since: None, run: None };
     let dated = |name: String, value: String, since: Option<&Since>| Fact {
         since: since.map(|of| say(language, "why-since", &[("at", moment(of.at).into())])),
         run: since.and_then(|of| of.run_id).map(run_url),
@@ -197,7 +197,9 @@ fn facts(language: Language, why: &Why, moment: &impl Fn(Instant) -> String) -> 
         plain(say(language, "run-source", &[]), Some(user.source.clone())),
         plain(say(language, "report-finding-entry", &[]), entry),
     ]);
-    let further = |(name, values): (&String, &Vec<String>)| plain(of_field(&format!("attributes.{name}")), Some(values.join(", ")));
+    let further = |(name, values): (&String, &Vec<String>)| {
+        plain(of_field(&format!("attributes.{name}")), Some(values.join(", ")))
+    };
     facts.extend(user.attributes.0.iter().map(further));
     for (field, source) in &why.masters {
         let from = say(language, "why-from", &[("source", source.as_str().into())]);
@@ -221,55 +223,4 @@ fn besides(language: Language, line: &WhyLine) -> Fact {
     let days = words::days(language, line.from, line.to).map(|days| format!(" · {days}")).unwrap_or_default();
     let force = if line.in_force { String::new() } else { format!(" · {}", say(language, "act-not-in-force", &[])) };
     Fact { name, value: format!("{}{position}{days}{force}", line.value), since: None, run: None }
-}
-
-fn event(language: Language, at: String, run: Option<RunId>, group: StepGroup, step: Step) -> Event {
-    let tone = match step.sign {
-        '+' => "good",
-        '-' => "bad",
-        _ => "warn",
-    };
-    let differs =
-        |of: FieldDiff| Differs { name: field_text(&of.field, language), before: of.before, after: of.after };
-    let fields = step.fields.into_iter().map(differs).collect();
-    let title = message(language, &format!("sync-step-{group}"), &Args::new());
-    Event { sign: step.sign, tone, title, detail: step.detail, at, run: run.map(run_url), fields }
-}
-
-/// Why somebody may not sign in, and since when.
-fn status_why(language: Language, why: &Why, moment: impl Fn(Instant) -> String) -> Option<String> {
-    let since = why.user.disabled_at?;
-    let mut args = Args::new();
-    args.set("since", moment(since));
-    let key = match why.user.status_reason.as_deref() {
-        Some("absent") => "person-why-absent",
-        Some("source_disabled") => "person-why-source-disabled",
-        Some("undone") => "person-why-undone",
-        Some("out_of_scope") => "person-why-out-of-scope",
-        Some("not_started") => "person-why-not-started",
-        Some("ended") => "person-why-ended",
-        _ => "person-why-other",
-    };
-    Some(message(language, key, &args))
-}
-
-/// Names and values, those that are there.
-fn facts(language: Language, why: &Why, manager: Option<String>) -> Vec<(String, String)> {
-    let user = &why.user;
-    let say = |key: &str| message(language, key, &Args::new());
-    let of_field = |field: &str| field_text(field, language);
-    let entry = why.link.as_ref().map(|link| if link.dn.is_empty() { &link.external_id } else { &link.dn }.clone());
-    let mut facts = vec![
-        (of_field("employee_number"), user.employee_number.clone()),
-        (of_field("title"), user.title.clone()),
-        (of_field("mail"), user.mail.clone()),
-        (of_field("mobile"), user.mobile.clone()),
-        (of_field("department_id"), Some(why.departments.join(" < "))),
-        (of_field("manager_id"), manager),
-        (say("person-groups"), Some(why.groups.join(", "))),
-        (say("run-source"), Some(user.source.clone())),
-        (say("report-finding-entry"), entry),
-    ];
-    facts.extend(user.attributes.0.iter().map(|(name, values)| (name.clone(), Some(values.join(", ")))));
-    facts.into_iter().filter_map(|(name, value)| Some((name, value.filter(|value| !value.is_empty())?))).collect()
 }

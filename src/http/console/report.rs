@@ -124,7 +124,11 @@ fn masters(report: &RunReport, language: Language) -> Option<Masters<'_>> {
     let row = |counts: &BTreeMap<String, u64>| {
         sources.iter().map(|source| counts.get(*source).copied().unwrap_or(0)).collect::<Vec<u64>>()
     };
-    let rows = report.masters.iter().map(|(field, counts)| Master { field: field_text(field, language), counts: row(counts) }).collect();
+    let rows = report
+        .masters
+        .iter()
+        .map(|(field, counts)| Master { field: field_text(field, language), counts: row(counts) })
+        .collect();
     (!report.masters.is_empty()).then_some(Masters { sources, rows })
 }
 

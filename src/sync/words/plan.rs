@@ -14,8 +14,7 @@ pub fn outline_text(report: &RunReport, outline: &[Outlined], language: Language
     let mut text = String::new();
     if let Some(plan) = report.plan_id {
         let digest: String = report.plan_digest.iter().flat_map(|digest| digest.chars().take(16)).collect();
-        let named =
-            [("plan", plan.to_string().into()), ("changes", report.changes.into()), ("digest", digest.into())];
+        let named = [("plan", plan.to_string().into()), ("changes", report.changes.into()), ("digest", digest.into())];
         let _ = writeln!(text, "\n{}", paint.strong(&say(language, "sync-plan-head", &named)));
     }
     for outlined in outline {
@@ -37,7 +36,8 @@ fn plan_sum(outline: &[Outlined], language: Language, paint: Paint) -> String {
     if outline.is_empty() {
         return String::new();
     }
-    let count = |groups: &[G]| -> u64 { outline.iter().filter(|of| groups.contains(&of.group)).map(|of| of.count).sum() };
+    let count =
+        |groups: &[G]| -> u64 { outline.iter().filter(|of| groups.contains(&of.group)).map(|of| of.count).sum() };
     let number = |groups: &[G], colour: fn(Paint, &str) -> String| {
         let count = count(groups);
         let text = count.to_string();

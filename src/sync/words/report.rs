@@ -35,7 +35,9 @@ pub fn report_text(report: &RunReport, last: Option<&RunReport>, telling: &Telli
         ("started", telling.moment(report.started_at).into()),
         ("by", by_text(telling.language, &report.started_by, None).into()),
     ];
-    let mut line = |words: String| drop(writeln!(text, "  {words}"));
+    let mut line = |words: String| {
+        let _ = writeln!(text, "  {words}");
+    };
     line(telling.paint.soft(&telling.say("sync-facts", &facts)));
     kind_lines(report, telling.language).into_iter().for_each(&mut line);
     if let Some(error) = report.error_in(telling.language) {
@@ -65,7 +67,9 @@ fn table(report: &RunReport, last: Option<&RunReport>, telling: &Telling, text: 
     titles.extend(columns.iter().map(|column| telling.say(&format!("sync-column-{column}"), &[])));
     let row = |title: String, c: Counts| {
         let mut cells = vec![title];
-        cells.extend([c.read, c.created, c.changed, c.unchanged, c.quarantined, c.absent].map(|count| count.to_string()));
+        cells.extend(
+            [c.read, c.created, c.changed, c.unchanged, c.quarantined, c.absent].map(|count| count.to_string()),
+        );
         cells
     };
     let mut rows = vec![(titles, true)];
@@ -87,10 +91,13 @@ fn table(report: &RunReport, last: Option<&RunReport>, telling: &Telling, text: 
 }
 
 fn details(report: &RunReport, telling: &Telling, text: &mut String) {
-    let mut line = |words: String| drop(writeln!(text, "  {words}"));
+    let mut line = |words: String| {
+        let _ = writeln!(text, "  {words}");
+    };
     let users = report.users;
     if users.moved + users.locked_out + users.enabled > 0 {
-        let counts = [("moved", users.moved.into()), ("locked", users.locked_out.into()), ("enabled", users.enabled.into())];
+        let counts =
+            [("moved", users.moved.into()), ("locked", users.locked_out.into()), ("enabled", users.enabled.into())];
         line(telling.say("sync-of-changed", &counts));
     }
     for (key, count) in
@@ -155,7 +162,8 @@ fn departments(report: &RunReport, telling: &Telling, text: &mut String) {
     }
     text.push_str(&aligned("  ", &rows, telling.paint));
     if hidden > 0 {
-        let _ = writeln!(text, "    {}", telling.paint.soft(&telling.say("sync-gone-more", &[("count", hidden.into())])));
+        let _ =
+            writeln!(text, "    {}", telling.paint.soft(&telling.say("sync-gone-more", &[("count", hidden.into())])));
     }
 }
 
@@ -193,7 +201,11 @@ fn findings(report: &RunReport, telling: &Telling, text: &mut String) {
         }
         let rest = count.saturating_sub(u64::try_from(FINDINGS).unwrap_or(0));
         if rest > 0 {
-            let _ = writeln!(text, "      {}", telling.paint.soft(&telling.say("sync-finding-more", &[("count", rest.into())])));
+            let _ = writeln!(
+                text,
+                "      {}",
+                telling.paint.soft(&telling.say("sync-finding-more", &[("count", rest.into())]))
+            );
         }
     }
     let command = format!("yaopai sync findings --source {}", report.source);
