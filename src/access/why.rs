@@ -105,7 +105,7 @@ pub struct Why {
     /// Code of the position.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub position: Option<String>,
-    /// Cost centre of the department, or of the nearest above that has one.
+    /// Cost centre of the department, or of the nearest above that has one; none where the person has one of their own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cost_centre: Option<String>,
     /// Legal entity, likewise.
@@ -183,7 +183,8 @@ pub async fn why(broker: &Broker, user: User) -> Result<Why, WhyError> {
         department_since,
         status_since,
         position,
-        cost_centre: above.iter().find_map(|row| row.cost_centre.clone()),
+        // What the person's own entry says is said among the attributes.
+        cost_centre: above.iter().find_map(|row| row.cost_centre.clone()).filter(|_| !says_cost_centre(&user)),
         legal_entity: legal_entity(&above),
         manager,
         groups,
@@ -193,6 +194,10 @@ pub async fn why(broker: &Broker, user: User) -> Result<Why, WhyError> {
         masters,
         user,
     })
+}
+
+fn says_cost_centre(user: &User) -> bool {
+    ["cost_centre", "cost_center"].iter().any(|name| user.attributes.0.contains_key(*name))
 }
 
 /// That of the department or of the nearest above; else the code of the nearest company or subsidiary.

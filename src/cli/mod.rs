@@ -34,6 +34,7 @@ use crate::oidc::adopt_master;
 use crate::policy::Policies;
 use crate::random::Rng;
 use crate::store::{Db, Reads, StoreError};
+use crate::sync::{FindingError, SyncError};
 use crate::text::{Language, say};
 use crate::time::Clock;
 
@@ -100,14 +101,28 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(run(cli)) {
+    let language = cli.lang.unwrap_or_else(terminal_language);
+    match runtime.block_on(run(cli, language)) {
         Ok(code) => code,
-        Err(error) => failed(&error),
+        Err(error) => failed(&in_language(error, language)),
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
-    let language = cli.lang.unwrap_or_else(terminal_language);
+/// A failure in the language of who reads, where it is known in words.
+fn in_language(error: anyhow::Error, language: Language) -> anyhow::Error {
+    if let Some(known) = error.downcast_ref::<SyncError>().filter(|_| language == Language::Zh) {
+        return anyhow::Error::msg(known.fault().words(language));
+    }
+    let key = match error.downcast_ref::<FindingError>().filter(|_| language == Language::Zh) {
+        Some(FindingError::None { .. }) => "error-no-finding",
+        Some(FindingError::UnknownOwner(_)) => "error-unknown-owner",
+        Some(FindingError::NoReason | FindingError::Past) => "error-no-acceptance",
+        Some(FindingError::Store(_)) | None => return error,
+    };
+    anyhow::Error::msg(format!("{}{}", say(language, key, &[]), say(language, &format!("next-{key}"), &[])))
+}
+
+async fn run(cli: Cli, language: Language) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::DemoCompany(args) => demo_company::run(&args),
         Command::Doctor(args) => Ok(doctor::run(&cli.config, &args).await),

@@ -47,17 +47,9 @@ impl Desk<'_> {
 pub(super) async fn run(config: &Path, command: Command, language: Language) -> anyhow::Result<ExitCode> {
     let broker = super::broker(config).await?;
     let desk = Desk { broker: &broker, language };
-    let code = act(desk, &command).await.map_err(|error| in_language(error, language))?;
+    let code = act(desk, &command).await?;
     broker.db.close().await;
     Ok(code)
-}
-
-/// A failure in the language that was asked for.
-fn in_language(error: anyhow::Error, language: Language) -> anyhow::Error {
-    match (language, error.downcast_ref::<SyncError>()) {
-        (Language::Zh, Some(known)) => anyhow::Error::msg(known.fault().words(language)),
-        _ => error,
-    }
 }
 
 async fn act(desk: Desk<'_>, command: &Command) -> anyhow::Result<ExitCode> {

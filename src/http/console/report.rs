@@ -133,7 +133,7 @@ fn masters(report: &RunReport, language: Language) -> Option<Masters<'_>> {
 }
 
 /// The values that the report's part of a page names.
-pub(super) fn values(signed_in: &SignedIn, report: &RunReport) -> Value {
+pub(super) fn values(signed_in: &SignedIn, report: &RunReport, last: Option<&RunReport>) -> Value {
     let (language, zone) = (signed_in.visit.language, signed_in.visit.app.broker.config.server.time_zone);
     let kinds: Vec<Kind> = [
         ("user", report.users),
@@ -161,6 +161,7 @@ pub(super) fn values(signed_in: &SignedIn, report: &RunReport) -> Value {
         error => report.error_in(language),
         users => Value::from(Serde(report.users)),
         kinds => Value::from(Serde(kinds)),
+        last => Value::from(Serde(last.map(|last| (words::moment(language, zone, last.started_at), last.users)))),
         adds_up => [report.users, report.departments, report.positions, report.groups].iter().all(Counts::adds_up),
         members => Value::from(Serde(report.members)),
         roles => Value::from(Serde(&report.roles)),

@@ -3,6 +3,8 @@
 mod plan;
 mod report;
 
+use std::fmt::Write as _;
+
 use chrono_tz::Tz;
 
 use super::dates::BY_DATES;
@@ -44,7 +46,7 @@ pub fn verdict_text(held: &[HeldReason], language: Language, paint: Paint) -> St
     }
     let mut text = format!("{}\n", paint.warn(&say(language, "sync-guard-held", &[])));
     for reason in held {
-        text.push_str(&format!("  - {}\n", held_text(reason, language)));
+        let _ = writeln!(text, "  - {}", held_text(reason, language));
     }
     text
 }
@@ -142,7 +144,8 @@ fn aligned(indent: &str, rows: &[(Vec<String>, bool)], paint: Paint) -> String {
             line.push_str(&if at == 0 { format!("{cell}{blanks}") } else { format!("  {blanks}{cell}") });
         }
         let line = line.trim_end();
-        text.push_str(&format!("{indent}{}\n", if *is_soft { paint.soft(line) } else { line.to_owned() }));
+        let line = if *is_soft { paint.soft(line) } else { line.to_owned() };
+        let _ = writeln!(text, "{indent}{line}");
     }
     text
 }

@@ -79,7 +79,11 @@ both!(a_person_is_shown_with_what_changed_and_a_role_with_its_people, |kind| asy
     let found = browser.get("/console/people?q=li.fang").await;
     let person = browser.get(&found.attributes(".rows a", "href")[0]).await;
     assert_eq!(person.status, 200, "{}", person.text);
-    assert!(person.text.contains("+86 14000777777") && person.texts(".diff li")[0].contains("mobile"), "{}", person.text);
+    assert!(
+        person.text.contains("+86 14000777777") && person.texts(".diff li")[0].contains("mobile"),
+        "{}",
+        person.text
+    );
     // Departments by name from the top down, and everything that says where it comes from.
     assert!(person.text.contains("青屿集团 / 集团总部 / 财务部"), "{}", person.text);
     assert!(person.attributes(".facts a", "href").iter().all(|run| run.starts_with("/console/runs/")));

@@ -58,7 +58,10 @@ both!(
         // Naming wants a fresh proof; ending does not.
         app.clock().advance(Duration::minutes(16));
         assert!(browser.post(&wish("chen.jie", &day(9))).await.location().starts_with("/login?return_to=%2Fdeputies"));
-        assert!(browser.get("/deputies").await.texts("form #deputy").is_empty());
+        let stale = browser.get("/deputies").await;
+        assert!(stale.texts("form #deputy").is_empty());
+        let prove = stale.attributes(".buttons a.button", "href")[0].clone();
+        assert_eq!(browser.sign_in_at(&prove, "li.na", PASSWORD).await.location(), "/deputies");
         // The deputy may decline.
         let own = deputy.get("/deputies").await.form("/deputies/end");
         assert_eq!(deputy.post(&own).await.location(), "/deputies");

@@ -42,7 +42,7 @@ fn report() -> serde_json::Value {
     let mut all = json!({
         "source": HOSTILE, "state": "held", "tone": "warn", "started": "now", "duration": "1.2 s", "error": HOSTILE,
         "kind": "incremental", "kind_lines": [HOSTILE], "lockout": HOSTILE, "traffic": [[HOSTILE, traffic], ["", traffic]],
-        "traffic_hidden": 1, "findings_url": "/f",
+        "traffic_hidden": 1, "findings_url": "/f", "last": [HOSTILE, counts],
         "users": counts, "kinds": [{ "title": "people", "counts": counts }], "adds_up": true,
         "members": { "added": 1, "removed": 1, "skipped": 1 }, "roles": { HOSTILE: { "granted": 1, "revoked": 2 } },
         "gone_from": [[HOSTILE, 3], ["", 1]], "reasons": [HOSTILE],
@@ -145,7 +145,7 @@ fn console(template: &str) -> serde_json::Value {
         "people.html" => json!({ "query": HOSTILE, "rows": [
             { "url": "/p", "name": HOSTILE, "login": HOSTILE, "title": HOSTILE, "is_active": false }] }),
         "person.html" => json!({
-            "name": HOSTILE, "login": HOSTILE, "is_active": false, "status_why": HOSTILE, 
+            "name": HOSTILE, "login": HOSTILE, "is_active": false, "status_why": HOSTILE,
             "facts": [{ "name": HOSTILE, "value": HOSTILE, "since": HOSTILE, "run": "/r" }],
             "roles": [{ "role": HOSTILE, "url": "/role", "within": HOSTILE, "acting": HOSTILE, "why": HOSTILE,
                         "rule": HOSTILE, "since": "now", "run": "/r" }],
