@@ -7,6 +7,7 @@ const VARIABLES: [&str; 3] = ["LC_ALL", "LC_MESSAGES", "LANG"];
 
 /// The language of the terminal; English where the system names none that there are messages in.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "config/ is the only reader of the environment")]
 pub fn terminal_language() -> Language {
     language_of(VARIABLES.map(|name| std::env::var(name).ok()))
 }

@@ -147,7 +147,7 @@ async fn show(desk: Desk<'_>, args: &ShowArgs) -> anyhow::Result<ExitCode> {
     }
     print(&sync::outline_text(&report, &outline, desk.language, paint()))?;
     if matches!(plan.state, PlanState::Planned | PlanState::Held) {
-        print(&sync::ways_on(&report, plan.id, &desk.telling()))?;
+        print(&sync::ways_on(&report, plan.id, desk.telling()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -250,11 +250,11 @@ async fn text(desk: Desk<'_>, args: &Args, report: &RunReport, is_new_plan: bool
     let last = tx.runs().find_before(&args.source, report.started_at).await?;
     let last: Option<RunReport> = last.map(|last| serde_json::from_value(last.report.0)).transpose()?;
     let telling = desk.telling();
-    let mut text = sync::report_text(report, last.as_ref(), &telling);
+    let mut text = sync::report_text(report, last.as_ref(), telling);
     if let Some(plan) = report.plan_id.filter(|_| is_new_plan) {
         let outline = sync::outline(&mut tx, plan, NAMED).await?;
         text.push_str(&sync::outline_text(report, &outline, desk.language, telling.paint));
-        text.push_str(&sync::ways_on(report, plan, &telling));
+        text.push_str(&sync::ways_on(report, plan, telling));
     }
     Ok(text)
 }

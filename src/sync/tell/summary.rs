@@ -61,7 +61,7 @@ fn text(broker: &Broker, runs: &[(RunReport, Option<RunReport>)], language: Lang
         }
         let url = broker.config.server.url(&page);
         let _ = writeln!(text, "{}\n", say(language, key, &[("url", url.into())]));
-        text.push_str(&report_text(report, last.as_ref(), &telling));
+        text.push_str(&report_text(report, last.as_ref(), telling));
         text.push('\n');
     }
     text

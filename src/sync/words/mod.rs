@@ -28,12 +28,12 @@ pub struct Telling {
 }
 
 impl Telling {
-    fn say(&self, key: &str, named: &[(&str, crate::text::Value<'_>)]) -> String {
+    fn say(self, key: &str, named: &[(&str, crate::text::Value<'_>)]) -> String {
         say(self.language, key, named)
     }
 
     /// `2026-12-01 02:00`.
-    fn moment(&self, at: Instant) -> String {
+    fn moment(self, at: Instant) -> String {
         at.with_timezone(&self.zone).format("%Y-%m-%d %H:%M").to_string()
     }
 }

@@ -76,8 +76,8 @@ pub fn steps_text(steps: &[Step], language: Language, paint: Paint) -> String {
 
 /// What the guard says of a plan that waits, and the exact commands to go on: apply or approve, reject, look closer.
 #[must_use]
-pub fn ways_on(report: &RunReport, plan: PlanId, telling: &Telling) -> String {
-    let Telling { language, paint, .. } = *telling;
+pub fn ways_on(report: &RunReport, plan: PlanId, telling: Telling) -> String {
+    let Telling { language, paint, .. } = telling;
     let mut text = verdict_text(&report.held, language, paint);
     let of = format!("--source {} --plan {plan}", report.source);
     let is_held = !report.held.is_empty();

@@ -14,7 +14,7 @@ const FINDINGS: usize = 3;
 
 /// The report as text, next to what the run before had found.
 #[must_use]
-pub fn report_text(report: &RunReport, last: Option<&RunReport>, telling: &Telling) -> String {
+pub fn report_text(report: &RunReport, last: Option<&RunReport>, telling: Telling) -> String {
     let mut text = String::new();
     let state = telling.say(&format!("sync-state-{}", report.state), &[]);
     let state = match report.state {
@@ -61,7 +61,7 @@ pub fn report_text(report: &RunReport, last: Option<&RunReport>, telling: &Telli
 }
 
 /// Counts by kind: columns that add up; below the people what the run before had found.
-fn table(report: &RunReport, last: Option<&RunReport>, telling: &Telling, text: &mut String) {
+fn table(report: &RunReport, last: Option<&RunReport>, telling: Telling, text: &mut String) {
     let columns = ["read", "created", "changed", "unchanged", "quarantined", "absent"];
     let mut titles = vec![String::new()];
     titles.extend(columns.iter().map(|column| telling.say(&format!("sync-column-{column}"), &[])));
@@ -90,7 +90,7 @@ fn table(report: &RunReport, last: Option<&RunReport>, telling: &Telling, text: 
     let _ = writeln!(text, "  {}", telling.paint.soft(&telling.say("sync-sum", &[])));
 }
 
-fn details(report: &RunReport, telling: &Telling, text: &mut String) {
+fn details(report: &RunReport, telling: Telling, text: &mut String) {
     let mut line = |words: String| {
         let _ = writeln!(text, "  {words}");
     };
@@ -131,7 +131,7 @@ fn details(report: &RunReport, telling: &Telling, text: &mut String) {
 }
 
 /// Who joined and left, by department; those with the most first.
-fn departments(report: &RunReport, telling: &Telling, text: &mut String) {
+fn departments(report: &RunReport, telling: Telling, text: &mut String) {
     let title = |column: &str| telling.say(&format!("sync-column-{column}"), &[]);
     let called = |name: String| if name.is_empty() { telling.say("sync-no-department", &[]) } else { name };
     let number = |count: u64| if count == 0 { "·".to_owned() } else { count.to_string() };
@@ -168,7 +168,7 @@ fn departments(report: &RunReport, telling: &Telling, text: &mut String) {
 }
 
 /// Who is master of which field.
-fn masters(report: &RunReport, telling: &Telling, text: &mut String) {
+fn masters(report: &RunReport, telling: Telling, text: &mut String) {
     if report.masters.is_empty() {
         return;
     }
@@ -182,7 +182,7 @@ fn masters(report: &RunReport, telling: &Telling, text: &mut String) {
 }
 
 /// What could not be read, mapped or settled: each kind once, with what to do about it and its first entries.
-fn findings(report: &RunReport, telling: &Telling, text: &mut String) {
+fn findings(report: &RunReport, telling: Telling, text: &mut String) {
     let total: u64 = report.findings.values().sum();
     if total == 0 {
         return;
@@ -235,7 +235,7 @@ mod tests {
             report.by_department.insert(format!("D{number:02}"), traffic);
         }
         report.department_names.insert("D13".to_owned(), "Sales".to_owned());
-        let text = report_text(&report, None, &telling(Language::En));
+        let text = report_text(&report, None, telling(Language::En));
         let named: Vec<&str> = text.lines().map(str::trim).filter(|line| line.starts_with('D')).collect();
         assert_eq!(named.len(), 10, "{text}");
         assert!(named.first().is_some_and(|line| line.starts_with("D13 Sales") && line.contains("13")), "{text}");
@@ -247,12 +247,12 @@ mod tests {
         let mut report = report();
         (report.kind, report.because) = (RunKind::Full, Some(FullReason::SettingsChanged));
         report.lockout = Some(LockoutTimes { people: 2, timed: 0, max_ms: 900, median_ms: 400 });
-        let text = report_text(&report, None, &telling(Language::En));
+        let text = report_text(&report, None, telling(Language::En));
         assert!(text.contains("full run") && text.contains("base, filter, mapping"), "{text}");
         assert!(text.contains("0.4 s") && text.contains("0.9 s"), "{text}");
         (report.kind, report.because) = (RunKind::Incremental, None);
         report.full_follows = vec![FullReason::Duplicate];
-        let text = report_text(&report, None, &telling(Language::Zh));
+        let text = report_text(&report, None, telling(Language::Zh));
         assert!(text.contains("增量") && text.contains("随后"), "{text}");
     }
 }
