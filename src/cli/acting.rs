@@ -129,7 +129,8 @@ async fn list(broker: &Broker, is_json: bool, language: Language) -> anyhow::Res
 
 /// `2026-12-01 to 2026-12-14`, `since 2026-12-01`; empty for no limit.
 pub(super) fn days(language: Language, first: Option<Date>, last: Option<Date>) -> String {
-    match (first, last) {
+    // What was ended before it began has no first day.
+    match (first.filter(|first| last.is_none_or(|last| *first <= last)), last) {
         (None, None) => String::new(),
         (Some(first), None) => say(language, "days-from", &[("first", first.to_string().into())]),
         (None, Some(last)) => say(language, "days-to", &[("last", last.to_string().into())]),

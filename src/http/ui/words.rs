@@ -41,6 +41,8 @@ pub fn entry(dn: &str) -> (String, String) {
 /// `from 2026-12-01`, `2026-12-01 to 2026-12-14`; none where there is no limit.
 #[must_use]
 pub fn days(language: Language, first: Option<Date>, last: Option<Date>) -> Option<String> {
+    // What was ended before it began has no first day.
+    let first = first.filter(|first| last.is_none_or(|last| *first <= last));
     let (key, first, last) = match (first, last) {
         (None, None) => return None,
         (Some(first), None) => ("days-from", first.to_string(), String::new()),

@@ -55,7 +55,7 @@ both!(
         let rows: Vec<(String,)> = tx.all("SELECT CAST(report AS TEXT) FROM runs", &[]).await.unwrap();
         let report: RunReport = serde_json::from_str(&rows[0].0).unwrap();
         let said = |language| {
-            report_text(&report, None, &Telling { language, paint: Paint::Plain, zone: chrono_tz::Asia::Shanghai })
+            report_text(&report, None, Telling { language, paint: Paint::Plain, zone: chrono_tz::Asia::Shanghai })
         };
         let (zh, en) = (said(Language::Zh), said(Language::En));
         assert!(zh.contains("账号已被禁用；请启用") && zh.contains("没有做任何更改"), "{zh}");

@@ -130,7 +130,7 @@ both!(
                 paint: yaopai::sync::Paint::Plain,
                 zone: chrono_tz::Asia::Shanghai,
             };
-            let zh = yaopai::sync::report_text(&report, None, &telling);
+            let zh = yaopai::sync::report_text(&report, None, telling);
             assert!(zh.contains("登录名重复 2  duplicate_login") && zh.contains("请在数据源中"), "{zh}");
         }
         assert_eq!(company.user("qian").await.manager_id, None);
