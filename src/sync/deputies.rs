@@ -105,11 +105,11 @@ impl DeputyError {
 pub async fn name_deputy(broker: &Broker, wish: &NewDeputy<'_>, by: DoneBy<'_>) -> Result<Acting, DeputyError> {
     let now = broker.clock.now();
     let today = today(broker, wish.whom);
-    if wish.from.zip(wish.to).is_some_and(|(from, to)| to < from) {
-        return Err(DeputyError::Order);
-    }
     if wish.to.is_some_and(|to| to < today) {
         return Err(DeputyError::Past);
+    }
+    if wish.from.zip(wish.to).is_some_and(|(from, to)| to < from) {
+        return Err(DeputyError::Order);
     }
     let reason = wish.reason.map(str::trim).filter(|reason| !reason.is_empty());
     if reason.is_some_and(|reason| reason.chars().count() > LONGEST_REASON) {

@@ -85,7 +85,8 @@ both!(a_person_is_shown_with_what_changed_and_a_role_with_its_people, |kind| asy
         person.text
     );
     // Departments by name from the top down, and everything that says where it comes from.
-    assert!(person.text.contains("青屿集团 / 集团总部 / 财务部"), "{}", person.text);
+    let facts = person.texts(".facts dd");
+    assert!(facts.iter().any(|fact| fact.contains("青屿集团 / 集团总部 / 财务部")), "{facts:?}");
     assert!(person.attributes(".facts a", "href").iter().all(|run| run.starts_with("/console/runs/")));
     let role = person.attributes(".rows a", "href").into_iter().find(|url| url.contains("role=finance-clerk")).unwrap();
     let holders = browser.get(&role).await;
