@@ -30,15 +30,16 @@ pub(super) fn since(language: Language, zone: Tz, at: Instant, run: Option<RunId
     }
 }
 
+/// A name and its value, where there is one.
+fn line(text: &mut String, name: &str, value: Option<String>) {
+    if let Some(value) = value.filter(|value| !value.is_empty()) {
+        let _ = writeln!(text, "  {}{value}", padded(name, NAMES));
+    }
+}
+
 impl Card<'_> {
     fn say(&self, key: &str, named: &[(&str, crate::text::Value<'_>)]) -> String {
         say(self.language, key, named)
-    }
-
-    fn line(&self, text: &mut String, name: &str, value: Option<String>) {
-        if let Some(value) = value.filter(|value| !value.is_empty()) {
-            let _ = writeln!(text, "  {}{value}", padded(name, NAMES));
-        }
     }
 
     /// `active`, `locked out (absent)`.
@@ -99,14 +100,14 @@ impl Card<'_> {
             (self.say("user-entry", &[]), why.link.as_ref().map(|link| link.dn.clone())),
         ];
         for (name, value) in first {
-            self.line(&mut text, &name, value);
+            line(&mut text, &name, value);
         }
-        for line in &why.organisation {
-            let (name, value) = self.besides(line);
-            self.line(&mut text, &name, Some(value));
+        for beside in &why.organisation {
+            let (name, value) = self.besides(beside);
+            line(&mut text, &name, Some(value));
         }
         for (name, values) in &user.attributes.0 {
-            self.line(&mut text, &field(&format!("attributes.{name}")), Some(values.join(", ")));
+            line(&mut text, &field(&format!("attributes.{name}")), Some(values.join(", ")));
         }
         text
     }
@@ -115,36 +116,32 @@ impl Card<'_> {
     pub fn reasons(&self) -> String {
         let (why, user) = (self.why, &self.why.user);
         let mut text = format!("{} {}: {}\n", user.login, user.display_name, self.status());
-        self.line(&mut text, &field_text("status", self.language), Some(self.since(why.status_since.as_ref())));
+        line(&mut text, &field_text("status", self.language), Some(self.since(why.status_since.as_ref())));
         match &why.link {
             Some(link) => {
                 let named = [("id", link.external_id.as_str().into()), ("source", link.source.as_str().into())];
                 let run = self.say("why-run", &[("run", link.run_id.to_string().into())]);
                 let value = format!("{}, {run}", self.say("why-entry", &named));
-                self.line(&mut text, &self.say("user-entry", &[]), Some(value));
-                self.line(&mut text, "", Some(link.dn.clone()));
+                line(&mut text, &self.say("user-entry", &[]), Some(value));
+                line(&mut text, "", Some(link.dn.clone()));
             }
-            None => self.line(&mut text, &self.say("user-entry", &[]), Some(self.say("why-no-entry", &[]))),
+            None => line(&mut text, &self.say("user-entry", &[]), Some(self.say("why-no-entry", &[]))),
         }
         for link in why.entries.iter().filter(|link| why.link.as_ref() != Some(link)) {
             let named = [("id", link.external_id.as_str().into()), ("source", link.source.as_str().into())];
             let run = self.say("why-run", &[("run", link.run_id.to_string().into())]);
-            self.line(&mut text, "", Some(format!("{}, {run}", self.say("why-adds", &named))));
+            line(&mut text, "", Some(format!("{}, {run}", self.say("why-adds", &named))));
         }
         let department = field_text("department_id", self.language);
-        self.line(&mut text, &department, Some(self.departments()));
-        self.line(
-            &mut text,
-            "",
-            Some(self.since(why.department_since.as_ref())).filter(|_| !why.departments.is_empty()),
-        );
-        for line in &why.organisation {
-            let (name, value) = self.besides(line);
-            self.line(&mut text, &name, Some(value));
+        line(&mut text, &department, Some(self.departments()));
+        line(&mut text, "", Some(self.since(why.department_since.as_ref())).filter(|_| !why.departments.is_empty()));
+        for beside in &why.organisation {
+            let (name, value) = self.besides(beside);
+            line(&mut text, &name, Some(value));
         }
         for (field, source) in &why.masters {
             let from = self.say("why-from", &[("source", source.as_str().into())]);
-            self.line(&mut text, &field_text(field, self.language), Some(from));
+            line(&mut text, &field_text(field, self.language), Some(from));
         }
         self.roles(&mut text);
         text

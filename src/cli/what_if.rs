@@ -86,8 +86,8 @@ fn describe((role, shift): (&str, &Shift), everybody: &Everybody, language: Lang
                 "" => say(language, "sod-everywhere", &[]),
                 scope => say(language, "why-within", &[("scope", scope.into())]),
             };
-            let rule = say(language, "person-rule", &[("rule", rule.as_str().into())]);
-            let _ = writeln!(text, "  {sign} {login} {name} ({department}) · {within} · {rule}");
+            let by = say(language, "person-rule", &[("rule", rule.as_str().into())]);
+            let _ = writeln!(text, "  {sign} {login} {name} ({department}) · {within} · {by}");
         }
         if people.len() > NAMED {
             let rest = [("count", people.len().saturating_sub(NAMED).into())];

@@ -207,15 +207,15 @@ fn diff(change: &Change, names: &HashMap<Uuid, String>) -> Vec<FieldDiff> {
 /// One value of several: a text, or an assignment, which is called by its department, position and days.
 fn item(value: &Value, names: &HashMap<Uuid, String>) -> String {
     let text = |key: &str| value.get(key).and_then(Value::as_str);
-    let named = |key: &str| names.get(&text(key)?.parse().ok()?).map(String::as_str);
-    let Some(department) = named("department_id") else {
+    let called = |key: &str| names.get(&text(key)?.parse().ok()?).map(String::as_str);
+    let Some(department) = called("department_id") else {
         return value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     };
     let days = match (text("starts_on"), text("ends_on")) {
         (None, None) => None,
         (first, last) => Some(format!("{}…{}", first.unwrap_or_default(), last.unwrap_or_default())),
     };
-    let parts = [Some(department.to_owned()), named("position_id").map(str::to_owned), days];
+    let parts = [Some(department.to_owned()), called("position_id").map(str::to_owned), days];
     parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 

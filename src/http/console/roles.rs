@@ -66,13 +66,13 @@ async fn read(signed_in: &SignedIn, asked: &Asked) -> Result<Value, WhyError> {
     for rule in written.list() {
         counts.entry(rule.role.clone()).or_default();
     }
-    let rules = |name: &str| {
+    let given_by = |name: &str| {
         let of = written.list().iter().filter(|rule| rule.role == name);
         of.map(|rule| (rule.id.clone(), rule.description.clone())).collect()
     };
     let roles: Vec<Role> = counts
         .into_iter()
-        .map(|(name, count)| Role { count, url: role_url(&name), rules: rules(&name), name })
+        .map(|(name, count)| Role { count, url: role_url(&name), rules: given_by(&name), name })
         .filter(|role| asked.role.as_ref().is_none_or(|asked| *asked == role.name))
         .collect();
     let page = asked.page.as_deref().and_then(|page| page.parse::<i64>().ok()).unwrap_or(1).clamp(1, 1_000_000);

@@ -141,7 +141,8 @@ fn aligned(indent: &str, rows: &[(Vec<String>, bool)], paint: Paint) -> String {
         let mut line = String::new();
         for (at, (cell, columns)) in cells.iter().zip(&widths).enumerate() {
             let blanks = " ".repeat(columns.saturating_sub(width(cell)));
-            line.push_str(&if at == 0 { format!("{cell}{blanks}") } else { format!("  {blanks}{cell}") });
+            let parts = if at == 0 { [cell.as_str(), &blanks, ""] } else { ["  ", &blanks, cell.as_str()] };
+            line.extend(parts);
         }
         let line = line.trim_end();
         let line = if *is_soft { paint.soft(line) } else { line.to_owned() };

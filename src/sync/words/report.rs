@@ -140,13 +140,17 @@ fn departments(report: &RunReport, telling: Telling, text: &mut String) {
     let hidden = if all.is_empty() {
         // A report of earlier days knows only who is gone.
         let gone = report.gone_from();
-        rows.iter_mut().for_each(|(titles, _)| titles.push(title("absent")));
+        for (titles, _) in &mut rows {
+            titles.push(title("absent"));
+        }
         let shown = gone.iter().take(DEPARTMENTS);
         rows.extend(shown.map(|(name, count)| (vec![called(format!("  {name}")), count.to_string()], false)));
         gone.len().saturating_sub(DEPARTMENTS)
     } else {
         let titles = ["joined", "left", "moved_in", "moved_out"];
-        rows.iter_mut().for_each(|(row, _)| row.extend(titles.map(title)));
+        for (row, _) in &mut rows {
+            row.extend(titles.map(title));
+        }
         let hidden = all.len().saturating_sub(DEPARTMENTS);
         all.truncate(DEPARTMENTS);
         rows.extend(all.into_iter().map(|(name, of)| {
