@@ -14,4 +14,4 @@ pub use organisation::{Count, Everybody, Held, Shift, shift};
 pub use roles::{GrantKey, RoleDepartment, RoleFacts, RolePerson, RoleRule, RoleRuleError, RoleRules};
 pub use separation::{Conflict, Exemption, Pair, Separation, Severity, Tree};
 pub use watch::watch_policies;
-pub use why::{Why, WhyError, WhyLine, WhyRole, why};
+pub use why::{Besides, Since, Why, WhyError, WhyLine, WhyRole, why};

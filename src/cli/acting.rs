@@ -7,12 +7,11 @@ use anyhow::Context as _;
 use serde_json::json;
 
 use super::print;
-use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
-use crate::model::{Acting, ActingId, User};
-use crate::sync::keep_dates;
-use crate::text::fold;
-use crate::time::{Date, date_in};
+use crate::model::{ActingId, User};
+use crate::sync::{DeputyError, DoneBy, LONGEST_DAYS, NewDeputy, end_deputy, name_deputy};
+use crate::text::{Language, fold, say};
+use crate::time::Date;
 
 /// Who acts for whom.
 #[derive(Debug, clap::Subcommand)]
@@ -60,63 +59,50 @@ pub struct ListArgs {
     json: bool,
 }
 
-pub(super) async fn run(broker: &Broker, command: &Command) -> anyhow::Result<ExitCode> {
-    match command {
-        Command::Add(args) => add(broker, args).await?,
-        Command::End(args) => end(broker, args.id).await?,
-        Command::List(args) => print(&list(broker, args.json).await?)?,
-    }
+pub(super) async fn run(broker: &Broker, command: &Command, language: Language) -> anyhow::Result<ExitCode> {
+    let text = match command {
+        Command::Add(args) => add(broker, args, language).await?,
+        Command::End(args) => end(broker, args.id, language).await?,
+        Command::List(args) => list(broker, args.json, language).await?,
+    };
+    print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn add(broker: &Broker, args: &AddArgs) -> anyhow::Result<()> {
-    let (whom, deputy) = (find(broker, &args.whom).await?, find(broker, &args.deputy).await?);
-    anyhow::ensure!(whom.id != deputy.id, "nobody acts for themselves: name two people");
-    anyhow::ensure!(
-        args.from.zip(args.to).is_none_or(|(from, to)| from <= to),
-        "the last day is before the first: turn --from and --to around"
-    );
-    let now = broker.clock.now();
-    let acting = Acting {
-        id: ActingId::new(&broker.rng, now),
-        user_id: whom.id,
-        deputy_id: deputy.id,
-        starts_on: args.from,
-        ends_on: args.to,
-        in_force: false,
-        reason: args.reason.clone(),
-        set_by: "cli".to_owned(),
-        created_at: now,
-    };
-    let mut tx = broker.db.write().await?;
-    tx.acting().insert(std::slice::from_ref(&acting)).await?;
-    let details = json!({ "acting": acting.id, "deputy": deputy.id, "from": acting.starts_on, "to": acting.ends_on,
-                          "reason": acting.reason });
-    let event = Event::new(Action::Acting, Outcome::Success, "cli", format!("user:{}", whom.id)).with(details);
-    audit::append(&mut tx, now, &[event]).await?;
-    tx.commit().await?;
-    keep_dates(broker, &whom.source).await.context("it is stored and takes effect within a minute")?;
-    print(&format!("{} acts for {}: {}\n", deputy.login, whom.login, acting.id))
+/// The command line is one operator.
+const BY: DoneBy<'static> = DoneBy { actor: "cli", request: ("", "") };
+
+async fn add(broker: &Broker, args: &AddArgs, language: Language) -> anyhow::Result<String> {
+    let whom = broker.db.read().await?.users().find_by_login(&fold(&args.whom)).await?;
+    let whom = whom.with_context(|| super::nobody(language, &args.whom))?;
+    let (from, to, reason) = (args.from, args.to, args.reason.as_deref());
+    let wish = NewDeputy { whom: &whom, deputy: &args.deputy, from, to, reason };
+    let acting = name_deputy(broker, &wish, BY).await.map_err(|error| refused(error, &args.deputy, language))?;
+    let named = [
+        ("deputy", args.deputy.as_str().into()),
+        ("whom", whom.login.as_str().into()),
+        ("id", acting.id.to_string().into()),
+    ];
+    Ok(format!("{}\n", say(language, "act-added", &named)))
 }
 
-async fn end(broker: &Broker, id: ActingId) -> anyhow::Result<()> {
-    let mut tx = broker.db.write().await?;
-    let acting = tx.acting().find(id).await?;
-    let acting = acting.with_context(|| format!("there is no `{id}`: see `yaopai user act list`"))?;
-    let whom = tx.users().find(acting.user_id).await?.context("the person is gone")?;
-    let now = broker.clock.now();
-    let zone = broker.config.source(&whom.source).map_or(chrono_tz::UTC, |source| source.time_zone);
-    let yesterday = date_in(now, zone).pred_opt().context("no day before today")?;
-    tx.acting().end(id, yesterday).await?;
-    let event = Event::new(Action::Acting, Outcome::Success, "cli", format!("user:{}", whom.id))
-        .with(json!({ "acting": id, "ended": yesterday }));
-    audit::append(&mut tx, now, &[event]).await?;
-    tx.commit().await?;
-    keep_dates(broker, &whom.source).await.context("it is stored and takes effect within a minute")?;
-    print(&format!("{id} has ended\n"))
+async fn end(broker: &Broker, id: ActingId, language: Language) -> anyhow::Result<String> {
+    end_deputy(broker, id, None, BY).await.map_err(|error| refused(error, &id.to_string(), language))?;
+    Ok(format!("{}\n", say(language, "act-ended", &[("id", id.to_string().into())])))
 }
 
-async fn list(broker: &Broker, is_json: bool) -> anyhow::Result<String> {
+/// What is wrong, in the language of who asked.
+fn refused(error: DeputyError, name: &str, language: Language) -> anyhow::Error {
+    match error.code() {
+        Some(code) => {
+            let named = [("name", name.into()), ("days", LONGEST_DAYS.into())];
+            anyhow::Error::msg(say(language, &format!("deputy-not-{code}"), &named))
+        }
+        None => error.into(),
+    }
+}
+
+async fn list(broker: &Broker, is_json: bool, language: Language) -> anyhow::Result<String> {
     let mut tx = broker.db.read().await?;
     let all = tx.acting().list().await?;
     if is_json {
@@ -125,23 +111,31 @@ async fn list(broker: &Broker, is_json: bool) -> anyhow::Result<String> {
     let mut text = String::new();
     for of in &all {
         let (whom, deputy) = (tx.users().find(of.user_id).await?, tx.users().find(of.deputy_id).await?);
-        let login = |user: Option<User>| user.map_or_else(|| "(gone)".to_owned(), |user| user.login);
-        let day = |date: Option<Date>, none: &str| date.map_or_else(|| none.to_owned(), |date| date.to_string());
-        let state = if of.in_force { "in force" } else { "not in force" };
-        let (from, to) = (day(of.starts_on, "the beginning"), day(of.ends_on, "further notice"));
-        let (whom, deputy) = (login(whom), login(deputy));
-        let _ = writeln!(text, "{}  {deputy} for {whom}  {from} to {to}  {state}", of.id);
+        let gone = say(language, "act-gone", &[]);
+        let login = |user: Option<User>| user.map_or_else(|| gone.clone(), |user| user.login);
+        let days = days(language, of.starts_on, of.ends_on);
+        let state = say(language, if of.in_force { "act-in-force" } else { "act-not-in-force" }, &[]);
+        let named = [("deputy", login(deputy).into()), ("whom", login(whom).into())];
+        let _ = writeln!(text, "{}  {}  {days}  {state}", of.id, say(language, "act-for", &named));
         if let Some(reason) = &of.reason {
             let _ = writeln!(text, "    {reason}");
         }
     }
     if all.is_empty() {
-        text.push_str("nobody acts for anybody\n");
+        let _ = writeln!(text, "{}", say(language, "act-nobody", &[]));
     }
     Ok(text)
 }
 
-async fn find(broker: &Broker, login: &str) -> anyhow::Result<User> {
-    let user = broker.db.read().await?.users().find_by_login(&fold(login)).await?;
-    user.with_context(|| format!("nobody has the login name `{login}`"))
+/// `2026-12-01 to 2026-12-14`, `since 2026-12-01`; empty for no limit.
+pub(super) fn days(language: Language, first: Option<Date>, last: Option<Date>) -> String {
+    // What was ended before it began has no first day.
+    match (first.filter(|first| last.is_none_or(|last| *first <= last)), last) {
+        (None, None) => String::new(),
+        (Some(first), None) => say(language, "days-from", &[("first", first.to_string().into())]),
+        (None, Some(last)) => say(language, "days-to", &[("last", last.to_string().into())]),
+        (Some(first), Some(last)) => {
+            say(language, "days-between", &[("first", first.to_string().into()), ("last", last.to_string().into())])
+        }
+    }
 }

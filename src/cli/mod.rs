@@ -12,6 +12,7 @@ mod doctor;
 mod explain;
 mod key;
 mod master;
+mod person;
 mod policy;
 mod recovery;
 mod separation;
@@ -30,12 +31,14 @@ use clap::{Parser, Subcommand};
 use crate::access::RoleRules;
 use crate::audit::Recorder;
 use crate::broker::Broker;
-use crate::config::Config;
+use crate::config::{Config, terminal_language};
 use crate::net::Outgoing;
 use crate::oidc::adopt_master;
 use crate::policy::Policies;
 use crate::random::Rng;
 use crate::store::{Db, Reads, StoreError};
+use crate::sync::{FindingError, SyncError};
+use crate::text::{Language, say};
 use crate::time::Clock;
 
 /// Identity broker: sign in once, one truth about people, every integration call judged.
@@ -51,6 +54,9 @@ struct Cli {
     /// `text` or `json` log lines.
     #[arg(long, global = true, env = "YAOPAI_LOG_FORMAT", default_value = "text", value_parser = ["text", "json"])]
     log_format: String,
+    /// Language of what is written: `en` or `zh-CN`; that of the terminal (`LC_ALL`, `LC_MESSAGES`, `LANG`) when missing.
+    #[arg(long, global = true, env = "YAOPAI_LANGUAGE")]
+    lang: Option<Language>,
     #[command(subcommand)]
     command: Command,
 }
@@ -98,25 +104,45 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return failed(&error.into()),
     };
-    match runtime.block_on(run(cli)) {
+    let language = cli.lang.unwrap_or_else(terminal_language);
+    match runtime.block_on(run(cli, language)) {
         Ok(code) => code,
-        Err(error) => failed(&error),
+        Err(error) => failed(&in_language(error, language)),
     }
 }
 
-async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+/// A failure in the language of who reads, where it is known in words.
+fn in_language(error: anyhow::Error, language: Language) -> anyhow::Error {
+    if let Some(known) = error.downcast_ref::<SyncError>().filter(|_| language == Language::Zh) {
+        return anyhow::Error::msg(known.fault().words(language));
+    }
+    let key = match error.downcast_ref::<FindingError>().filter(|_| language == Language::Zh) {
+        Some(FindingError::None { .. }) => "error-no-finding",
+        Some(FindingError::UnknownOwner(_)) => "error-unknown-owner",
+        Some(FindingError::NoReason | FindingError::Past) => "error-no-acceptance",
+        Some(FindingError::Store(_)) | None => return error,
+    };
+    anyhow::Error::msg(format!("{}{}", say(language, key, &[]), say(language, &format!("next-{key}"), &[])))
+}
+
+async fn run(cli: Cli, language: Language) -> anyhow::Result<ExitCode> {
     match cli.command {
         Command::DemoCompany(args) => demo_company::run(&args),
         Command::Doctor(args) => Ok(doctor::run(&cli.config, &args).await),
-        Command::Recovery(command) => recovery::run(&cli.config, command).await,
-        Command::Serve(args) => serve::run(&cli.config, args).await,
-        Command::Sync(command) => Box::pin(sync::run(&cli.config, command)).await,
-        Command::User(command) => user::run(&cli.config, command).await,
+        Command::Recovery(command) => recovery::run(&cli.config, command, language).await,
+        Command::Serve(args) => serve::run(&cli.config, args, language).await,
+        Command::Sync(command) => Box::pin(sync::run(&cli.config, command, language)).await,
+        Command::User(command) => Box::pin(user::run(&cli.config, command, language)).await,
         Command::App(command) => app::run(&cli.config, command).await,
         Command::Key(command) => key::run(&cli.config, command).await,
-        Command::Policy(command) => policy::run(&cli.config, command).await,
+        Command::Policy(command) => policy::run(&cli.config, command, language).await,
         Command::Audit(command) => audit::run(&cli.config, command).await,
     }
+}
+
+/// Nobody is called so.
+fn nobody(language: Language, login: &str) -> String {
+    say(language, "cli-nobody", &[("login", login.into())])
 }
 
 #[expect(clippy::print_stderr, reason = "what a person at a terminal reads")]

@@ -17,7 +17,7 @@ use crate::policy::{
     Action, Context, Decision, Fault, Policies, PolicyError, Principal, Request, Resource, Standing, check_cases,
 };
 use crate::store::Tx;
-use crate::text::fold;
+use crate::text::{Language, fold};
 
 /// Policies: check them, explain a decision.
 #[derive(Debug, clap::Subcommand)]
@@ -88,12 +88,12 @@ pub struct ExplainArgs {
     json: bool,
 }
 
-pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Path, command: Command, language: Language) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check(args) => check(config, args),
         Command::Explain(args) => explain(&super::broker(config).await?, *args).await,
-        Command::Roles(args) => super::what_if::run(&super::broker(config).await?, &args).await,
-        Command::Sod(args) => super::separation::run(&super::broker(config).await?, &args).await,
+        Command::Roles(args) => super::what_if::run(&super::broker(config).await?, &args, language).await,
+        Command::Sod(args) => super::separation::run(&super::broker(config).await?, &args, language).await,
     }
 }
 

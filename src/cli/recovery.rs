@@ -7,6 +7,7 @@ use clap::Subcommand;
 
 use crate::crypto::Hasher;
 use crate::login::{RECOVERY_LOGIN, ensure_recovery, renew_recovery};
+use crate::text::{Language, say};
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -16,27 +17,28 @@ pub enum Command {
 }
 
 #[expect(clippy::print_stdout, reason = "the password is for the person at the terminal, and nowhere else")]
-pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Path, command: Command, language: Language) -> anyhow::Result<ExitCode> {
     let Command::New = command;
     let broker = super::broker(config).await?;
     let password = renew_recovery(&broker, &Hasher::new(1)).await?;
-    println!("{}", told(&broker.config.server.url(crate::http::paths::LOGIN), &password));
+    println!("{}", told(language, &broker.config.server.url(crate::http::paths::LOGIN), &password));
     broker.db.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
 /// At first start: makes the recovery administrator and prints its password once.
 #[expect(clippy::print_stdout, reason = "the password is for the person at the terminal, and nowhere else")]
-pub(super) async fn introduce(app: &crate::http::App) -> anyhow::Result<()> {
+pub(super) async fn introduce(app: &crate::http::App, language: Language) -> anyhow::Result<()> {
     if let Some(password) = ensure_recovery(&app.broker, &app.hasher).await? {
-        println!("{}", told(&app.broker.config.server.url(crate::http::paths::LOGIN), &password));
+        println!("{}", told(language, &app.broker.config.server.url(crate::http::paths::LOGIN), &password));
     }
     Ok(())
 }
 
-fn told(url: &str, password: &str) -> String {
-    format!(
-        "recovery administrator: sign in once at {url} as `{RECOVERY_LOGIN}` with the password {password}\n\
-         It is not shown again; `yaopai recovery new` makes another."
+fn told(language: Language, url: &str, password: &str) -> String {
+    say(
+        language,
+        "recovery-told",
+        &[("url", url.into()), ("login", RECOVERY_LOGIN.into()), ("password", password.into())],
     )
 }

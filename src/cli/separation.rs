@@ -9,7 +9,7 @@ use super::print;
 use crate::access::{Conflict, Everybody, Pair, RoleRules, Severity};
 use crate::broker::Broker;
 use crate::model::User;
-use crate::text::{Args as Texts, Language, message};
+use crate::text::{Language, Value as Named, say};
 use crate::time::date_in;
 
 /// Arguments of `policy sod`.
@@ -18,9 +18,6 @@ pub struct Args {
     /// As JSON.
     #[arg(long)]
     json: bool,
-    /// Language of the table: `en` or `zh-CN`.
-    #[arg(long, default_value = "en")]
-    lang: Language,
 }
 
 /// A conflict, with everything that is said of it.
@@ -34,7 +31,7 @@ struct Found<'a> {
 }
 
 /// Ends with 1 when somebody holds both roles of a pair that blocks and is not exempt.
-pub(super) async fn run(broker: &Broker, args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(broker: &Broker, args: &Args, language: Language) -> anyhow::Result<ExitCode> {
     let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
     let everybody = Everybody::load(&mut broker.db.read().await?).await?;
     let found = scan(broker, &rules, &everybody);
@@ -45,7 +42,7 @@ pub(super) async fn run(broker: &Broker, args: &Args) -> anyhow::Result<ExitCode
             json!({ "pairs": rules.separation.pairs().len(), "people": everybody.users.len(), "conflicts": all });
         format!("{answer:#}\n")
     } else {
-        table(&found, rules.separation.pairs().len(), everybody.users.len(), args.lang)
+        table(&found, rules.separation.pairs().len(), everybody.users.len(), language)
     };
     print(&text)?;
     Ok(if is_blocked { ExitCode::FAILURE } else { ExitCode::SUCCESS })
@@ -96,31 +93,25 @@ fn document(found: &Found<'_>) -> Value {
 }
 
 fn table(found: &[Found<'_>], pairs: usize, people: usize, language: Language) -> String {
-    let say = |key: &str, named: &[(&'static str, String)]| {
-        let mut all = Texts::new();
-        for (name, value) in named {
-            all.set(*name, value.clone());
-        }
-        message(language, key, &all)
-    };
+    let say = |key: &str, named: &[(&str, Named<'_>)]| say(language, key, named);
     let mut text = String::new();
     for of in found {
         let state = if of.exempt { "sod-exempt".to_owned() } else { format!("sod-{}", of.pair.severity) };
         let person = format!("{} {} ({})", of.user.login, of.user.display_name, of.department);
-        let named = [("pair", of.pair.id.clone()), ("person", person), ("state", say(&state, &[]))];
+        let named =
+            [("pair", of.pair.id.as_str().into()), ("person", person.into()), ("state", say(&state, &[]).into())];
         let _ = writeln!(text, "{}", say("sod-conflict", &named));
         let _ = writeln!(text, "    {}", of.pair.description);
         for (role, scope, rule) in &of.held {
-            let everywhere = say("sod-everywhere", &[]);
-            let scope = if scope.is_empty() { everywhere } else { scope.clone() };
-            let named = [("role", role.clone()), ("scope", scope), ("rule", rule.clone())];
+            let scope = if scope.is_empty() { say("sod-everywhere", &[]) } else { scope.clone() };
+            let named = [("role", role.as_str().into()), ("scope", scope.into()), ("rule", rule.as_str().into())];
             let _ = writeln!(text, "    {}", say("sod-held", &named));
         }
         if let Some(note) = &of.pair.note {
-            let _ = writeln!(text, "    {}", say("sod-note", &[("note", note.clone())]));
+            let _ = writeln!(text, "    {}", say("sod-note", &[("note", note.as_str().into())]));
         }
     }
-    let counts = [("conflicts", found.len()), ("people", people), ("pairs", pairs)];
-    let _ = writeln!(text, "{}", say("sod-sum", &counts.map(|(name, count)| (name, count.to_string()))));
+    let counts = [("conflicts", found.len().into()), ("people", people.into()), ("pairs", pairs.into())];
+    let _ = writeln!(text, "{}", say("sod-sum", &counts));
     text
 }

@@ -14,13 +14,14 @@ use crate::broker::Broker;
 use crate::http::{App, gateway, routes, server};
 use crate::jobs::{Job, Schedule, Standing, Work, on_one_node, run_jobs};
 use crate::oidc::{KeyRing, declare_applications, tell_applications};
+use crate::text::Language;
 use crate::{login, oidc, sync};
 
 /// Arguments of `serve`: none yet.
 #[derive(Debug, clap::Args)]
 pub struct Args {}
 
-pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Path, _: Args, language: Language) -> anyhow::Result<ExitCode> {
     let broker = super::broker(config).await?;
     let settings = broker.config.clone();
     let listener = server::bind(settings.server.listen)?;
@@ -32,7 +33,7 @@ pub(super) async fn run(config: &Path, _: Args) -> anyhow::Result<ExitCode> {
     let keys = KeyRing::open(&broker).await?;
     let app = App::new(broker.clone(), keys.clone());
     app.ui.check()?;
-    super::recovery::introduce(&app).await?;
+    super::recovery::introduce(&app, language).await?;
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let watching = tokio::spawn(watch_policies(broker.clone(), stop.clone()));

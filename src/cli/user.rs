@@ -6,12 +6,12 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
+use super::person::Card;
 use super::print;
-use crate::access::{Why, WhyRole, why};
+use crate::access::why;
 use crate::broker::Broker;
-use crate::model::User;
 use crate::sync;
-use crate::text::fold;
+use crate::text::{Language, fold, say};
 
 /// People: who they are here, and why.
 #[derive(Debug, clap::Subcommand)]
@@ -20,6 +20,8 @@ pub enum Command {
     Show(Args),
     /// Says which entry, rule and run gave a person each role, and which source each field.
     Why(Args),
+    /// Says who has a role, by which rule, from which run on.
+    WithRole(WithRoleArgs),
     /// Who acts for whom (代理): add, end, list.
     #[command(subcommand)]
     Act(super::acting::Command),
@@ -60,6 +62,16 @@ pub struct HandOverArgs {
     to: String,
 }
 
+/// Arguments of `user with-role`.
+#[derive(Debug, clap::Args)]
+pub struct WithRoleArgs {
+    /// The role.
+    role: String,
+    /// As JSON.
+    #[arg(long)]
+    json: bool,
+}
+
 /// Arguments of `user show` and `user why`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -70,160 +82,89 @@ pub struct Args {
     json: bool,
 }
 
-pub(super) async fn run(config: &Path, command: Command) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(config: &Path, command: Command, language: Language) -> anyhow::Result<ExitCode> {
     let broker = super::broker(config).await?;
-    let (args, text): (&Args, fn(&Why) -> String) = match &command {
-        Command::Show(args) => (args, show),
-        Command::Why(args) => (args, reasons),
-        Command::Act(command) => return super::acting::run(&broker, command).await,
-        Command::Restore(args) => return restore(&broker, args).await,
-        Command::DeleteDue(args) => return delete_due(&broker, args).await,
-        Command::HandOver(args) => return hand_over(&broker, args).await,
+    let (args, text): (&Args, fn(&Card<'_>) -> String) = match &command {
+        Command::Show(args) => (args, |card| card.show()),
+        Command::Why(args) => (args, |card| card.reasons()),
+        Command::WithRole(args) => return with_role(&broker, args, language).await,
+        Command::Act(command) => return super::acting::run(&broker, command, language).await,
+        Command::Restore(args) => return restore(&broker, args, language).await,
+        Command::DeleteDue(args) => return delete_due(&broker, args, language).await,
+        Command::HandOver(args) => return hand_over(&broker, args, language).await,
     };
     let user = broker.db.read().await?.users().find_by_login(&fold(&args.login)).await?;
-    let user = user.with_context(|| format!("nobody has the login name `{}`", args.login))?;
+    let user = user.with_context(|| super::nobody(language, &args.login))?;
     let why = why(&broker, user).await?;
-    let text = if args.json { format!("{}\n", serde_json::to_string_pretty(&why)?) } else { text(&why) };
+    let card = Card { why: &why, language, zone: broker.config.server.time_zone };
+    let text = if args.json { format!("{}\n", serde_json::to_string_pretty(&why)?) } else { text(&card) };
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Who decided, for the record.
 const ACTOR: &str = "cli";
+/// People that are read at once: as many as anybody has.
+const EVERYBODY: i64 = i64::MAX;
 
-async fn restore(broker: &Broker, args: &RestoreArgs) -> anyhow::Result<ExitCode> {
+/// Ends with 1 when nobody has the role: a misspelt one has nobody.
+async fn with_role(broker: &Broker, args: &WithRoleArgs, language: Language) -> anyhow::Result<ExitCode> {
+    let holders = broker.db.read().await?.role_grants().holders(&args.role, (EVERYBODY, 0)).await?;
+    if args.json {
+        print(&format!("{}\n", serde_json::to_string_pretty(&holders)?))?;
+        return Ok(if holders.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS });
+    }
+    let named = [("role", args.role.as_str().into()), ("count", holders.len().into())];
+    let mut text = format!("{}\n", say(language, "role-holders", &named));
+    let zone = broker.config.server.time_zone;
+    for of in &holders {
+        let department = format!("{} {}", of.department, of.department_name);
+        let _ = writeln!(text, "  {} {}  {}", of.login, of.display_name, department.trim());
+        let mut facts = vec![say(language, "person-rule", &[("rule", of.rule.as_str().into())])];
+        if !of.scope.is_empty() {
+            facts.push(say(language, "why-within", &[("scope", of.scope.as_str().into())]));
+        }
+        facts.push(super::person::since(language, zone, of.granted_at, of.run_id));
+        let _ = writeln!(text, "    {}", facts.join(" · "));
+    }
+    print(&text)?;
+    Ok(if holders.is_empty() { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+async fn restore(broker: &Broker, args: &RestoreArgs, language: Language) -> anyhow::Result<ExitCode> {
     let mut tx = broker.db.read().await?;
     let user = match args.who.parse() {
         Ok(id) => tx.users().find(id).await?,
         Err(_) => tx.users().find_by_login(&fold(&args.who)).await?,
     };
     drop(tx);
-    let user = user.with_context(|| format!("nobody has the login name or id `{}`", args.who))?;
+    let user = user.with_context(|| super::nobody(language, &args.who))?;
     sync::restore(broker, user.id, ACTOR).await?;
-    print(&format!("{} may sign in again; the next run computes groups and roles anew\n", user.login))?;
+    print(&format!("{}\n", say(language, "user-restored", &[("login", user.login.into())])))?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// Ends with 2 when more are due than may be deleted at once.
-async fn delete_due(broker: &Broker, args: &DueArgs) -> anyhow::Result<ExitCode> {
+async fn delete_due(broker: &Broker, args: &DueArgs, language: Language) -> anyhow::Result<ExitCode> {
     let report = sync::delete_due(broker, &args.source, ACTOR, args.approve).await?;
     if let Some(reason) = report.held.first() {
-        let (actual, limit, source) = (reason.actual, reason.limit, &args.source);
-        print(&format!(
-            "{actual} people are due, {limit} may be deleted at once: nobody was deleted\n\
-             next: yaopai user delete-due --source {source} --approve\n"
-        ))?;
+        let command = format!("yaopai user delete-due --source {} --approve", args.source);
+        let named = [("actual", reason.actual.into()), ("limit", reason.limit.into()), ("command", command.into())];
+        print(&format!("{}\n{}\n", say(language, "user-due-held", &named), say(language, "sync-next", &named)))?;
         return Ok(ExitCode::from(2));
     }
-    print(&format!("{} people deleted\n", report.deleted))?;
+    print(&format!("{}\n", say(language, "user-deleted", &[("count", report.deleted.into())])))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn hand_over(broker: &Broker, args: &HandOverArgs) -> anyhow::Result<ExitCode> {
+async fn hand_over(broker: &Broker, args: &HandOverArgs, language: Language) -> anyhow::Result<ExitCode> {
     let handed = sync::hand_over(broker, &args.from, &args.to, ACTOR).await?;
-    let (from, to) = (&args.from, &args.to);
-    let mut text = format!("{} accounts of `{from}` belong to `{to}` now; its next run compares them\n", handed.people);
+    let named =
+        |count: u64| [("count", count.into()), ("from", args.from.as_str().into()), ("to", args.to.as_str().into())];
+    let mut text = format!("{}\n", say(language, "user-handed-over", &named(handed.people)));
     if handed.left > 0 {
-        let left = handed.left;
-        let _ = writeln!(
-            text,
-            "{left} active accounts stay with `{from}`: `{to}` does not know them; run it with [source.join] first"
-        );
+        let _ = writeln!(text, "{}", say(language, "user-handed-left", &named(handed.left)));
     }
     print(&text)?;
     Ok(ExitCode::SUCCESS)
-}
-
-fn show(why: &Why) -> String {
-    let user = &why.user;
-    let mut text = format!("{} {}\n", user.login, user.display_name);
-    let status = match &user.status_reason {
-        Some(reason) => format!("{} ({reason})", user.status),
-        None => user.status.to_string(),
-    };
-    let lines = [
-        ("id", Some(user.id.to_string())),
-        ("status", Some(status)),
-        ("since", user.disabled_at.map(|at| at.to_rfc3339())),
-        ("employee number", user.employee_number.clone()),
-        ("mail", user.mail.clone()),
-        ("mobile", user.mobile.clone()),
-        ("title", user.title.clone()),
-        ("employed", employment(user)),
-        ("departments", Some(why.departments.join(" < ")).filter(|text| !text.is_empty())),
-        ("groups", Some(why.groups.join(", ")).filter(|text| !text.is_empty())),
-        ("roles", Some(roles(why)).filter(|text| !text.is_empty())),
-        ("source", Some(user.source.clone())),
-        ("entry", why.link.as_ref().map(|link| link.dn.clone()).filter(|dn| !dn.is_empty())),
-    ];
-    for (name, value) in lines {
-        if let Some(value) = value {
-            let _ = writeln!(text, "  {name:<16} {value}");
-        }
-    }
-    for line in &why.organisation {
-        let _ = writeln!(text, "  {:<16} {}", line.what, line.value);
-    }
-    for (name, values) in &user.attributes.0 {
-        let _ = writeln!(text, "  {name:<16} {}", values.join(", "));
-    }
-    text
-}
-
-/// `from 2026-12-01 to 2027-11-30`.
-fn employment(user: &User) -> Option<String> {
-    match (user.starts_on, user.ends_on) {
-        (None, None) => None,
-        (Some(first), None) => Some(format!("from {first}")),
-        (None, Some(last)) => Some(format!("to {last}")),
-        (Some(first), Some(last)) => Some(format!("from {first} to {last}")),
-    }
-}
-
-/// Role names with what they hold for, each once.
-fn roles(why: &Why) -> String {
-    let mut names: Vec<String> = why.roles.iter().map(WhyRole::shown).collect();
-    names.dedup();
-    names.join(", ")
-}
-
-fn reasons(why: &Why) -> String {
-    let user = &why.user;
-    let mut text = format!("{} {}: {}", user.login, user.display_name, user.status);
-    if let Some(reason) = &user.status_reason {
-        let _ = write!(text, " ({reason})");
-    }
-    text.push('\n');
-    match &why.link {
-        Some(link) => {
-            let _ = writeln!(text, "  entry {} of source {}, run {}", link.external_id, link.source, link.run_id);
-            if !link.dn.is_empty() {
-                let _ = writeln!(text, "    {}", link.dn);
-            }
-        }
-        None => text.push_str("  no entry of any source\n"),
-    }
-    for link in why.entries.iter().filter(|link| why.link.as_ref() != Some(link)) {
-        let _ =
-            writeln!(text, "  entry {} of source {} adds to it, run {}", link.external_id, link.source, link.run_id);
-    }
-    for (field, source) in &why.masters {
-        let _ = writeln!(text, "  {field:<24} from {source}");
-    }
-    for role in &why.roles {
-        let within = if role.scope.is_empty() { String::new() } else { format!(" for {} and below", role.scope) };
-        let _ = writeln!(text, "  role {}{within} by rule {}", role.role, role.rule);
-        if !role.acting_for.is_empty() {
-            let _ = writeln!(text, "    as acting for {}", role.acting_for.join(", "));
-        }
-        let description = role.description.as_deref().unwrap_or("this rule is no longer in roles.toml");
-        let _ = writeln!(text, "    {description}");
-        if let Some(run) = role.run_id {
-            let _ = writeln!(text, "    granted {} by run {run}", role.granted_at.to_rfc3339());
-        }
-    }
-    if why.roles.is_empty() {
-        text.push_str("  no role: no rule applies\n");
-    }
-    text
 }

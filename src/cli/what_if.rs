@@ -10,6 +10,7 @@ use serde_json::json;
 use super::print;
 use crate::access::{Conflict, Everybody, Held, RoleRules, Separation, Shift, shift};
 use crate::broker::Broker;
+use crate::text::{Language, say};
 use crate::time::date_in;
 
 /// People that are named for each role and direction without `--json`.
@@ -29,25 +30,26 @@ pub struct Args {
     json: bool,
 }
 
-pub(super) async fn run(broker: &Broker, args: &Args) -> anyhow::Result<ExitCode> {
+pub(super) async fn run(broker: &Broker, args: &Args, language: Language) -> anyhow::Result<ExitCode> {
     let folder = broker.config.resolve(&broker.config.policies.folder);
     let in_force = RoleRules::load(&folder)?;
     let everybody = Everybody::load(&mut broker.db.read().await?).await?;
     if let Some(file) = &args.what_if {
-        let text = std::fs::read_to_string(file).with_context(|| format!("`{}` cannot be read", file.display()))?;
+        let text = std::fs::read_to_string(file)
+            .with_context(|| say(language, "cli-unreadable", &[("file", file.display().to_string().into())]))?;
         let path = file.display().to_string();
         // A file of pairs is told by what stands in it.
         if text.lines().any(|line| line.trim() == "[[pair]]") {
             let wanted = Separation::parse(&path, &text)?;
-            return conflicts(broker, &everybody, &in_force.separation, &wanted, args.json);
+            return conflicts(broker, &everybody, &in_force.separation, &wanted, (args.json, language));
         }
         let rules = RoleRules::parse(&path, &text)?;
-        return roles(&everybody, &rules, args);
+        return roles(&everybody, &rules, args, language);
     }
-    roles(&everybody, &in_force, args)
+    roles(&everybody, &in_force, args, language)
 }
 
-fn roles(everybody: &Everybody, rules: &RoleRules, args: &Args) -> anyhow::Result<ExitCode> {
+fn roles(everybody: &Everybody, rules: &RoleRules, args: &Args, language: Language) -> anyhow::Result<ExitCode> {
     let mut shifts = shift(everybody, &rules.evaluate(&everybody.facts()));
     if let Some(role) = &args.role {
         shifts.retain(|name, _| name == role);
@@ -58,31 +60,38 @@ fn roles(everybody: &Everybody, rules: &RoleRules, args: &Args) -> anyhow::Resul
     }
     let mut text = String::new();
     for (role, shift) in &shifts {
-        describe(role, shift, everybody, &mut text);
+        describe((role, shift), everybody, language, &mut text);
     }
     if shifts.is_empty() {
-        text.push_str("nobody would gain or lose a role\n");
+        let _ = writeln!(text, "{}", say(language, "what-if-none", &[]));
     }
-    let _ = writeln!(text, "{} people looked at; nothing was written", everybody.users.len());
+    let _ = writeln!(text, "{}", say(language, "what-if-looked", &[("people", everybody.users.len().into())]));
     print(&text)?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn describe(role: &str, shift: &Shift, everybody: &Everybody, text: &mut String) {
-    let _ = writeln!(text, "role {role}: {} would gain it, {} would lose it", shift.gain.len(), shift.lose.len());
+fn describe((role, shift): (&str, &Shift), everybody: &Everybody, language: Language, text: &mut String) {
+    let counts = [("role", role.into()), ("gain", shift.gain.len().into()), ("lose", shift.lose.len().into())];
+    let _ = writeln!(text, "{}", say(language, "what-if-role", &counts));
     for (code, count) in &shift.departments {
         let name = everybody.departments.values().find(|row| row.code == *code).map_or("", |row| row.name.as_str());
-        let code = if code.is_empty() { "(no department)" } else { code };
+        let none = say(language, "sync-no-department", &[]);
+        let code = if code.is_empty() { &none } else { code };
         let _ = writeln!(text, "  {code:<20} +{:<6} -{:<6} {name}", count.gain, count.lose);
     }
     for (sign, people) in [('+', &shift.gain), ('-', &shift.lose)] {
         for held in people.iter().take(NAMED) {
             let Held { department, login, name, scope, rule } = held;
-            let within = if scope.is_empty() { String::new() } else { format!(" for {scope} and below") };
-            let _ = writeln!(text, "  {sign} {login} {name} ({department}){within}, rule {rule}");
+            let within = match scope.as_str() {
+                "" => say(language, "sod-everywhere", &[]),
+                scope => say(language, "why-within", &[("scope", scope.into())]),
+            };
+            let by = say(language, "person-rule", &[("rule", rule.as_str().into())]);
+            let _ = writeln!(text, "  {sign} {login} {name} ({department}) · {within} · {by}");
         }
         if people.len() > NAMED {
-            let _ = writeln!(text, "  {sign} … and {} more: --json names everybody", people.len() - NAMED);
+            let rest = [("count", people.len().saturating_sub(NAMED).into())];
+            let _ = writeln!(text, "  {sign} {}", say(language, "what-if-more", &rest));
         }
     }
 }
@@ -93,7 +102,7 @@ fn conflicts(
     everybody: &Everybody,
     in_force: &Separation,
     wanted: &Separation,
-    is_json: bool,
+    (is_json, language): (bool, Language),
 ) -> anyhow::Result<ExitCode> {
     let named = |separation: &Separation| named(broker, everybody, separation);
     let (before, after) = (named(in_force), named(wanted));
@@ -106,7 +115,8 @@ fn conflicts(
         print(&format!("{:#}\n", json!({ "new": list(&new), "gone": list(&gone) })))?;
         return Ok(ExitCode::SUCCESS);
     }
-    let mut text = format!("{} conflicts would be new, {} would be none any more\n", new.len(), gone.len());
+    let counts = [("new", new.len().into()), ("gone", gone.len().into())];
+    let mut text = format!("{}\n", say(language, "what-if-conflicts", &counts));
     for (sign, all) in [('+', &new), ('-', &gone)] {
         for (pair, login) in all {
             let _ = writeln!(text, "  {sign} {login}: {pair}");

@@ -29,6 +29,7 @@ mod server;
 mod session;
 mod source;
 mod template;
+mod terminal;
 mod trusted_issuer;
 mod usual;
 
@@ -63,6 +64,7 @@ pub use server::ServerConfig;
 pub use session::{LoginConfig, SessionConfig};
 pub use source::{DepartmentMapping, EnabledRule, GroupMapping, Interval, PositionMapping, SourceConfig, UserMapping};
 pub use template::Template;
+pub use terminal::terminal_language;
 pub use trusted_issuer::{SubjectKind, TrustedIssuer};
 
 pub use crate::model::Lifetime;

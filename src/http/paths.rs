@@ -28,6 +28,10 @@ pub const REQUESTS: &str = "/requests";
 pub const SESSIONS_END_ALL: &str = "/sessions/end-all";
 /// The page after signing out.
 pub const SIGNED_OUT: &str = "/signed-out";
+/// Who acts for the person while they are away (GET shows, POST names one).
+pub const DEPUTIES: &str = "/deputies";
+/// Ends one (POST).
+pub const DEPUTY_END: &str = "/deputies/end";
 /// What the person agreed that applications may know and do.
 pub const CONSENTS: &str = "/consents";
 /// Takes a consent back (POST).
@@ -54,6 +58,8 @@ pub const PEOPLE: &str = "/console/people";
 pub const PERSON: &str = "/console/people/{id}";
 /// The department tree.
 pub const DEPARTMENTS: &str = "/console/departments";
+/// Roles, and who has each.
+pub const ROLES: &str = "/console/roles";
 /// Rejects a plan.
 pub const PLAN_REJECT: &str = "/console/plans/{id}/reject";
 

@@ -5,8 +5,17 @@
 pub struct ReturnTo(String);
 
 /// Paths that may be returned to, exactly.
-const PATHS: &[&str] =
-    &["/", "/sessions", "/consents", "/device", "/requests", "/signed-out", "/oauth2/authorize", "/oauth2/logout"];
+const PATHS: &[&str] = &[
+    "/",
+    "/sessions",
+    "/consents",
+    "/deputies",
+    "/device",
+    "/requests",
+    "/signed-out",
+    "/oauth2/authorize",
+    "/oauth2/logout",
+];
 /// Folders whose every path may be returned to.
 const FOLDERS: &[&str] = &["/console/", "/gateway/"];
 /// Bytes at the most: an authorization request with all its parameters is shorter.

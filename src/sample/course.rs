@@ -283,7 +283,7 @@ impl Company {
         let code = format!("{}-N{}", model.code, self.units.len());
         let id: Uuid = draw.uuid();
         let (above, was) = (Some(at), Vec::new());
-        self.units.push((id, Unit { name, code, above, order, was, head: Some("组长"), ..model }));
+        self.units.push((id, Unit { name, code, above, order, was, entity: None, head: Some("组长"), ..model }));
         let (unit, name) = (self.units.len() - 1, self.names.next(draw));
         self.hire(draw, name, unit, first).is_some()
     }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::company::{Company, Group, Member, Person, dn_of};
 use super::units::Unit;
-use super::{GROUPS, SUFFIX};
+use super::{APPROVER, GROUPS, SUFFIX};
 
 /// An entry.
 #[derive(Debug)]
@@ -42,6 +42,8 @@ pub(super) struct Records<'a> {
     company: &'a Company,
     /// Id → DN of those who are in groups.
     names: HashMap<Uuid, &'a str>,
+    /// DN of the head of each unit, by index.
+    heads: Vec<Option<&'a str>>,
 }
 
 impl<'a> Records<'a> {
@@ -49,12 +51,16 @@ impl<'a> Records<'a> {
         let members = company.groups.iter().flat_map(|group| &group.members);
         let mut names: HashMap<Uuid, &'a str> =
             members.filter_map(|member| if let Member::Person(id) = member { Some((*id, "")) } else { None }).collect();
+        let mut heads = vec![None; company.units.len()];
         for person in &company.people {
             if let Some(dn) = names.get_mut(&person.id) {
                 *dn = &person.dn;
             }
+            if let Some(head) = heads.get_mut(person.unit).filter(|_| person.is_head) {
+                *head = Some(person.dn.as_str());
+            }
         }
-        Self { company, names }
+        Self { company, names, heads }
     }
 
     /// The root.
@@ -75,14 +81,26 @@ impl<'a> Records<'a> {
         record
     }
 
-    /// A unit; none when it is closed.
+    /// A unit; none when it is closed. `extensibleObject`, since the schema of units knows neither heads nor cost centres.
     pub fn unit(&self, at: usize) -> Option<Record<'a>> {
         let (id, unit) = self.company.units.get(at).filter(|(_, unit)| !unit.is_closed)?;
         let title = format!("{} {}", unit.code, unit.name);
-        let mut record = Record::new(title, &unit.dn, &["top", "organizationalUnit"], *id);
+        let classes = ["top", "organizationalUnit", "extensibleObject"];
+        let mut record = Record::new(title, &unit.dn, &classes, *id);
         record.add("ou", unit.name.as_str());
         record.add("businessCategory", unit.code.as_str());
         record.add("postalCode", unit.order.to_string());
+        if let Some(entity) = &unit.entity {
+            record.add("description", if unit.above.is_none() { "集团" } else { "子公司" });
+            record.add("o", entity.as_str());
+        }
+        // Teams have that of their department.
+        if unit.head == Some("部门经理") {
+            record.add("departmentNumber", format!("CC-{}", unit.code));
+        }
+        if let Some(head) = self.heads.get(at).copied().flatten() {
+            record.add("manager", head);
+        }
         Some(record)
     }
 
@@ -111,6 +129,9 @@ impl<'a> Records<'a> {
         if let Some(manager) = &person.manager {
             record.add("manager", manager.as_str());
         }
+        if let Some(also) = self.also(person) {
+            record.add("physicalDeliveryOfficeName", also);
+        }
         record.add("employeeType", if person.has_left { "left" } else { "active" });
         record.add("preferredLanguage", "zh-CN");
         if person.number.is_multiple_of(60) {
@@ -120,6 +141,29 @@ impl<'a> Records<'a> {
             record.add("userPassword", password.as_str());
         }
         record
+    }
+
+    /// What somebody does besides (兼职): `code|position|first day|last day`. Every so many people something, also what is past
+    /// and what is to come; the same whatever else changes in the company.
+    fn also(&self, person: &Person) -> Option<String> {
+        let is_one = person.number % 37 == 5 || person.name.login == APPROVER.login;
+        if !is_one || person.has_left {
+            return None;
+        }
+        let is_open = |unit: &Unit| !unit.is_closed && !unit.staff.is_empty();
+        let others =
+            self.company.units.iter().enumerate().filter(|(at, (_, unit))| *at != person.unit && is_open(unit));
+        // The one that comes first in an order of the person's own, so that a new unit takes hardly anybody away.
+        let order = |at: usize| (at + 1).wrapping_mul(person.number).wrapping_mul(2_654_435_761) % 65_521;
+        let (_, (_, unit)) = others.min_by_key(|(at, _)| (order(*at), *at))?;
+        let position = unit.staff.get(person.number % unit.staff.len())?;
+        let days = match person.number / 37 % 4 {
+            0 => "2025-01-01|",
+            1 => "2025-07-01|2027-12-31",
+            2 => "2024-01-01|2024-12-31",
+            _ => "2029-01-01|",
+        };
+        Some(format!("{}|{position}|{days}", unit.code))
     }
 
     /// A group.

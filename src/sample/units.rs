@@ -17,6 +17,8 @@ pub(super) struct Unit {
     pub was: Vec<String>,
     /// Order among siblings.
     pub order: usize,
+    /// The legal entity that it is, for the company and its subsidiaries.
+    pub entity: Option<String>,
     /// Title of the head; none for a node without one.
     pub head: Option<&'static str>,
     /// Titles of those who work directly here; nobody does when empty.
@@ -74,6 +76,7 @@ pub(super) fn tree(people: usize) -> Vec<Unit> {
         is_closed: false,
         was: Vec::new(),
         order: 1,
+        entity: Some("青屿集团有限公司".to_owned()),
         head: Some("总经理"),
         staff: &[],
         weight: 0,
@@ -83,6 +86,9 @@ pub(super) fn tree(people: usize) -> Vec<Unit> {
     let teams = (people / regions / 150).clamp(2, 40);
     for (name, code) in REGIONS.iter().take(regions) {
         let region = below(&mut units, 0, name, code, Some("区域总经理"), &[], 0);
+        if let Some(unit) = units.get_mut(region) {
+            unit.entity = Some(format!("青屿{}有限公司", name.trim_end_matches("分公司")));
+        }
         for (name, code, staff, weight, has_teams) in REGIONAL {
             if !has_teams {
                 below(&mut units, region, name, code, Some("部门经理"), staff, *weight);
@@ -137,6 +143,7 @@ fn below(
         is_closed: false,
         was: Vec::new(),
         order,
+        entity: None,
         head,
         staff,
         weight,

@@ -109,6 +109,20 @@ impl Departments<'_> {
         Ok(codes)
     }
 
+    /// The department and all above it, from the bottom up. A loop ends it: each comes once.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn list_above(&mut self, id: DepartmentId) -> Result<Vec<Department>, StoreError> {
+        let sql = "WITH RECURSIVE above(id, parent_id, depth) AS ( \
+                   SELECT id, parent_id, 0 FROM departments WHERE id = $1 \
+                   UNION SELECT d.id, d.parent_id, a.depth + 1 FROM departments d \
+                     JOIN above a ON d.id = a.parent_id WHERE a.depth < 64) \
+                   SELECT d.* FROM departments d \
+                     JOIN (SELECT id, MIN(depth) AS depth FROM above GROUP BY id) a ON a.id = d.id ORDER BY a.depth";
+        self.0.all(sql, &[&id]).await
+    }
+
     /// Codes of the department and of all above it, from the bottom up. A loop ends it: each department comes once.
     ///
     /// # Errors

@@ -79,7 +79,7 @@ impl Findings<'_> {
     ) -> Result<Vec<Finding>, StoreError> {
         let (source, state) = (source.map(str::to_owned), state.map(|state| state.to_string()));
         let sql = "SELECT * FROM findings WHERE ($1 IS NULL OR source = $1) AND ($2 IS NULL OR state = $2) \
-                   ORDER BY first_seen, source, code, dn, external_id LIMIT $3 OFFSET $4";
+                   ORDER BY quarantined DESC, code, first_seen, source, dn, external_id LIMIT $3 OFFSET $4";
         self.0.all(sql, &[&source, &state, &limit, &offset]).await
     }
 

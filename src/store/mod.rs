@@ -97,7 +97,7 @@ pub use registrations::Registrations;
 pub use report_deliveries::{ReportDeliveries, ReportDelivery};
 pub use revocation::Revoked;
 pub use revocations::{Revocation, Revocations};
-pub use role_grants::RoleGrants;
+pub use role_grants::{RoleGrants, RoleHolder};
 pub use runs::{RunMark, Runs};
 pub use sessions::Sessions;
 pub use signing_keys::SigningKeys;

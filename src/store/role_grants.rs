@@ -1,11 +1,37 @@
 //! Roles that rules gave to people.
 
+use serde::Serialize;
+
 use super::{Param, StoreError, Tx};
-use crate::model::{RoleGrant, UserId};
+use crate::model::{RoleGrant, RunId, UserId};
+use crate::time::Instant;
 
 /// Store functions of role grants.
 #[derive(Debug)]
 pub struct RoleGrants<'a>(&'a mut Tx);
+
+/// Somebody who has a role, and by what.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, sqlx::FromRow)]
+pub struct RoleHolder {
+    /// The person.
+    pub user_id: UserId,
+    /// Login name.
+    pub login: String,
+    /// Name as shown.
+    pub display_name: String,
+    /// Code of the department; empty for none.
+    pub department: String,
+    /// Its name.
+    pub department_name: String,
+    /// The rule that gives it.
+    pub rule: String,
+    /// Code of the department for which it holds; empty where it holds everywhere.
+    pub scope: String,
+    /// The run that gave it.
+    pub run_id: Option<RunId>,
+    /// When.
+    pub granted_at: Instant,
+}
 
 impl Tx {
     /// Role grants.
@@ -59,6 +85,28 @@ impl RoleGrants<'_> {
         let sql = "SELECT DISTINCT role FROM role_grants WHERE user_id = $1 ORDER BY role";
         let rows: Vec<(String,)> = self.0.all(sql, &[&user]).await?;
         Ok(rows.into_iter().map(|row| row.0).collect())
+    }
+
+    /// How many active people have each role, by whatever rule.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn count_by_role(&mut self) -> Result<Vec<(String, i64)>, StoreError> {
+        let sql = "SELECT r.role, COUNT(DISTINCT r.user_id) FROM role_grants r JOIN users u ON u.id = r.user_id \
+                   WHERE u.status = 'active' GROUP BY r.role ORDER BY r.role";
+        self.0.all(sql, &[]).await
+    }
+
+    /// Active people who have a role, a row for each rule and scope by which they do; a page (limit, offset).
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn holders(&mut self, role: &str, (limit, offset): (i64, i64)) -> Result<Vec<RoleHolder>, StoreError> {
+        let sql = "SELECT u.id AS user_id, u.login, u.display_name, COALESCE(d.code, '') AS department, \
+                   COALESCE(d.name, '') AS department_name, r.rule, r.scope, r.run_id, r.granted_at \
+                   FROM role_grants r JOIN users u ON u.id = r.user_id LEFT JOIN departments d ON d.id = u.department_id \
+                   WHERE r.role = $1 AND u.status = 'active' ORDER BY u.login, r.rule, r.scope LIMIT $2 OFFSET $3";
+        self.0.all(sql, &[&role, &limit, &offset]).await
     }
 
     /// Writes grants; those there already are left alone.

@@ -14,6 +14,7 @@ mod confirm;
 mod dates;
 mod decide;
 mod delta;
+mod deputies;
 mod diff;
 mod document;
 mod error;
@@ -21,7 +22,6 @@ mod finding;
 mod grace;
 mod guard;
 mod link;
-mod manner;
 mod map;
 mod merge;
 mod outline;
@@ -47,9 +47,9 @@ pub use apply::{Approval, apply};
 pub use dates::{BY_DATES, keep_dates};
 pub use decide::reject;
 pub use delta::{Increment, Waiting, can_follow, increment, keep_up, take_delta};
+pub use deputies::{DeputyError, DoneBy, LONGEST_DAYS, NewDeputy, end_deputy, name_deputy, name_own_deputy, today};
 pub use error::SyncError;
 pub use grace::delete_due;
-pub use manner::{lockout_text, manner_text};
 pub use outline::{FieldDiff, Outlined, Step, outline, steps_of_changes, steps_of_group, steps_of_object};
 pub use ownership::{HandedOver, hand_over, restore};
 pub use paint::Paint;
@@ -58,7 +58,10 @@ pub use report::{Counts, FullReason, GroupCounts, HeldReason, LockoutTimes, Role
 pub use run::{Progress, plan, run, take_snapshot};
 pub use tell::{deliver_due, queue_scheduled, queue_untold, tell};
 pub use undo::{Conflict, undo, undo_run};
-pub use words::{field_text, held_text, next_text, outline_text, report_text, steps_text, verdict_text, versus_text};
+pub use words::{
+    Telling, by_text, field_text, held_text, kind_lines, lockout_text, outline_text, report_text, seconds, steps_text,
+    verdict_text, ways_on,
+};
 pub use work_list::{
     FindingError, FindingsOf, accept as accept_findings, assign as assign_findings, reopen as reopen_findings,
 };

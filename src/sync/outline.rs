@@ -104,11 +104,7 @@ pub async fn steps_of_object(tx: &mut Tx, plan: PlanId, object: Uuid) -> Result<
 /// # Errors
 /// When the database fails.
 pub async fn steps_of_changes(tx: &mut Tx, changes: &[Change]) -> Result<Vec<Step>, StoreError> {
-    let mut wanted: BTreeSet<Uuid> = changes.iter().map(|change| change.object_id).collect();
-    for document in changes.iter().flat_map(|change| [&change.before, &change.after]).flatten() {
-        wanted.extend(references(document));
-    }
-    let wanted: Vec<Uuid> = wanted.into_iter().collect();
+    let wanted = mentioned(changes);
     let names: HashMap<Uuid, String> =
         tx.names().of(&wanted).await?.into_iter().map(|(id, short, long)| (id, called(&short, Some(&long)))).collect();
     Ok(changes.iter().map(|change| step(change, &names)).collect())
@@ -116,12 +112,7 @@ pub async fn steps_of_changes(tx: &mut Tx, changes: &[Change]) -> Result<Vec<Ste
 
 /// Names the steps: by what is stored, and what is new by the plan itself.
 async fn describe(tx: &mut Tx, plan: PlanId, changes: &[Change]) -> Result<Vec<Step>, StoreError> {
-    let mut wanted: BTreeSet<Uuid> = changes.iter().map(|change| change.object_id).collect();
-    for document in changes.iter().flat_map(|change| [&change.before, &change.after]).flatten() {
-        wanted.extend(references(document));
-        wanted.extend(document.get("assignments").and_then(Value::as_array).into_iter().flatten().flat_map(references));
-    }
-    let wanted: Vec<Uuid> = wanted.into_iter().collect();
+    let wanted = mentioned(changes);
     let mut names: HashMap<Uuid, String> =
         tx.names().of(&wanted).await?.into_iter().map(|(id, short, long)| (id, called(&short, Some(&long)))).collect();
     let new: Vec<Uuid> = wanted.into_iter().filter(|id| !names.contains_key(id)).collect();
@@ -131,6 +122,16 @@ async fn describe(tx: &mut Tx, plan: PlanId, changes: &[Change]) -> Result<Vec<S
         }
     }
     Ok(changes.iter().map(|change| step(change, &names)).collect())
+}
+
+/// Everything that the changes are about or refer to.
+fn mentioned(changes: &[Change]) -> Vec<Uuid> {
+    let mut wanted: BTreeSet<Uuid> = changes.iter().map(|change| change.object_id).collect();
+    for document in changes.iter().flat_map(|change| [&change.before, &change.after]).flatten() {
+        wanted.extend(references(document));
+        wanted.extend(document.get("assignments").and_then(Value::as_array).into_iter().flatten().flat_map(references));
+    }
+    wanted.into_iter().collect()
 }
 
 fn references(document: &Value) -> impl Iterator<Item = Uuid> {
@@ -203,11 +204,19 @@ fn diff(change: &Change, names: &HashMap<Uuid, String>) -> Vec<FieldDiff> {
         .collect()
 }
 
-/// One value of several: a text, or an assignment, which is called by its department.
+/// One value of several: a text, or an assignment, which is called by its department, position and days.
 fn item(value: &Value, names: &HashMap<Uuid, String>) -> String {
-    let place = value.get("department_id").and_then(Value::as_str);
-    let called = place.and_then(|id| names.get(&id.parse().ok()?)).map(String::as_str);
-    called.or(value.as_str()).map_or_else(|| value.to_string(), str::to_owned)
+    let text = |key: &str| value.get(key).and_then(Value::as_str);
+    let called = |key: &str| names.get(&text(key)?.parse().ok()?).map(String::as_str);
+    let Some(department) = called("department_id") else {
+        return value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    };
+    let days = match (text("starts_on"), text("ends_on")) {
+        (None, None) => None,
+        (first, last) => Some(format!("{}…{}", first.unwrap_or_default(), last.unwrap_or_default())),
+    };
+    let parts = [Some(department.to_owned()), called("position_id").map(str::to_owned), days];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// A document with its further attributes beside the fields.

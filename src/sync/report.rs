@@ -290,15 +290,26 @@ impl RunReport {
         }
     }
 
+    /// Who joined and left, by department (`QY-HQ 总部` or empty for none), those with the most first.
+    #[must_use]
+    pub fn traffic(&self) -> Vec<(String, Traffic)> {
+        let mut all: Vec<(String, Traffic)> =
+            self.by_department.iter().map(|(code, traffic)| (self.called(code), *traffic)).collect();
+        all.sort_by_key(|(_, of)| std::cmp::Reverse(of.joined + of.left + of.moved_in + of.moved_out));
+        all
+    }
+
+    /// A department by code and name.
+    fn called(&self, code: &String) -> String {
+        let name = self.department_names.get(code).filter(|name| *name != code);
+        name.map_or_else(|| code.clone(), |name| format!("{code} {name}"))
+    }
+
     /// Departments that people are gone from, as (`QY-HQ 总部` or empty for none, people), most first.
     #[must_use]
     pub fn gone_from(&self) -> Vec<(String, u64)> {
-        let named = |code: &String| self.department_names.get(code).filter(|name| *name != code);
-        let mut gone: Vec<(String, u64)> = self
-            .absent_by_department
-            .iter()
-            .map(|(code, people)| (named(code).map_or_else(|| code.clone(), |name| format!("{code} {name}")), *people))
-            .collect();
+        let mut gone: Vec<(String, u64)> =
+            self.absent_by_department.iter().map(|(code, people)| (self.called(code), *people)).collect();
         // Stable: departments with as many stay in the order of their codes.
         gone.sort_by_key(|(_, people)| std::cmp::Reverse(*people));
         gone

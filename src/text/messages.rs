@@ -3,13 +3,16 @@
 use std::sync::LazyLock;
 
 use fluent_bundle::concurrent::FluentBundle;
-use fluent_bundle::{FluentArgs, FluentResource};
+use fluent_bundle::{FluentArgs, FluentResource, FluentValue};
 use unic_langid::langid;
 
 use crate::string_enum;
 
 /// Arguments of a message.
 pub type Args<'a> = FluentArgs<'a>;
+
+/// One of them: a text, or a number that the plural follows.
+pub type Value<'a> = FluentValue<'a>;
 
 string_enum! {
     /// A language that pages and messages come in.
@@ -78,9 +81,25 @@ pub fn message(language: Language, key: &str, args: &Args<'_>) -> String {
     bundle.format_pattern(pattern, Some(args), &mut Vec::new()).into_owned()
 }
 
+/// The message `key` in `language` with named values.
+#[must_use]
+pub fn say(language: Language, key: &str, named: &[(&str, Value<'_>)]) -> String {
+    let mut args = Args::new();
+    for (name, value) in named {
+        args.set(*name, value.clone());
+    }
+    message(language, key, &args)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Language;
+    use super::{Language, say};
+
+    #[test]
+    fn a_plural_follows_its_number() {
+        let days = |days: i64| say(Language::En, "work-age", &[("days", days.into())]);
+        assert_eq!([days(1), days(2)], ["for one day", "for 2 days"]);
+    }
 
     #[test]
     fn the_browsers_language_is_taken() {

@@ -1,9 +1,10 @@
 //! How far a run has come, for a person who waits: count, rate, and the time that remains.
 
+use std::fmt::Write;
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 
 use crate::sync::Progress;
 use crate::text::{Args, Language, message};
@@ -28,12 +29,16 @@ impl Bar {
     /// With the time that remains where the whole is known.
     fn style(&self, is_measured: bool) {
         let template = if is_measured {
-            "{spinner} {msg} {human_pos}/{human_len} [{bar:24}] {per_sec} · {eta}"
+            "{spinner} {msg} {human_pos}/{human_len} [{bar:24}] {rate} · {eta}"
         } else {
-            "{spinner} {msg} {human_pos} · {per_sec} · {elapsed}"
+            "{spinner} {msg} {human_pos} · {rate} · {elapsed}"
         };
         if let Ok(style) = ProgressStyle::with_template(template) {
-            self.shown.set_style(style.progress_chars("=> "));
+            // Whole entries: nobody reads the fourth decimal.
+            let rate = |state: &ProgressState, to: &mut dyn Write| {
+                let _ = write!(to, "{:.0}/s", state.per_sec());
+            };
+            self.shown.set_style(style.with_key("rate", rate).progress_chars("=> "));
         }
     }
 

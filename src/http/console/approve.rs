@@ -3,17 +3,12 @@
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
-use chrono::Duration;
 
 use crate::http::extract::{AdministratorForm, SignedIn};
 use crate::http::paths;
 use crate::http::state::App;
-use crate::login::CurrentSession;
 use crate::model::{PlanId, RunState};
 use crate::sync::{Approval, SyncError, apply, reject as reject_plan};
-
-/// How long ago the administrator may have proved who they are.
-const RECENT: Duration = Duration::minutes(15);
 
 /// Applies the plan and shows the report.
 pub async fn approve(
@@ -25,9 +20,8 @@ pub async fn approve(
         return signed_in.visit.refuse(StatusCode::NOT_FOUND, "error-not-found");
     };
     let page = paths::PLAN.replace("{id}", &plan.to_string());
-    if is_stale(&app, &signed_in.current) {
-        let page: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
-        return Redirect::to(&format!("{}?return_to={page}&reauth=1", paths::LOGIN)).into_response();
+    if !signed_in.is_fresh() {
+        return Redirect::to(&SignedIn::prove_again(&page)).into_response();
     }
     let (broker, by) = (app.broker.clone(), signed_in.current.actor());
     // In a task of its own: a browser that goes away must not stop it half way.
@@ -54,12 +48,6 @@ pub async fn reject(
         Ok(plan) => Redirect::to(&paths::PLAN.replace("{id}", &plan.id.to_string())).into_response(),
         Err(error) => refuse(&signed_in, &error),
     }
-}
-
-/// A recovery administrator's password works once, so they cannot prove themselves again.
-fn is_stale(app: &App, current: &CurrentSession) -> bool {
-    let age = app.broker.clock.now() - current.session().auth_time;
-    current.user().is_some() && age > RECENT
 }
 
 fn refuse(signed_in: &SignedIn, error: &SyncError) -> Response {

@@ -1,4 +1,4 @@
-//! The chart of the last 30 nights: bars of people new, changed and gone, a dot for how the day's runs ended. Drawn on the
+//! The chart of the last 30 nights: bars of people new, changed and gone, a mark for how the day's runs ended. Drawn on the
 //! server as SVG, so that it needs no script; every bar says its numbers as text.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ const SLOT: f64 = 24.0;
 const BAR: f64 = 16.0;
 const HIGHEST: f64 = 120.0;
 const HEIGHT: f64 = 144.0;
-const DOTS: f64 = 136.0;
+const MARKS: f64 = 132.0;
 
 /// A piece of a bar.
 #[derive(Debug, Serialize)]
@@ -34,7 +34,6 @@ struct Part {
 struct Night {
     title: String,
     x: String,
-    middle: String,
     state: &'static str,
     parts: Vec<Part>,
 }
@@ -46,11 +45,13 @@ pub struct Chart {
     height: String,
     base: String,
     bar: String,
-    dots: String,
+    marks: String,
     nights: Vec<Night>,
     runs: usize,
     held: usize,
     failed: usize,
+    /// People on the day with the most.
+    most: i64,
     first: String,
     last: String,
 }
@@ -100,7 +101,8 @@ pub fn draw(language: Language, zone: Tz, now: Instant, marks: &[RunMark]) -> Op
         height: number(HEIGHT),
         base: number(HIGHEST + 4.0),
         bar: number(BAR),
-        dots: number(DOTS),
+        marks: number(MARKS),
+        most: days.values().map(|day| day.counts.iter().sum::<i64>()).max().unwrap_or(0),
         runs: marks.len(),
         held: count(RunState::Held),
         failed: count(RunState::Failed),
@@ -129,7 +131,6 @@ fn night(language: Language, (date, day): (NaiveDate, Day), at: u8, most: f64) -
     Night {
         title: message(language, "chart-night", &args),
         x: number(x),
-        middle: number(x + BAR / 2.0),
         state: STATES.get(usize::from(day.rank)).copied().unwrap_or("none"),
         parts,
     }

@@ -8,7 +8,7 @@ use minijinja::{Value, context};
 use serde::Serialize;
 
 use crate::http::extract::{Administrator, SignedIn};
-use crate::model::{Department, DepartmentId, Status};
+use crate::model::{Department, DepartmentId, DepartmentKind, Status};
 use crate::store::StoreError;
 
 /// Levels that are open at first.
@@ -21,6 +21,12 @@ const DEEPEST: usize = 40;
 struct Node {
     code: String,
     name: String,
+    /// A company or a subsidiary, else none.
+    kind: Option<&'static str>,
+    /// Who heads it.
+    head: Option<String>,
+    cost_centre: Option<String>,
+    legal_entity: Option<String>,
     /// People here and below.
     all: i64,
     is_open: bool,
@@ -44,32 +50,46 @@ async fn read(signed_in: &SignedIn) -> Result<(Vec<Node>, usize, i64), StoreErro
     all.retain(|department| department.status == Status::Active);
     let counts: HashMap<Option<uuid::Uuid>, i64> = tx.census().people_by_department().await?.into_iter().collect();
     let people = counts.values().sum();
-    Ok((tree(&all, &counts), all.len(), people))
+    let heads: Vec<uuid::Uuid> = all.iter().filter_map(|department| department.head_id.map(|id| id.0)).collect();
+    let heads = tx.names().of(&heads).await?.into_iter().map(|(id, _, name)| (id, name)).collect();
+    Ok((tree(&all, &Known { counts, heads }), all.len(), people))
 }
 
-fn tree(all: &[Department], counts: &HashMap<Option<uuid::Uuid>, i64>) -> Vec<Node> {
-    let known: HashSet<DepartmentId> = all.iter().map(|department| department.id).collect();
+/// What is known besides the departments themselves.
+struct Known {
+    /// People in each.
+    counts: HashMap<Option<uuid::Uuid>, i64>,
+    /// Names of the heads.
+    heads: HashMap<uuid::Uuid, String>,
+}
+
+fn tree(all: &[Department], known: &Known) -> Vec<Node> {
+    let here: HashSet<DepartmentId> = all.iter().map(|department| department.id).collect();
     let mut below: BTreeMap<Option<DepartmentId>, Vec<&Department>> = BTreeMap::new();
     for department in all {
-        below.entry(department.parent_id.filter(|parent| known.contains(parent))).or_default().push(department);
+        below.entry(department.parent_id.filter(|parent| here.contains(parent))).or_default().push(department);
     }
-    branch(None, &below, counts, 0)
+    branch(None, &below, known, 0)
 }
 
 fn branch(
     above: Option<DepartmentId>,
     below: &BTreeMap<Option<DepartmentId>, Vec<&Department>>,
-    counts: &HashMap<Option<uuid::Uuid>, i64>,
+    known: &Known,
     depth: usize,
 ) -> Vec<Node> {
     let departments = below.get(&above).filter(|_| depth < DEEPEST).into_iter().flatten();
     departments
         .map(|department| {
-            let children = branch(Some(department.id), below, counts, depth + 1);
-            let own = counts.get(&Some(department.id.0)).copied().unwrap_or(0);
+            let children = branch(Some(department.id), below, known, depth + 1);
+            let own = known.counts.get(&Some(department.id.0)).copied().unwrap_or(0);
             Node {
                 code: department.code.clone(),
                 name: department.name.clone(),
+                kind: Some(department.kind.as_str()).filter(|_| department.kind != DepartmentKind::Department),
+                head: department.head_id.and_then(|head| known.heads.get(&head.0).cloned()),
+                cost_centre: department.cost_centre.clone(),
+                legal_entity: department.legal_entity.clone(),
                 all: own + children.iter().map(|child| child.all).sum::<i64>(),
                 is_open: depth < OPEN,
                 below: children,

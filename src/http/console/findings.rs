@@ -15,7 +15,7 @@ use crate::http::ui::words;
 use crate::model::{Finding, FindingState};
 use crate::store::StoreError;
 use crate::sync::{FindingError, FindingsOf, accept_findings, assign_findings, reopen_findings};
-use crate::text::{FindingWords, finding_words};
+use crate::text::finding_words;
 use crate::time::{date_in, end_of_day};
 
 /// Findings on a page.
@@ -31,17 +31,29 @@ pub struct Asked {
 /// A finding in the list.
 #[derive(Debug, Serialize)]
 struct Row {
+    /// Of the page: fields of forms are called by it.
+    number: usize,
     source: String,
     id: String,
     code: String,
     entry: String,
-    words: FindingWords,
-    quarantined: bool,
+    place: String,
+    details: String,
     state: &'static str,
     age: String,
     owner: Option<String>,
     reason: Option<String>,
     accepted: Option<String>,
+}
+
+/// Findings of one kind on the page.
+#[derive(Debug, Serialize)]
+struct Kind {
+    code: String,
+    title: String,
+    remedy: String,
+    quarantined: bool,
+    rows: Vec<Row>,
 }
 
 /// A state to choose, with how many there are.
@@ -79,10 +91,18 @@ async fn read(signed_in: &SignedIn, state: FindingState, page: i64) -> Result<Va
         .map(|of| Chip { state: of.as_str(), count: count(*of), url: url(*of, 1), is_current: *of == state })
         .collect();
     let is_more = page * PAGE < count(state);
-    let rows: Vec<Row> = found.into_iter().map(|finding| row(signed_in, finding)).collect();
+    let mut kinds: Vec<Kind> = Vec::new();
+    for (number, finding) in found.into_iter().enumerate() {
+        if kinds.last().is_none_or(|kind| kind.code != finding.code) {
+            let words = finding_words(&finding.code, &finding.arguments.0, signed_in.visit.language);
+            let (code, quarantined) = (finding.code.clone(), finding.quarantined);
+            kinds.push(Kind { code, title: words.kind, remedy: words.remedy, quarantined, rows: Vec::new() });
+        }
+        kinds.last_mut().into_iter().for_each(|kind| kind.rows.push(row(signed_in, number, &finding)));
+    }
     let today = date_in(broker.clock.now(), broker.config.server.time_zone);
     Ok(context! {
-        rows => Value::from(Serde(rows)),
+        kinds => Value::from(Serde(kinds)),
         chips => Value::from(Serde(chips)),
         pages => context! { before => (page > 1).then(|| url(state, page - 1)), after => is_more.then(|| url(state, page + 1)) },
         action => paths::FINDINGS,
@@ -90,24 +110,26 @@ async fn read(signed_in: &SignedIn, state: FindingState, page: i64) -> Result<Va
     })
 }
 
-fn row(signed_in: &SignedIn, finding: Finding) -> Row {
+fn row(signed_in: &SignedIn, number: usize, finding: &Finding) -> Row {
     let broker = &signed_in.visit.app.broker;
     let (language, zone) = (signed_in.visit.language, broker.config.server.time_zone);
+    let (entry, place) = words::entry(if finding.dn.is_empty() { &finding.external_id } else { &finding.dn });
     Row {
-        words: finding_words(&finding.code, &finding.arguments.0, language),
-        entry: if finding.dn.is_empty() { finding.external_id.clone() } else { finding.dn },
+        number,
+        entry,
+        place,
+        details: finding_words(&finding.code, &finding.arguments.0, language).details,
         age: words::ago(language, broker.clock.now(), finding.first_seen),
         state: finding.state.as_str(),
         accepted: finding
             .accepted_until
             .filter(|_| finding.state == FindingState::Accepted)
             .map(|until| date_in(until - chrono::Duration::seconds(1), zone).to_string()),
-        source: finding.source,
-        id: finding.external_id,
-        code: finding.code,
-        quarantined: finding.quarantined,
-        owner: finding.owner,
-        reason: finding.reason,
+        source: finding.source.clone(),
+        id: finding.external_id.clone(),
+        code: finding.code.clone(),
+        owner: finding.owner.clone(),
+        reason: finding.reason.clone(),
     }
 }
 

@@ -184,6 +184,6 @@ fn page(signed_in: &SignedIn, shown: Shown) -> Response {
         run_url => paths::RUN.replace("{id}", &plan.run_id.to_string()),
         runs_url => paths::RUNS,
     };
-    let all = minijinja::value::merge_maps([values(signed_in, &report), own]);
+    let all = minijinja::value::merge_maps([values(signed_in, &report, None), own]);
     signed_in.page("plan.html", "console", all)
 }

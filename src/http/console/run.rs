@@ -19,24 +19,30 @@ pub async fn show(Path(id): Path<String>, Administrator(signed_in): Administrato
         Err(_) => Ok(None),
     };
     match run {
-        Ok(Some((run, by))) => page(&signed_in, run, &by),
+        Ok(Some(found)) => page(&signed_in, found),
         Ok(None) => signed_in.visit.refuse(StatusCode::NOT_FOUND, "error-not-found"),
         Err(error) => signed_in.failed(&error),
     }
 }
 
-async fn find(signed_in: &SignedIn, id: RunId) -> Result<Option<(Run, String)>, StoreError> {
-    let run = signed_in.visit.app.broker.db.read().await?.runs().find(id).await?;
-    match run {
-        Some(run) => {
-            let by = who(signed_in, &run.started_by).await?;
-            Ok(Some((run, by)))
-        }
-        None => Ok(None),
-    }
+/// A run, who started it, and the one before.
+struct Found {
+    run: Run,
+    by: String,
+    last: Option<RunReport>,
 }
 
-fn page(signed_in: &SignedIn, run: Run, by: &str) -> Response {
+async fn find(signed_in: &SignedIn, id: RunId) -> Result<Option<Found>, StoreError> {
+    let mut tx = signed_in.visit.app.broker.db.read().await?;
+    let Some(run) = tx.runs().find(id).await? else { return Ok(None) };
+    let last = tx.runs().find_before(&run.source, run.started_at).await?;
+    drop(tx);
+    let by = who(signed_in, &run.started_by).await?;
+    let last = last.and_then(|last| serde_json::from_value::<RunReport>(last.report.0).ok());
+    Ok(Some(Found { run, by, last }))
+}
+
+fn page(signed_in: &SignedIn, Found { run, by, last }: Found) -> Response {
     let (id, state, plan) = (run.id, run.state, run.plan_id);
     let mut report = match serde_json::from_value::<RunReport>(run.report.0) {
         Ok(report) => report,
@@ -46,6 +52,6 @@ fn page(signed_in: &SignedIn, run: Run, by: &str) -> Response {
     report.state = state;
     let plan_url = plan.map(|plan| paths::PLAN.replace("{id}", &plan.to_string()));
     let own = context! { by, plan_url, runs_url => paths::RUNS };
-    let all = minijinja::value::merge_maps([values(signed_in, &report), own]);
+    let all = minijinja::value::merge_maps([values(signed_in, &report, last.as_ref()), own]);
     signed_in.page("run.html", "console", all)
 }

@@ -4,6 +4,7 @@ use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use axum::response::Response;
+use chrono::Duration;
 use minijinja::{Value, context};
 
 use super::{Fields, SessionForm, Visit};
@@ -13,6 +14,9 @@ use crate::http::respond::page::{internal, page, to_sign_in};
 use crate::http::state::App;
 use crate::login::CurrentSession;
 use crate::policy::{Context, Principal};
+
+/// How long ago somebody may have proved who they are, where a decision has weight.
+const RECENT: Duration = Duration::minutes(15);
 
 /// A signed-in person or recovery administrator.
 #[derive(Clone, Debug)]
@@ -63,6 +67,21 @@ impl SignedIn {
         circumstances(&self.visit, &self.current)
     }
 
+    /// Whether the person proved lately who they are, as decisions of weight demand. A recovery administrator's password
+    /// works once, so they cannot prove themselves again.
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        let age = self.visit.app.broker.clock.now() - self.current.session().auth_time;
+        self.current.user().is_none() || age <= RECENT
+    }
+
+    /// Where the person proves again who they are, to come back to `page`.
+    #[must_use]
+    pub fn prove_again(page: &str) -> String {
+        let page: String = url::form_urlencoded::byte_serialize(page.as_bytes()).collect();
+        format!("{}?return_to={page}&reauth=1", paths::LOGIN)
+    }
+
     /// The name that pages show.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -88,6 +107,8 @@ impl SignedIn {
             findings => paths::FINDINGS,
             people => paths::PEOPLE,
             departments => paths::DEPARTMENTS,
+            roles => paths::ROLES,
+            deputies => paths::DEPUTIES,
             logout => paths::LOGOUT,
         };
         let values = minijinja::value::merge_maps([context! { bar }, values]);

@@ -23,6 +23,8 @@ pub const TEMPLATES: &[(&str, &str)] = &[
     ("device.html", include_str!("templates/device.html")),
     ("chart.html", include_str!("templates/chart.html")),
     ("console.html", include_str!("templates/console.html")),
+    ("deputies.html", include_str!("templates/deputies.html")),
+    ("roles.html", include_str!("templates/roles.html")),
     ("departments.html", include_str!("templates/departments.html")),
     ("findings.html", include_str!("templates/findings.html")),
     ("people.html", include_str!("templates/people.html")),

@@ -6,11 +6,11 @@ use std::fmt::Write as _;
 use crate::broker::Broker;
 use crate::config::ReportConfig;
 use crate::model::RunState;
-use crate::text::{Args, Language, message};
+use crate::text::{Language, say};
 
 use super::super::paint::Paint;
 use super::super::report::RunReport;
-use super::super::words::{report_text, verdict_text, versus_text};
+use super::super::words::{Telling, report_text, verdict_text};
 
 /// Subject, and language → text.
 pub(super) fn write(
@@ -24,42 +24,45 @@ pub(super) fn write(
 }
 
 fn subject(broker: &Broker, runs: &[(RunReport, Option<RunReport>)], language: Language) -> String {
-    let states: Vec<String> = runs
-        .iter()
-        .map(|(report, _)| {
-            let state = message(language, &format!("sync-state-{}", report.state), &Args::new());
-            format!("{}: {state}", report.source)
-        })
-        .collect();
-    let mut args = Args::new();
-    args.set("organisation", broker.config.server.organisation.clone());
-    args.set(
-        "states",
-        if states.is_empty() { message(language, "mail-nothing", &Args::new()) } else { states.join(", ") },
-    );
-    message(language, "mail-subject", &args)
+    let of = |report: &RunReport| {
+        let state = say(language, &format!("sync-state-{}", report.state), &[]);
+        let named = [
+            ("source", report.source.as_str().into()),
+            ("state", state.into()),
+            ("created", report.users.created.into()),
+            ("changed", report.users.changed.into()),
+            ("gone", report.users.disabled().into()),
+        ];
+        // Who reads the subject alone knows how much it is about.
+        let key = if report.state == RunState::Failed { "mail-failed" } else { "mail-run" };
+        say(language, key, &named)
+    };
+    let states: Vec<String> = runs.iter().map(|(report, _)| of(report)).collect();
+    let states = if states.is_empty() { say(language, "mail-nothing", &[]) } else { states.join("; ") };
+    let organisation = broker.config.server.organisation.as_str();
+    say(language, "mail-subject", &[("organisation", organisation.into()), ("states", states.into())])
 }
 
 fn text(broker: &Broker, runs: &[(RunReport, Option<RunReport>)], language: Language) -> String {
+    let telling = Telling { language, paint: Paint::Plain, zone: broker.config.server.time_zone };
     let mut text = String::new();
     if runs.is_empty() {
-        let _ = writeln!(text, "{}", message(language, "mail-nothing", &Args::new()));
+        let _ = writeln!(text, "{}", say(language, "mail-nothing", &[]));
     }
     for (report, last) in runs {
-        text.push_str(&report_text(report, language));
-        if let Some(last) = last {
-            text.push_str(&versus_text(last, broker.config.server.time_zone, language));
-        }
+        // What somebody has to decide comes first.
+        let waiting = report.plan_id.filter(|_| report.state == RunState::Held);
+        let (key, page) = match waiting {
+            Some(plan) => ("mail-decide", format!("/console/plans/{plan}")),
+            None => ("mail-page", format!("/console/runs/{}", report.run_id)),
+        };
         if !report.held.is_empty() {
             text.push_str(&verdict_text(&report.held, language, Paint::Plain));
         }
-        let page = match report.plan_id.filter(|_| report.state == RunState::Held) {
-            Some(plan) => broker.config.server.url(&format!("/console/plans/{plan}")),
-            None => broker.config.server.url(&format!("/console/runs/{}", report.run_id)),
-        };
-        let mut args = Args::new();
-        args.set("url", page);
-        let _ = writeln!(text, "  {}\n", message(language, "mail-page", &args));
+        let url = broker.config.server.url(&page);
+        let _ = writeln!(text, "{}\n", say(language, key, &[("url", url.into())]));
+        text.push_str(&report_text(report, last.as_ref(), telling));
+        text.push('\n');
     }
     text
 }

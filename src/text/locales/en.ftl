@@ -278,7 +278,7 @@ error-bad-return = This way back is not one of ours.
 next-error-bad-return = Open the page that you wanted once more.
 
 ## Synchronisation
-sync-head = Source { $source }, run { $run }: { $state }, { $duration }
+sync-head = Source { $source }: { $state } ({ $duration }, run { $run })
 sync-state-running = under way
 sync-state-planned = planned, nothing applied yet
 sync-state-held = held by the guard, nothing applied
@@ -306,7 +306,6 @@ sync-ended = ended at once: { $sessions } sessions, { $grants } authorizations w
 sync-moved-out = moved out of scope, of those locked out: { $count }
 sync-rehired = back under a new entry: { $count }
 sync-deleted = deleted after the grace period: { $count }
-sync-gone-from = gone from { $department }: { $count }
 sync-gone-more = … and { $count ->
     [one] one more department
    *[other] { $count } more departments
@@ -345,25 +344,10 @@ sync-plan-sum = In all: { $joined } in, { $left } out, { $changed } changed; org
 sync-nothing = (empty)
 sync-approved-first = approved by { $who }; a second person has to approve as well
 sync-partly = only a part was taken back: the rest had been changed by something else since
-sync-department-traffic = { $department }: { $joined } joined, { $left } left, { $in } moved in, { $out } moved out
-sync-versus = last time ({ $at }): { $read } people read, { $created } new, { $changed } changed, { $absent } gone
+sync-versus = at { $at }
 sync-progress-reading = reading
 sync-progress-comparing = comparing
 sync-progress-applying = applying
-sync-kind-incremental = an increment: only what had changed was looked at
-sync-kind-live = live: the source told what had changed
-sync-full-because = a full run where an increment was meant: { $reason }
-sync-full-follows = a full run follows: { $reason }
-sync-full-no_position = no position is stored yet to continue from
-sync-full-refused = the source cannot continue from where it was read to
-sync-full-settings_changed = base, filter, mapping, role rules or this program have changed, or a plan was undone
-sync-full-returned = somebody comes back, or can be read again, whose memberships were kept
-sync-full-duplicate = several have, or had, the same login name, employee number or code
-sync-full-department = a department came or went above people whose entries did not change
-sync-full-reference = a name that others refer to changed, and this kind of directory does not say whose
-sync-full-emptied = a department or position may have lost its last person
-sync-full-unconfirmed = somebody is said to be gone and could not be looked for a second time
-sync-lockout = from the change at the source to the lock-out: { $longest } s at the longest, { $median } s in the middle ({ $people } locked out; for { $timed } the source said when they were changed, for the others it counts from the read)
 sync-or-reject = or reject it: { $command }
 sync-rejected = rejected: { $reason }
 sync-field-login = login name
@@ -427,9 +411,8 @@ run-started = Started
 run-source = Source
 run-state = Result
 run-findings = Findings
-run-by = By
 run-title = Run of { $source }
-run-facts = Started { $started } by { $by }, took { $seconds } seconds.
+run-facts = { $kind }, started { $started } by { $by }, took { $duration }.
 by-cli = the command line
 by-schedule = the schedule
 by-administrator = an administrator
@@ -476,11 +459,8 @@ report-guard = Guard
 report-roles = Roles
 report-role = Role
 report-findings = Findings
-report-finding-kind = Kind
 report-finding-entry = Entry
-report-finding-details = What is wrong, and what to do
 report-gone = Gone, by department
-report-gone-departments = { $people } people from { $departments } departments
 report-department = Department
 report-people = People
 report-scroll = Swipe sideways to see every column.
@@ -498,7 +478,7 @@ tab-findings = Work list
 tab-people = People
 tab-departments = Departments
 chart-title = The last 30 nights
-chart-lead = People new, changed and gone by day; the height grows with the root of the number.
+chart-lead = People new, changed and gone by day, { $most } on the day with the most; the height grows with the root of the number.
 chart-summary = { $runs } runs within 30 days, { $held } of them held, { $failed } failed.
 chart-night = { $day }: { $runs ->
     [one] one run
@@ -841,3 +821,205 @@ fault-sync-not-undoable = run `{ $run }` of source `{ $source }` cannot be undon
 fault-sync-undo-conflicts = undo is refused, these changed since: { $list }; put them right first, or take back the rest with --except-conflicts
 fault-sync-undo-unclean = undo is refused, what is left would not fit together: { $list }
 fault-sync-not-confirmed = the apply was rolled back: { $what } should be { $expected } and are { $found }
+
+## Runs and plans on the terminal and in mails
+sync-facts = { $kind }, started { $started } by { $by }
+sync-kind-full = full run
+sync-kind-incremental = incremental run
+sync-kind-live = live increment
+sync-because = everything was read, because { $why }
+sync-refused = { $why }: { $said }
+sync-follows = a full run follows, because { $why }
+sync-full-no_position = nothing tells up to where the source was read before
+sync-full-refused = the source cannot be continued from where it was read to
+sync-full-settings_changed = base, filter, mapping, role rules or the program changed, or a plan was undone
+sync-full-returned = somebody returns whose memberships were kept while they were locked out
+sync-full-duplicate = several have, or had, the same login name, number or code
+sync-full-department = a department came or went above people whose entries did not change
+sync-full-reference = entries refer to others in a way that cannot be judged from a part
+sync-full-emptied = the last department or position of its kind may be empty
+sync-full-unconfirmed = somebody is said to be gone and could not be looked for a second time
+sync-lockout = { $people ->
+    [one] one person
+   *[other] { $people } people
+ } locked out; from the change at the source to the lock-out { $median } in the median, { $longest } at the most ({ $timed ->
+    [0] counted from the read: the source does not say when they were changed
+    [one] for one the source says when they were changed, else it counts from the read
+   *[other] for { $timed } the source says when they were changed, else it counts from the read
+ })
+sync-minutes = { $minutes } min { $seconds } s
+sync-by-department = by department
+sync-column-joined = joined
+sync-column-left = left
+sync-column-moved_in = moved in
+sync-column-moved_out = moved out
+sync-all-findings = all of them, with whose they are: { $command }
+sync-look-closer = look closer: { $command }
+sync-waiting = another run of { $source } is under way; waiting for it to end …
+sync-no-run = source `{ $source }` has no such run; make one with `yaopai sync run --source { $source }`
+sync-person-untouched = the plan does nothing to { $login }
+sync-step-nothing = nothing changed at { $source }
+sync-step-first = { $source } was never read; begin with: yaopai sync run --source { $source }
+sync-step-whole = { $source } cannot tell what changed; it is read whole: yaopai sync run --source { $source }
+sync-step-held = nothing of { $source } is read past plan { $plan }, which the guard holds; look at it: yaopai sync show --source { $source } --plan { $plan }
+by-dates = dates that have come
+mail-run = { $source } { $state }: +{ $created } ~{ $changed } −{ $gone }
+mail-failed = { $source } { $state }
+mail-decide = look at the plan, and approve or reject it: { $url }
+work-age-today = since today
+work-assigned = { $count ->
+    [one] one finding is
+   *[other] { $count } findings are
+ } now seen to by { $owner }
+work-unassigned = { $count ->
+    [one] one finding has
+   *[other] { $count } findings have
+ } no owner any more
+work-accepted-count = { $count ->
+    [one] one finding is
+   *[other] { $count } findings are
+ } accepted until { $until }
+work-reopened = { $count ->
+    [one] one finding is
+   *[other] { $count } findings are
+ } open again
+work-no-such-day = --until: there is no such day
+cli-nobody = nobody has the login name `{ $login }`
+cli-unreadable = `{ $file }` cannot be read
+recovery-told = recovery administrator: sign in once at { $url } as `{ $login }` with the password { $password }
+    It is not shown again; `yaopai recovery new` makes another.
+what-if-none = nobody would gain or lose a role
+what-if-looked = { $people } people looked at; nothing was written
+what-if-role = role { $role }: { $gain } would gain it, { $lose } would lose it
+what-if-more = … and { $count } more: --json names everybody
+what-if-conflicts = { $new } conflicts would be new, { $gone } would be none any more
+
+## People on the terminal: `yaopai user`
+user-id = id
+user-since = since
+user-employed = employed
+user-departments = departments
+user-roles = roles
+user-source = source
+user-entry = entry
+user-status-active = active
+user-status-disabled = locked out
+user-status-deleted = deleted
+user-status-why = { $status }, { $why }
+user-reason-absent = the source no longer returns them
+user-reason-source_disabled = the source has disabled them
+user-reason-undone = the run that made the account was taken back
+user-reason-out_of_scope = they moved out of base and filter
+user-reason-not_started = their first day is to come
+user-reason-ended = their last day has passed
+user-restored = { $login } may sign in again; the next run computes groups and roles anew
+user-due-held = { $actual } people are due, { $limit } may be deleted at once: nobody was deleted
+user-deleted = { $count ->
+    [one] one person
+   *[other] { $count } people
+ } deleted
+user-handed-over = { $count } accounts of `{ $from }` belong to `{ $to }` now; its next run compares them
+user-handed-left = { $count } active accounts stay with `{ $from }`: `{ $to }` does not know them; run it with [source.join] first
+why-since = since { $at }
+why-since-run = since { $at }, by run { $run }
+why-run = run { $run }
+why-entry = { $id } of source { $source }
+why-adds = { $id } of source { $source } adds to it
+why-no-entry = no entry of any source
+why-from = from { $source }
+why-role = role { $role } by rule { $rule }
+why-within = for { $scope } and below
+why-acting = as acting for { $whom }
+why-besides-also_in = also in
+why-besides-heads = heads
+why-besides-acts_for = acts for
+why-besides-acted_for_by = acted for by
+role-holders = { $count } grants of the role { $role } to active people
+act-added = { $deputy } acts for { $whom }: { $id }
+act-ended = { $id } has ended
+act-for = { $deputy } for { $whom }
+act-in-force = in force
+act-not-in-force = not in force
+act-gone = (gone)
+act-nobody = nobody acts for anybody
+days-from = from { $first }
+days-to = to { $last }
+days-between = { $first } to { $last }
+deputy-not-nobody = Nobody active has the login name “{ $name }”.
+deputy-not-same = Nobody acts for themselves: name somebody else.
+deputy-not-order = The last day is before the first: turn them around.
+deputy-not-past = The last day has passed: choose one to come.
+deputy-not-long = A last day is needed, at most { $days } days after the first.
+deputy-not-many = Too many deputies are named already: end one first.
+deputy-not-reason = The reason is too long: say it in fewer words.
+deputy-not-none = There is no such deputy any more: “{ $name }”.
+
+## Fields besides
+sync-field-cost_centre = cost centre
+sync-field-legal_entity = legal entity
+sync-field-head_id = head
+sync-field-kind = kind
+sync-field-assignments = concurrent assignments
+sync-field-starts_on = first day
+sync-field-ends_on = last day
+sync-field-city = city
+sync-field-office = office
+sync-field-department = department
+sync-field-position = position
+sync-field-manager = manager
+sync-field-disabled_at = locked out at
+sync-field-attributes = further attributes
+
+## Console: runs, roles, organisation
+run-state-running = under way
+run-state-planned = planned
+run-state-held = held
+run-state-applied = applied
+run-state-unchanged = nothing to do
+run-state-failed = failed
+report-departments = By department
+report-traffic = { $departments } departments with people who came or went
+report-to-work-list = Open the work list
+tab-roles = Roles
+roles-lead = Who has which role, and by which rule.
+roles-people = { $people ->
+    [one] one person
+   *[other] { $people } people
+ }
+roles-no-rule = No rule of roles.toml gives this role any more.
+roles-none = There is no such role.
+roles-person = Person
+roles-by-rule = Rule
+roles-since = Since
+departments-head = head: { $head }
+departments-kind-company = company
+departments-kind-subsidiary = subsidiary
+person-why-out-of-scope = Locked out since { $since }: the person moved out of base and filter of the source.
+person-why-not-started = Locked out since { $since }: the first day is to come.
+person-why-ended = Locked out since { $since }: the last day has passed.
+
+## Deputies: who acts for whom
+my-deputies = Deputies
+deputies-lead = Who acts for you while you are away, and for whom you act.
+deputies-own = Who acts for you
+deputies-own-none = Nobody acts for you.
+deputies-others = For whom you act
+deputies-others-none = You act for nobody.
+deputies-now = acts now
+deputies-soon = to come
+deputies-past = ended
+deputies-end = End
+deputies-new = Name a deputy
+deputies-lent = In these days your deputy has these roles of yours as well:
+deputies-lent-none = No rule lends a role of yours to a deputy. Systems still see who acts for you.
+deputies-login = Login name of the deputy
+deputies-from = First day
+deputies-to = Last day
+deputies-reason = Reason (optional)
+deputies-name = Name the deputy
+deputies-prove = A deputy gets rights of yours. Confirm first that it is you.
+deputies-prove-go = Type the password again
+deputies-operator = The recovery administrator has no deputy.
+deputy-not-day = A day cannot be read. Write it like 2026-12-31.
+error-no-deputy = There is no such deputy.
+next-error-no-deputy = It may have ended already. Look at the list of deputies again.

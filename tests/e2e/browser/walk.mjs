@@ -181,10 +181,13 @@ async function consolePages(browser, language, width) {
   assert.equal(letters, "none", "a role is called as it is called");
   await page.goBack();
   await page.click("tbody tr:first-child a");
-  await page.waitForSelector(".stack tbody tr");
+  await page.waitForSelector("ul.entries > li", { state: "attached" });
   await look("run-held");
+  await page.click("details:has(ul.entries) > summary >> nth=0");
+  await look("run-findings");
   if (language === "zh-CN") {
-    const said = await page.locator(".stack tbody tr td:last-child").allTextContents();
+    const said = await page.locator("ul.entries > li, p.inset").allTextContents();
+    assert.ok(said.length > 1);
     for (const text of said) assert.match(text, /[\u4e00-\u9fff]/, "a finding is said in the reader's language");
   }
   await page.goto(`${base}/console/runs`);
@@ -210,6 +213,14 @@ async function consolePages(browser, language, width) {
   await page.goto(`${base}/console/departments`);
   await page.waitForSelector(".tree");
   await look("departments");
+  await page.goto(`${base}/console/roles`);
+  await look("roles");
+  await page.click("ul.rows a >> nth=0");
+  await page.waitForSelector(".cells tbody tr");
+  await look("role");
+  await page.goto(`${base}/deputies`);
+  await page.waitForSelector("#deputy");
+  await look("deputies");
   await page.context().close();
   console.log(`ok: runs, reports and a held plan in ${language}, ${width} wide`);
 }

@@ -2,7 +2,7 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test that cannot go on fails")]
 
-use yaopai::sync::{RunReport, report_text};
+use yaopai::sync::{Paint, RunReport, Telling, report_text};
 use yaopai::text::Language;
 
 use crate::both;
@@ -96,7 +96,10 @@ both!(
         let mut tx = app.broker.db.read().await.unwrap();
         let rows: Vec<(String,)> = tx.all("SELECT CAST(report AS TEXT) FROM runs", &[]).await.unwrap();
         let report: RunReport = serde_json::from_str(&rows[0].0).unwrap();
-        let (zh, en) = (report_text(&report, Language::Zh), report_text(&report, Language::En));
+        let said = |language| {
+            report_text(&report, None, Telling { language, paint: Paint::Plain, zone: chrono_tz::Asia::Shanghai })
+        };
+        let (zh, en) = (said(Language::Zh), said(Language::En));
         assert!(zh.contains("账号已被禁用；请启用") && zh.contains("没有做任何更改"), "{zh}");
         assert!(en.contains("the account is disabled; enable it") && en.contains(&error.to_string()), "{en}");
     }

@@ -63,8 +63,39 @@ both!(a_runs_report_adds_up, |kind| async move {
     assert!(report.texts("th.exact code").contains(&"it-admin".to_owned()));
     let plan = held(&app).await;
     let latest = chinese.get(&format!("/console/plans/{plan}")).await;
-    let findings = latest.texts(".stack tbody tr");
-    assert!(findings.iter().any(|row| row.contains("成员无法识别") && row.contains("请在数据源中")), "{findings:?}");
+    let findings = latest.texts("section details");
+    assert!(findings.iter().any(|kind| kind.contains("成员无法识别") && kind.contains("请在数据源中")), "{findings:?}");
+    drop(app);
+});
+
+both!(a_person_is_shown_with_what_changed_and_a_role_with_its_people, |kind| async move {
+    let (app, browser) = company(kind).await;
+    // Another telephone number, another department's name: history with fields that differ.
+    let file = app.folder.path().join("company.ldif");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("mobile: +86 14000100001", "mobile: +86 14000777777")).unwrap();
+    let report = sync::run(&app.broker, "company", "cli", &mut |_| {}).await.unwrap();
+    assert_eq!(report.users.changed, 1);
+    let found = browser.get("/console/people?q=li.fang").await;
+    let person = browser.get(&found.attributes(".rows a", "href")[0]).await;
+    assert_eq!(person.status, 200, "{}", person.text);
+    assert!(
+        person.text.contains("+86 14000777777") && person.texts(".diff li")[0].contains("mobile"),
+        "{}",
+        person.text
+    );
+    // Departments by name from the top down, and everything that says where it comes from.
+    let facts = person.texts(".facts dd");
+    assert!(facts.iter().any(|fact| fact.contains("青屿集团 / 集团总部 / 财务部")), "{facts:?}");
+    assert!(person.attributes(".facts a", "href").iter().all(|run| run.starts_with("/console/runs/")));
+    let role = person.attributes(".rows a", "href").into_iter().find(|url| url.contains("role=finance-clerk")).unwrap();
+    let holders = browser.get(&role).await;
+    assert!(holders.texts("tbody tr").iter().any(|row| row.contains("li.fang") && row.contains("clerks-by-group")));
+    let roles = browser.get("/console/roles").await;
+    assert!(roles.texts(".rows code").contains(&"it-admin".to_owned()), "{}", roles.text);
+    assert!(browser.get("/console/roles?role=nobody-has-it").await.texts(".empty").len() == 1);
+    let tree = browser.get("/console/departments").await;
+    assert!(tree.texts(".about")[0].contains("head: ") && tree.texts(".tree .tag").contains(&"subsidiary".to_owned()));
     drop(app);
 });
 

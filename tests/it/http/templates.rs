@@ -20,7 +20,7 @@ fn around() -> Value {
         "organisation": HOSTILE, "csrf": HOSTILE, "home": "/", "name": HOSTILE,
         "switches": [{ "code": "en", "label": "English", "url": "/language?to=en", "is_current": true }],
         "bar": { "name": HOSTILE, "detail": HOSTILE, "is_administrator": true, "place": "portal", "portal": "/",
-                 "sessions": "/sessions", "consents": "/consents", "runs": "/console/runs", "findings": "/f",
+                 "sessions": "/sessions", "consents": "/consents", "deputies": "/deputies", "runs": "/console/runs", "findings": "/f", "roles": "/roles",
                  "people": "/p", "departments": "/d", "logout": "/logout" },
     })))
 }
@@ -34,18 +34,21 @@ fn groups() -> serde_json::Value {
 fn report() -> serde_json::Value {
     let counts = json!({ "read": 4, "created": 1, "changed": 1, "unchanged": 1, "quarantined": 1, "absent": 1,
                          "moved": 1, "locked_out": 1, "enabled": 1 });
+    let traffic = json!({ "joined": 1, "left": 0, "moved_in": 2, "moved_out": 0 });
     let several = json!({
         "masters": { "sources": [HOSTILE, "hr"], "rows": [{ "field": HOSTILE, "counts": [1, 2] }] },
         "moved_out": 1, "rehired": 1, "deleted": 1,
     });
     let mut all = json!({
-        "source": HOSTILE, "state": "held", "tone": "warn", "started": "now", "seconds": "1.2", "error": HOSTILE,
+        "source": HOSTILE, "state": "held", "tone": "warn", "started": "now", "duration": "1.2 s", "error": HOSTILE,
+        "kind": "incremental", "kind_lines": [HOSTILE], "lockout": HOSTILE, "traffic": [[HOSTILE, traffic], ["", traffic]],
+        "traffic_hidden": 1, "findings_url": "/f", "last": [HOSTILE, counts],
         "users": counts, "kinds": [{ "title": "people", "counts": counts }], "adds_up": true,
         "members": { "added": 1, "removed": 1, "skipped": 1 }, "roles": { HOSTILE: { "granted": 1, "revoked": 2 } },
         "gone_from": [[HOSTILE, 3], ["", 1]], "reasons": [HOSTILE],
-        "findings": [{ "code": "missing_login", "entry": HOSTILE, "quarantined": true,
-                       "words": { "kind": HOSTILE, "details": HOSTILE, "remedy": HOSTILE } }],
-        "findings_total": 2, "findings_hidden": 1, "sessions_ended": 1, "grants_ended": 1, "manner": ["m"], "lockout": "l",
+        "findings": [{ "code": "missing_login", "title": HOSTILE, "remedy": HOSTILE, "count": 2, "hidden": 1,
+                       "quarantined": true, "entries": [{ "entry": HOSTILE, "place": HOSTILE, "details": HOSTILE }] }],
+        "findings_total": 2, "sessions_ended": 1, "grants_ended": 1,
         "by": HOSTILE, "plan_url": "/p", "runs_url": "/r", "plan_state": "held", "is_held": true, "is_waiting": true,
         "decided_by": HOSTILE, "made": "now", "until": "then", "digest": "abc", "approve": "/a", "run_url": "/r",
     });
@@ -107,6 +110,7 @@ fn sample(template: &str) -> serde_json::Value {
         "consents.html" => json!({
             "withdraw": "/w", "rows": [{ "id": HOSTILE, "name": HOSTILE, "since": "now", "wish": wish() }],
         }),
+        "deputies.html" => deputies(),
         "test_login.html" => json!({
             "application": HOSTILE, "action": "/t", "token": HOSTILE,
             "shown": { "login": HOSTILE, "allowed": false, "scope": HOSTILE, "not_granted": [HOSTILE] },
@@ -117,35 +121,57 @@ fn sample(template: &str) -> serde_json::Value {
     }
 }
 
+fn deputies() -> serde_json::Value {
+    let row =
+        json!({ "id": "1", "name": HOSTILE, "login": HOSTILE, "days": HOSTILE, "reason": HOSTILE, "state": "soon" });
+    json!({
+        "is_person": true, "is_fresh": true, "prove_url": "/login", "own": [row], "others": [],
+        "lent": [["approver", HOSTILE], [HOSTILE, null]], "problem": HOSTILE, "today": "2026-11-22", "action": "/deputies",
+        "end": "/deputies/end", "typed": { "deputy": HOSTILE, "from": HOSTILE, "to": HOSTILE, "reason": HOSTILE },
+    })
+}
+
 /// The values that a page of the console names of its own.
 fn console(template: &str) -> serde_json::Value {
     match template {
         "findings.html" => json!({
             "chips": [{ "state": "open", "count": 1, "url": "/f", "is_current": true }], "action": "/f", "today": "2026-11-22",
             "pages": { "before": null, "after": "/n" },
-            "rows": [{ "source": HOSTILE, "id": HOSTILE, "code": HOSTILE, "entry": HOSTILE, "quarantined": true,
-                       "state": "accepted", "age": "now", "owner": HOSTILE, "reason": HOSTILE, "accepted": "then",
-                       "words": { "kind": HOSTILE, "details": HOSTILE, "remedy": HOSTILE } }],
+            "kinds": [{ "code": HOSTILE, "title": HOSTILE, "remedy": HOSTILE, "quarantined": true, "rows": [
+                { "number": 0, "source": HOSTILE, "id": HOSTILE, "code": HOSTILE, "entry": HOSTILE, "place": HOSTILE,
+                  "details": HOSTILE, "state": "accepted", "age": "now", "owner": HOSTILE, "reason": HOSTILE,
+                  "accepted": "then" }] }],
         }),
         "people.html" => json!({ "query": HOSTILE, "rows": [
             { "url": "/p", "name": HOSTILE, "login": HOSTILE, "title": HOSTILE, "is_active": false }] }),
         "person.html" => json!({
-            "name": HOSTILE, "login": HOSTILE, "is_active": false, "status_why": HOSTILE, "facts": [[HOSTILE, HOSTILE]],
-            "roles": [{ "role": HOSTILE, "why": HOSTILE, "rule": HOSTILE, "since": "now", "run": "/r" }],
+            "name": HOSTILE, "login": HOSTILE, "is_active": false, "status_why": HOSTILE,
+            "facts": [{ "name": HOSTILE, "value": HOSTILE, "since": HOSTILE, "run": "/r" }],
+            "roles": [{ "role": HOSTILE, "url": "/role", "within": HOSTILE, "acting": HOSTILE, "why": HOSTILE,
+                        "rule": HOSTILE, "since": "now", "run": "/r" }],
             "history": [{ "sign": "~", "tone": "warn", "title": HOSTILE, "detail": HOSTILE, "at": "now", "run": "/r",
-                          "fields": [{ "name": HOSTILE, "field": HOSTILE, "before": HOSTILE, "after": null }] }],
+                          "fields": [{ "name": HOSTILE, "before": HOSTILE, "after": null }] }],
         }),
         "departments.html" => json!({
             "departments": 2, "people": 3, "tree": [{ "code": HOSTILE, "name": HOSTILE, "all": 3, "is_open": true,
-                "below": [{ "code": HOSTILE, "name": HOSTILE, "all": 1, "is_open": false, "below": [] }] }],
+                "kind": "company", "head": HOSTILE, "cost_centre": HOSTILE, "legal_entity": HOSTILE,
+                "below": [{ "code": HOSTILE, "name": HOSTILE, "all": 1, "is_open": false, "kind": null, "head": null,
+                            "cost_centre": null, "legal_entity": HOSTILE, "below": [] }] }],
         }),
         "runs.html" => json!({
-            "chart": { "width": "720", "height": "144", "base": "124", "bar": "16", "dots": "136", "runs": 1, "held": 0,
-                       "failed": 0, "first": "a", "last": "b", "nights": [{ "title": HOSTILE, "x": "4", "middle": "12",
+            "chart": { "width": "720", "height": "144", "base": "124", "bar": "16", "marks": "132", "most": 9, "runs": 1, "held": 0,
+                       "failed": 0, "first": "a", "last": "b", "nights": [{ "title": HOSTILE, "x": "4",
                        "state": "good", "parts": [{ "kind": "created", "y": "4", "height": "120" }] }] },
             "waiting": [{ "url": "/p", "source": HOSTILE, "is_held": true, "until": "then" }],
             "rows": [{ "url": "/r", "source": HOSTILE, "state": "applied", "tone": "good", "started": "now", "by": HOSTILE,
+                       "kind": "full",
                        "read": 1, "created": 1, "changed": 0, "absent": 0, "findings": 0 }],
+        }),
+        "roles.html" => json!({
+            "role": HOSTILE, "roles": [{ "name": HOSTILE, "count": 2, "url": "/r", "rules": [[HOSTILE, HOSTILE]] }],
+            "rows": [{ "url": "/p", "name": HOSTILE, "login": HOSTILE, "department": HOSTILE, "rule": HOSTILE,
+                       "within": HOSTILE, "since": "now", "run": "/run" }],
+            "pages": { "before": null, "after": "/n" },
         }),
         "run.html" => report(),
         "plan.html" => plan(),

@@ -125,8 +125,13 @@ both!(
             assert_eq!(company.user("wang").await.version, wang.version);
             assert_eq!(company.user("li").await, li);
             assert_eq!(report.state, [RunState::Applied, RunState::Unchanged][round]);
-            let zh = yaopai::sync::report_text(&report, yaopai::text::Language::Zh);
-            assert!(zh.contains("登录名重复 (duplicate_login)") && zh.contains("请在数据源中"), "{zh}");
+            let telling = yaopai::sync::Telling {
+                language: yaopai::text::Language::Zh,
+                paint: yaopai::sync::Paint::Plain,
+                zone: chrono_tz::Asia::Shanghai,
+            };
+            let zh = yaopai::sync::report_text(&report, None, telling);
+            assert!(zh.contains("登录名重复 2  duplicate_login") && zh.contains("请在数据源中"), "{zh}");
         }
         assert_eq!(company.user("qian").await.manager_id, None);
         let found = company.broker.db.read().await.unwrap().findings().list_by_source("hr").await.unwrap();

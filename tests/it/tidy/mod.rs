@@ -12,6 +12,7 @@ mod migrations;
 mod names;
 mod policies;
 mod shape;
+mod snippets;
 pub mod tree;
 
 /// Fails with every problem of `rule` on a line of its own.
