@@ -2,6 +2,7 @@
 
 mod active_directory;
 mod console;
+mod crowd;
 mod directory;
 mod health;
 mod login;
