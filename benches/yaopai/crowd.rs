@@ -110,7 +110,9 @@ async fn again(mut sign_in: SignIn, counts: Arc<Counts>) -> anyhow::Result<()> {
     while !counts.is_over.load(Ordering::Relaxed) {
         let answer = sign_in.send().await?;
         match answer.status().as_u16() {
-            303 => drop(counts.signed_in.fetch_add(1, Ordering::Relaxed)),
+            303 => {
+                counts.signed_in.fetch_add(1, Ordering::Relaxed);
+            }
             429 => {
                 answer.headers().get("retry-after").context("429 without Retry-After")?;
                 counts.sent_away.fetch_add(1, Ordering::Relaxed);

@@ -124,18 +124,18 @@ impl Database {
 /// Grants of everybody in turn; each tenth ended in 2020, the others live long.
 const SQLITE: &str = "BEGIN;
 CREATE TEMP TABLE IF NOT EXISTS people AS SELECT row_number() OVER () - 1 AS number, id FROM users;
-CREATE TEMP TABLE IF NOT EXISTS fresh (id BLOB, end TEXT);
+CREATE TEMP TABLE IF NOT EXISTS fresh (id BLOB, ends TEXT);
 DELETE FROM fresh;
 WITH RECURSIVE n (i) AS (SELECT {first} UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {first} + {grants})
 INSERT INTO fresh SELECT randomblob(16), CASE i % 10 WHEN 0 THEN '2020-06-01T00:00:00.000000+00:00'
   ELSE '2099-06-01T00:00:00.000000+00:00' END FROM n;
 INSERT INTO grants (id, application_id, user_id, scope, auth_time, amr, created_at, expires_at, details)
   SELECT f.id, 'oa-ES256', p.id, 'openid profile', '2020-01-01T00:00:00.000000+00:00', 'pwd',
-    '2020-01-01T00:00:00.000000+00:00', f.end, '{}'
+    '2020-01-01T00:00:00.000000+00:00', f.ends, '{}'
   FROM fresh f JOIN people p ON p.number = f.rowid % (SELECT COUNT(*) FROM people);
 WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10)
 INSERT INTO refresh_tokens (token_hash, grant_id, created_at, expires_at)
-  SELECT substr(hex(randomblob(22)), 1, 43), f.id, '2020-01-01T00:00:00.000000+00:00', f.end FROM fresh f, n;
+  SELECT substr(hex(randomblob(22)), 1, 43), f.id, '2020-01-01T00:00:00.000000+00:00', f.ends FROM fresh f, n;
 COMMIT;";
 
 const POSTGRES: &str = "BEGIN;
