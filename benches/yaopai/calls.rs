@@ -141,16 +141,23 @@ impl<'a> Bench<'a> {
     }
 
     async fn person(&mut self, algorithm: &str) -> anyhow::Result<()> {
-        let client = format!("oa-{algorithm}");
-        let (mut people, mut chains) = (Vec::new(), Vec::new());
+        self.refresh(algorithm).await?;
+        let mut people = Vec::new();
         for _ in 0..CONNECTIONS {
-            let mut person = Person::at(&self.target, &client, SCOPE).await?;
-            let tokens = person.code_flow().await?;
-            chains.push(Refresher::at(&self.target, &client, tokens.refresh).await?);
-            people.push(person);
+            people.push(Person::at(&self.target, &format!("oa-{algorithm}"), SCOPE).await?);
         }
-        self.measure(&signing("refresh", algorithm), chains).await?;
         self.measure(&signing("code flow on a session, 2 requests", algorithm), people).await
+    }
+
+    /// Refreshes, a chain of tokens on each connection.
+    pub async fn refresh(&mut self, algorithm: &str) -> anyhow::Result<()> {
+        let client = format!("oa-{algorithm}");
+        let mut chains = Vec::new();
+        for _ in 0..CONNECTIONS {
+            let tokens = Person::at(&self.target, &client, SCOPE).await?.code_flow().await?;
+            chains.push(Refresher::at(&self.target, &client, tokens.refresh).await?);
+        }
+        self.measure(&signing("refresh", algorithm), chains).await
     }
 
     async fn repeat(&mut self, name: &str, request: &Sent) -> anyhow::Result<()> {

@@ -4,8 +4,10 @@
 //! process over loopback. Nothing here passes or fails: it prints what was measured, and whether the aims are met.
 //!
 //! `BENCH_SECONDS=5` per scenario; `BENCH_ONLY=calls`, `ours` (calls without the other provider) or `sync`;
-//! `BENCH_DATABASE=postgres://…` for another database than a SQLite file (an empty one: it is filled; for a sync with
-//! `BENCH_ONLY=sync` and one size; without it a sync is measured on SQLite and on a PostgreSQL of its own);
+//! `BENCH_DATABASE=postgres` for the calls on a PostgreSQL of its own, `postgres://…` for another database than a SQLite
+//! file (an empty one: it is filled; for a sync with `BENCH_ONLY=sync` and one size; without it a sync is measured on
+//! SQLite and on a PostgreSQL of its own);
+//! `BENCH_TOKENS=10000000` for the calls again with so many refresh tokens in the database;
 //! `BENCH_PEOPLE=1000,20000,100000` for companies of other sizes, a million from a file.
 
 #![expect(clippy::print_stderr, reason = "progress, apart from the result")]
@@ -13,9 +15,11 @@
 
 mod calls;
 mod client;
+mod crowd;
 #[path = "../../tests/it/harness/leftover.rs"]
 #[expect(clippy::unwrap_used, reason = "of the tests, where a fault ends all")]
 mod leftover;
+mod many;
 #[path = "../../tests/it/harness/own_postgres.rs"]
 #[expect(clippy::unwrap_used, reason = "of the tests, where a fault ends all")]
 mod own_postgres;
@@ -58,10 +62,12 @@ async fn run() -> anyhow::Result<()> {
     let seconds = setting("BENCH_SECONDS").map_or(Ok(5), |text| text.parse())?;
     let only = setting("BENCH_ONLY");
     let database = setting("BENCH_DATABASE");
-    let (mut lines, mut memory, mut synced) = (Vec::new(), None, Vec::new());
+    let (mut lines, mut memory, mut synced, mut crowd) = (Vec::new(), None, Vec::new(), None);
+    let own = (database.as_deref() == Some("postgres")).then(own_postgres::OwnPostgres::start);
+    let database = own.as_ref().map(own_postgres::OwnPostgres::url).or(database);
     let signatures = signing::per_second()?;
     if only.as_deref() != Some("sync") {
-        let stage = stage::Stage::build(database.as_deref().unwrap_or("sqlite://data/yaopai.db")).await?;
+        let mut stage = stage::Stage::build(database.as_deref().unwrap_or("sqlite://data/yaopai.db")).await?;
         memory = Some(stage.idle_memory);
         let time = Duration::from_secs(seconds);
         let mut bench = calls::Bench::of(stage.target().await?, time);
@@ -69,6 +75,12 @@ async fn run() -> anyhow::Result<()> {
         bench.provider().await?;
         lines = bench.lines;
         report::calls(&lines, signatures);
+        let done = crowd::measure(stage.server()?, &stage.broker, time).await?;
+        report::crowd(&done);
+        crowd = Some(done);
+        if let Some(tokens) = setting("BENCH_TOKENS") {
+            report::many(&many::measure(&mut stage, tokens.parse()?, time).await?);
+        }
         if only.as_deref() != Some("ours") {
             let rival = rival::Rival::start()?;
             let mut bench = calls::Bench::of(rival.target().await?, time);
@@ -91,6 +103,7 @@ async fn run() -> anyhow::Result<()> {
             synced.push(done);
         }
     }
-    report::aims(&lines, signatures, memory, &synced);
+    let is_postgres = database.is_some_and(|url| url.starts_with("postgres"));
+    report::aims(&report::Aims { lines: &lines, signatures, is_postgres, idle_memory: memory, crowd, synced: &synced });
     Ok(())
 }

@@ -38,21 +38,43 @@ pub struct Tokens {
 
 /// Signs in by the form; the value of the `Cookie` header that carries the session.
 pub async fn sign_in(address: &str) -> anyhow::Result<String> {
-    let mut connection = Connection::open(address).await?;
-    let page = connection.send("GET", "/login", &[], "").await?;
-    expect(&page, StatusCode::OK)?;
-    let mut jar = cookies(&page);
-    let (action, mut fields) = form(&String::from_utf8_lossy(page.body()))?;
-    fields.push(("login".to_owned(), sample::CLERK.login.to_owned()));
-    fields.push(("password".to_owned(), sample::PASSWORD.to_owned()));
-    let body = Serializer::new(String::new()).extend_pairs(&fields).finish();
-    let origin = format!("http://{address}");
-    let headers = [("cookie", jar.join("; ")), ("origin", origin)];
-    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    let done = connection.send("POST", &action, &headers, &body).await?;
+    let mut sign_in = SignIn::at(address).await?;
+    let done = sign_in.send().await?;
     expect(&done, StatusCode::SEE_OTHER).context("signing in")?;
-    jar.extend(cookies(&done));
-    Ok(jar.join("; "))
+    sign_in.jar.extend(cookies(&done));
+    Ok(sign_in.jar.join("; "))
+}
+
+/// The sign-in form in a browser, filled in.
+#[derive(Debug)]
+pub struct SignIn {
+    connection: Connection,
+    action: String,
+    body: String,
+    origin: String,
+    jar: Vec<String>,
+}
+
+impl SignIn {
+    /// Asks for the form.
+    pub async fn at(address: &str) -> anyhow::Result<Self> {
+        let mut connection = Connection::open(address).await?;
+        let page = connection.send("GET", "/login", &[], "").await?;
+        expect(&page, StatusCode::OK)?;
+        let jar = cookies(&page);
+        let (action, mut fields) = form(&String::from_utf8_lossy(page.body()))?;
+        fields.push(("login".to_owned(), sample::CLERK.login.to_owned()));
+        fields.push(("password".to_owned(), sample::PASSWORD.to_owned()));
+        let body = Serializer::new(String::new()).extend_pairs(&fields).finish();
+        Ok(Self { connection, action, body, origin: format!("http://{address}"), jar })
+    }
+
+    /// Sends it.
+    pub async fn send(&mut self) -> anyhow::Result<Answer> {
+        let jar = self.jar.join("; ");
+        let headers = [("cookie", jar.as_str()), ("origin", self.origin.as_str())];
+        self.connection.send("POST", &self.action, &headers, &self.body).await
+    }
 }
 
 /// The cookies that an answer sets, as `name=value`.

@@ -145,6 +145,12 @@ fn children_cpu() -> anyhow::Result<f64> {
     Ok((fields[2] + fields[3]) / TICKS)
 }
 
+/// CPU seconds of this process.
+pub fn own_cpu() -> anyhow::Result<f64> {
+    let fields = stat("/proc/self/stat")?;
+    Ok((fields[0] + fields[1]) / TICKS)
+}
+
 /// utime, stime, cutime, cstime (proc(5), fields 14 to 17).
 fn stat(path: &str) -> anyhow::Result<[f64; 4]> {
     let text = std::fs::read_to_string(path).with_context(|| path.to_owned())?;

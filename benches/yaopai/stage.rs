@@ -30,13 +30,14 @@ const PATHS: Paths = Paths {
 /// A broker under test.
 #[derive(Debug)]
 pub struct Stage {
-    _folder: TempDir,
+    folder: TempDir,
+    database: String,
     /// `host:port` of the broker.
     pub broker: String,
     /// `host:port` of its gateway.
     pub gateway: String,
     /// The process.
-    pub server: Server,
+    pub server: Option<Server>,
     /// Its resident memory when it had just started and nobody had asked anything, in MB.
     pub idle_memory: f64,
 }
@@ -58,19 +59,44 @@ impl Stage {
         let gateway = format!("127.0.0.1:{}", free_port()?);
         write(folder.path(), &configuration(database, &broker, &gateway, &api.to_string())?)?;
         timed(yaopai(folder.path()).args(["sync", "run", "--source", "company"]))?;
-        let log = folder.path().join("server.log");
-        let server = Server::start(yaopai(folder.path()).arg("serve"), &log, &broker)?;
+        let database = database.to_owned();
+        let mut stage = Self { folder, database, broker, gateway, server: None, idle_memory: 0.0 };
+        stage.start()?;
         tokio::time::sleep(std::time::Duration::from_secs(5)).await;
-        let idle_memory = server.memory()?;
-        Ok(Self { _folder: folder, broker, gateway, server, idle_memory })
+        stage.idle_memory = stage.server()?.memory()?;
+        Ok(stage)
     }
-}
 
-impl Stage {
+    /// Starts the broker, after [`Stage::stop`].
+    pub fn start(&mut self) -> anyhow::Result<()> {
+        let folder = self.folder.path();
+        let log = folder.join("server.log");
+        self.server = Some(Server::start(yaopai(folder).arg("serve"), &log, &self.broker)?);
+        Ok(())
+    }
+
+    /// Ends the broker.
+    pub fn stop(&mut self) {
+        self.server = None;
+    }
+
+    /// The process.
+    pub fn server(&self) -> anyhow::Result<&Server> {
+        self.server.as_ref().context("the broker does not run")
+    }
+
+    /// URL of its database, from anywhere.
+    pub fn database(&self) -> String {
+        match self.database.strip_prefix("sqlite://") {
+            Some(file) => format!("sqlite://{}", self.folder.path().join(file).display()),
+            None => self.database.clone(),
+        }
+    }
+
     /// The broker, with somebody signed in.
     pub async fn target(&self) -> anyhow::Result<Target<'_>> {
         let cookie = sign_in(&self.broker).await?;
-        Ok(Target { server: &self.server, address: &self.broker, paths: &PATHS, cookie })
+        Ok(Target { server: self.server()?, address: &self.broker, paths: &PATHS, cookie })
     }
 }
 
@@ -102,6 +128,9 @@ trusted_proxies = ["127.0.0.1/32"]
 url = "{database}"
 [policies]
 folder = "{policies}"
+[login]
+failures_per_account = 1000
+failures_per_address = 1000
 [gateway]
 listen = "{gateway}"
 [[application]]

@@ -1,6 +1,7 @@
 //! The facts of a person, as policy sees them.
 //!
-//! Read for each decision, never from a cache: a role given or taken, a group or department moved, is seen by the next decision.
+//! What this process commits is seen by the next decision: a role given or taken, a group or department moved. What
+//! another node or the command line commits is seen within a second (see [`crate::store::Reads::person`]).
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -15,7 +16,7 @@ use crate::store::{FactList, StoreError, Tx};
 /// # Errors
 /// When the database fails.
 pub async fn principal(tx: &mut Tx, user: &User) -> Result<Principal, StoreError> {
-    Ok(principal_of(user, tx.facts().list(user.id).await?))
+    Ok(principal_of(user, &tx.facts().list(user.id).await?))
 }
 
 /// The same, read together with what other requests of the moment want to know.
@@ -23,17 +24,19 @@ pub async fn principal(tx: &mut Tx, user: &User) -> Result<Principal, StoreError
 /// # Errors
 /// When the database fails.
 pub async fn principal_now(broker: &Broker, user: &User) -> Result<Principal, StoreError> {
-    Ok(principal_of(user, broker.reads.facts(user.id).await?))
+    let known = broker.reads.person(user.id).await?;
+    Ok(principal_of(user, known.as_ref().map_or(&Vec::new(), |known| &known.facts)))
 }
 
 /// The principal of `user` with these facts.
 #[must_use]
-pub fn principal_of(user: &User, facts: FactList) -> Principal {
+pub fn principal_of(user: &User, facts: &FactList) -> Principal {
     let (mut departments, mut groups, mut roles) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     let mut position = None;
     let mut standing = Standing::default();
     let mut scoped_roles: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (kind, code) in facts {
+        let code = code.clone();
         match kind.as_str() {
             "department" => drop(departments.insert(code)),
             "group" => drop(groups.insert(code)),

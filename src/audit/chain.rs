@@ -23,9 +23,21 @@ pub async fn append<E: Borrow<Event> + Sync>(tx: &mut Tx, at: Instant, events: &
         return Ok(());
     }
     let count = i64::try_from(events.len()).unwrap_or(i64::MAX);
-    let (last, mut hash) = tx.audit().lock_head(count).await?;
-    let mut rows = Vec::with_capacity(events.len());
-    for (event, seq) in events.iter().map(Borrow::borrow).zip(last - count + 1..) {
+    let (last, hash) = tx.audit().lock_head(count).await?;
+    let rows = rows(at, events.iter().map(Borrow::borrow), last - count, hash);
+    tx.audit().insert(&rows).await?;
+    tx.audit().set_head(rows.last().map_or("", |row| &row.hash)).await
+}
+
+/// The rows of `events`, chained to the row with the number `last` and that hash.
+pub(super) fn rows<'a>(
+    at: Instant,
+    events: impl Iterator<Item = &'a Event>,
+    last: i64,
+    mut hash: String,
+) -> Vec<AuditRow> {
+    let mut rows = Vec::new();
+    for (event, seq) in events.zip(last + 1..) {
         let mut row = AuditRow {
             seq,
             at,
@@ -42,8 +54,7 @@ pub async fn append<E: Borrow<Event> + Sync>(tx: &mut Tx, at: Instant, events: &
         hash.clone_from(&row.hash);
         rows.push(row);
     }
-    tx.audit().insert(&rows).await?;
-    tx.audit().set_head(&hash).await
+    rows
 }
 
 /// Text from outside that can do nothing to a console, a file or a database, cut to a length.

@@ -1,7 +1,8 @@
 //! Recording what has no transaction of its own, many events in one transaction (group commit), and small writes of many
 //! requests along with theirs.
 
-use super::{Event, append};
+use super::Event;
+use super::chain::rows;
 use crate::store::{Db, Gather, StoreError, Write};
 use crate::time::Clock;
 
@@ -65,13 +66,11 @@ async fn together(db: &Db, clock: &Clock, asked: &[&(Write, Event)]) -> Result<V
     }
     let writes: Vec<&Write> = asked.iter().map(|(write, _)| write).collect();
     let now = clock.now();
-    let mut tx = db.write().await?;
-    let done = tx.write_together(&writes, now).await?;
-    let events: Vec<&Event> =
-        asked.iter().zip(&done).filter(|(_, is_done)| **is_done).map(|((_, event), _)| event).collect();
-    append(&mut tx, now, &events).await?;
-    tx.commit().await?;
-    Ok(done)
+    let log = |done: &[bool], last, hash| {
+        let recorded = asked.iter().zip(done).filter(|(_, is_done)| **is_done);
+        rows(now, recorded.map(|((_, event), _)| event), last, hash)
+    };
+    db.write_together(&writes, now, log).await
 }
 
 async fn apart(db: &Db, clock: &Clock, asked: &[&(Write, Event)], error: StoreError) -> Vec<Result<bool, StoreError>> {

@@ -10,6 +10,7 @@ use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::{PoisonError, RwLock};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::digest::{SHA256, SHA512, digest};
@@ -71,6 +72,30 @@ pub struct MasterKey {
     hashes: Option<Bytes>,
     /// Opens, beside the own.
     old: Option<Bytes>,
+    /// Keys derived from the own.
+    signing: Derived,
+    /// Keys derived from that of stored hashes.
+    hashing: Derived,
+}
+
+/// Keys by purpose, as they were derived: some are needed with each request, and there are a dozen.
+#[derive(Default)]
+struct Derived(RwLock<Vec<(&'static str, hmac::Key)>>);
+
+impl Derived {
+    /// Keyed hash of `text` under the key of its own that `purpose` has, base64url.
+    fn hash(&self, key: &Bytes, purpose: &'static str, text: &str) -> String {
+        let sign = |(_, key): &(&'static str, hmac::Key)| URL_SAFE_NO_PAD.encode(hmac::sign(key, text.as_bytes()));
+        let known = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.iter().find(|(known, _)| *known == purpose) {
+            return sign(known);
+        }
+        drop(known);
+        let made = (purpose, hmac::Key::new(hmac::HMAC_SHA256, &subkey(key, purpose)[..]));
+        let hash = sign(&made);
+        self.0.write().unwrap_or_else(PoisonError::into_inner).push(made);
+        hash
+    }
 }
 
 impl std::fmt::Debug for MasterKey {
@@ -86,8 +111,8 @@ impl MasterKey {
         Self::of(Zeroizing::new(bytes))
     }
 
-    const fn of(own: Bytes) -> Self {
-        Self { own, hashes: None, old: None }
+    fn of(own: Bytes) -> Self {
+        Self { own, hashes: None, old: None, signing: Derived::default(), hashing: Derived::default() }
     }
 
     /// The same key, beside which an old one opens what it sealed.
@@ -100,13 +125,13 @@ impl MasterKey {
     #[must_use]
     pub fn hashing_by(self, key: &[u8]) -> Option<Self> {
         let key: [u8; 32] = key.try_into().ok()?;
-        Some(Self { hashes: Some(Zeroizing::new(key)), ..self })
+        Some(Self { hashes: Some(Zeroizing::new(key)), hashing: Derived::default(), ..self })
     }
 
     /// The same key, with the old one for stored hashes.
     #[must_use]
     pub fn hashing_by_old(self) -> Self {
-        Self { hashes: self.old.clone(), ..self }
+        Self { hashes: self.old.clone(), hashing: Derived::default(), ..self }
     }
 
     /// The key of stored hashes: to be sealed.
@@ -173,15 +198,15 @@ impl MasterKey {
 
     /// Keyed hash of an opaque token or a random secret, base64url: what is stored instead of it.
     #[must_use]
-    pub fn token_hash(&self, purpose: &str, token: &str) -> String {
-        keyed(self.hash_key(), purpose, token)
+    pub fn token_hash(&self, purpose: &'static str, token: &str) -> String {
+        self.hashing.hash(self.hash_key(), purpose, token)
     }
 
     /// Authenticates text that holds for minutes and is stored nowhere: tickets, demands, nonces. Another key than that of
     /// stored hashes, so that nobody who knew the key before a change can make them.
     #[must_use]
-    pub fn sign(&self, purpose: &str, text: &str) -> String {
-        keyed(&self.own, purpose, text)
+    pub fn sign(&self, purpose: &'static str, text: &str) -> String {
+        self.signing.hash(&self.own, purpose, text)
     }
 
     /// Seals a secret (AES-256-GCM) under a purpose; base64url of nonce and ciphertext.
@@ -213,12 +238,6 @@ impl MasterKey {
     pub fn has_sealed(&self, purpose: &str, sealed: &str) -> bool {
         open_with(&self.own, purpose, sealed).is_ok()
     }
-}
-
-/// Keyed hash under a key of its own for each purpose, base64url.
-fn keyed(key: &Bytes, purpose: &str, text: &str) -> String {
-    let key = hmac::Key::new(hmac::HMAC_SHA256, &subkey(key, purpose)[..]);
-    URL_SAFE_NO_PAD.encode(hmac::sign(&key, text.as_bytes()))
 }
 
 /// A key for one purpose.
@@ -320,9 +339,13 @@ pub fn sha256_hex(bytes: &[u8]) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |n: u8| DIGITS.get(usize::from(n)).copied().unwrap_or_default();
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let digit = |n: u8| char::from(if n < 10 { b'0' + n } else { b'a' - 10 + n });
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        text.push(digit(byte >> 4));
+        text.push(digit(byte & 15));
+    }
+    text
 }
 
 #[cfg(test)]

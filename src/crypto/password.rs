@@ -155,6 +155,12 @@ impl Hasher {
         }))
     }
 
+    /// Whether whoever comes now would be told to try again.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        self.0.permits.available_permits() == 0 && self.0.waiting.load(Ordering::SeqCst) >= self.0.most_waiting
+    }
+
     /// Whether `password` is the one of `stored`, an argon2id PHC string with or without LDAP's `{ARGON2}` in front.
     ///
     /// # Errors

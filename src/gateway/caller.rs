@@ -8,6 +8,7 @@ use crate::login::{CurrentSession, current_session};
 use crate::model::User;
 use crate::oidc::{AccessToken, DpopError, KeyRing, Scheme, Shown, TokenError, Use, check_use, verify_access_token};
 use crate::policy::Principal;
+use crate::store::Known;
 use crate::time::Instant;
 
 /// What a call brings to prove who makes it, as sent.
@@ -26,14 +27,22 @@ pub struct Credentials {
 /// Who calls.
 #[derive(Clone, PartialEq, Debug)]
 pub struct Caller {
-    /// The person; none for a service in its own name.
-    pub user: Option<User>,
+    /// The person with what they belong to; none for a service in its own name.
+    pub known: Option<Arc<Known>>,
     /// The access token, where the call has one.
     pub token: Option<Arc<AccessToken>>,
     /// How the person signed in (RFC 8176), where it is a browser's call.
     pub amr: Vec<String>,
     /// What policy knows of the caller; filled in when the route is known to take it.
     pub principal: Principal,
+}
+
+impl Caller {
+    /// The person; none for a service in its own name.
+    #[must_use]
+    pub fn user(&self) -> Option<&User> {
+        self.known.as_ref().map(|known| &known.user)
+    }
 }
 
 /// Who somebody is, before policy's facts are gathered.

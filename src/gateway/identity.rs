@@ -77,10 +77,10 @@ impl Caller {
             Principal::Application { .. } | Principal::Operator { .. } => Default::default(),
         };
         let of_user = |value: fn(&crate::model::User) -> Option<&str>| {
-            self.user.as_ref().and_then(value).map(encode).unwrap_or_default()
+            self.user().and_then(value).map(encode).unwrap_or_default()
         };
         let values = [
-            self.user.as_ref().map(|user| user.id.to_string()).unwrap_or_default(),
+            self.user().map(|user| user.id.to_string()).unwrap_or_default(),
             of_user(|user| Some(&user.login)),
             of_user(|user| Some(&user.display_name)),
             of_user(|user| user.employee_number.as_deref()),

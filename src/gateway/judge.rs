@@ -10,7 +10,7 @@ use super::{CallPath, Refusal};
 use crate::access;
 use crate::broker::Broker;
 use crate::config::RouteConfig;
-use crate::model::{Acr, Status, User};
+use crate::model::{Acr, Status};
 use crate::oidc::{AccessToken, KeyRing, Shown};
 use crate::policy::{Action, Context, Details, Principal, Request, Resource};
 
@@ -175,23 +175,24 @@ fn check_roles(route: &RouteConfig, principal: &Principal, departments: &[String
     if route.roles.is_empty() || has_one { Ok(()) } else { Err(Refusal::Role(route.roles.clone())) }
 }
 
-/// The facts of the caller, fresh from the database.
+/// The facts of the caller.
 async fn gather(broker: &Broker, proof: Proof) -> Result<Caller, Refusal> {
-    let (token, user, amr) = match proof {
-        Proof::Session(user, amr, _) => (None, Some(*user), amr),
+    let (token, id, amr) = match proof {
+        Proof::Session(user, amr, _) => (None, user.id, amr),
         Proof::Token(token) => match token.user_id {
             None => {
                 // Of an exchanged token, not who exchanged it counts, but who it speaks for.
                 let id = token.sub.strip_prefix("app:").unwrap_or(&token.client_id).to_owned();
                 let principal = Principal::Application { id };
-                return Ok(Caller { user: None, token: Some(token), amr: Vec::new(), principal });
+                return Ok(Caller { known: None, token: Some(token), amr: Vec::new(), principal });
             }
-            Some(id) => (Some(token), broker.reads.user(id).await?, Vec::new()),
+            Some(id) => (Some(token), id, Vec::new()),
         },
     };
-    let user: User = user.filter(|user| user.status == Status::Active).ok_or(Refusal::Token)?;
-    let principal = access::principal_now(broker, &user).await?;
-    Ok(Caller { user: Some(user), token, amr, principal })
+    let known = broker.reads.person(id).await?.filter(|known| known.user.status == Status::Active);
+    let known = known.ok_or(Refusal::Token)?;
+    let principal = access::principal_of(&known.user, &known.facts);
+    Ok(Caller { known: Some(known), token, amr, principal })
 }
 
 fn context(call: &Call, path: &CallPath, caller: &Caller) -> Context {

@@ -43,7 +43,7 @@ impl Trail {
 
     /// Who it is, by name.
     pub(super) fn found(&mut self, caller: &Caller) {
-        self.login = caller.user.as_ref().map(|user| user.login.clone()).unwrap_or_default();
+        self.login = caller.user().map(|user| user.login.clone()).unwrap_or_default();
     }
 }
 

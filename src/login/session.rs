@@ -141,21 +141,24 @@ pub async fn current_session(broker: &Broker, token: &str) -> Result<Option<Curr
     }
     let now = broker.clock.now();
     let hash = broker.master.token_hash(PURPOSE, token);
-    let Some((session, user)) = broker.reads.session(hash).await?.filter(|(session, _)| session.is_live(now)) else {
+    let Some((session, known)) = broker.reads.session(hash).await?.filter(|(session, _)| session.is_live(now)) else {
         return Ok(None);
     };
-    let current = match (session.operator_id, user) {
-        (None, Some(user)) if user.status == Status::Active => CurrentSession::Person(session.clone(), Box::new(user)),
+    let (id, last_seen_at) = (session.id, session.last_seen_at);
+    let current = match (session.operator_id, known) {
+        (None, Some(known)) if known.user.status == Status::Active => {
+            CurrentSession::Person(session, Box::new(known.user.clone()))
+        }
         (Some(operator), None) => match broker.db.read().await?.operators().find(operator).await? {
-            Some(operator) => CurrentSession::Operator(session.clone(), Box::new(operator)),
+            Some(operator) => CurrentSession::Operator(session, Box::new(operator)),
             None => return Ok(None),
         },
         _ => return Ok(None),
     };
-    if now - session.last_seen_at >= TOUCH_EVERY {
+    if now - last_seen_at >= TOUCH_EVERY {
         let idle = now + broker.config.session.idle.0;
         let mut tx = broker.db.write().await?;
-        tx.sessions().touch(session.id, now, idle).await?;
+        tx.sessions().touch(id, now, idle).await?;
         tx.commit().await?;
     }
     Ok(Some(current))

@@ -117,6 +117,10 @@ async fn judge(broker: &Broker, hasher: &Hasher, attempt: &Attempt<'_>) -> Resul
     if attempt.password.len() > MAX_PASSWORD {
         return Err(SignInError::TooLong);
     }
+    // Nothing is written for an attempt that nobody has time for: who comes in a crowd must not take the others' time.
+    if hasher.is_full() && broker.config.sources.iter().all(|source| source.ldap.is_none()) {
+        return Err(SignInError::Busy);
+    }
     let now = broker.clock.now();
     let throttle = Throttle::of(broker, attempt.login, &attempt.origin.address, attempt.device);
     if let Err(until) = throttle.count(broker, now).await? {

@@ -25,18 +25,18 @@ const FAILURES: u32 = 20;
 /// How long it has to wait.
 pub(super) const WAIT: Duration = Duration::from_mins(1);
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 struct Loaded {
-    by_id: Arc<HashMap<String, Arc<Application>>>,
-    origins: Arc<HashSet<String>>,
-    detail_types: Arc<BTreeSet<String>>,
+    by_id: HashMap<String, Arc<Application>>,
+    origins: HashSet<String>,
+    detail_types: BTreeSet<String>,
     at: Monotonic,
     before: u64,
 }
 
 #[derive(Debug)]
 struct Inner {
-    loaded: RwLock<Option<Loaded>>,
+    loaded: RwLock<Option<Arc<Loaded>>>,
     reloading: tokio::sync::Mutex<()>,
     failures: Cache<(String, IpAddr), u32>,
     /// Whether anybody ever failed: nearly no broker has to look.
@@ -136,12 +136,16 @@ impl Applications {
         &self.0.authorities
     }
 
-    fn fresh(&self) -> Option<Loaded> {
-        let loaded = self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()?;
+    fn fresh(&self) -> Option<Arc<Loaded>> {
+        let loaded = self.known()?;
         (loaded.at.elapsed() < STALENESS && loaded.before == invalidations()).then_some(loaded)
     }
 
-    async fn current(&self, broker: &Broker) -> Result<Loaded, StoreError> {
+    fn known(&self) -> Option<Arc<Loaded>> {
+        self.0.loaded.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    async fn current(&self, broker: &Broker) -> Result<Arc<Loaded>, StoreError> {
         if let Some(loaded) = self.fresh() {
             return Ok(loaded);
         }
@@ -151,21 +155,23 @@ impl Applications {
         }
         let (before, at) = (invalidations(), Monotonic::now());
         let list = broker.db.read().await?.applications().list().await?;
-        let loaded = read(&list, at, before);
+        let loaded = Arc::new(read(list, self.known().as_deref(), at, before));
         *self.0.loaded.write().unwrap_or_else(PoisonError::into_inner) = Some(loaded.clone());
         Ok(loaded)
     }
 }
 
-fn read(list: &[Application], at: Monotonic, before: u64) -> Loaded {
+/// An application that has not changed stays the same value, by which others know that nothing they keep is stale.
+fn read(list: Vec<Application>, known: Option<&Loaded>, at: Monotonic, before: u64) -> Loaded {
     let enabled = || list.iter().filter(|app| app.enabled);
     let uris = enabled().flat_map(|app| &app.settings.redirect_uris);
     let types = enabled().flat_map(|app| app.settings.request.authorization_details.keys());
-    Loaded {
-        detail_types: Arc::new(types.cloned().collect()),
-        origins: Arc::new(uris.filter_map(|uri| RedirectUri(uri).origin()).collect()),
-        by_id: Arc::new(enabled().map(|app| (app.id.clone(), Arc::new(app.clone()))).collect()),
-        at,
-        before,
-    }
+    let detail_types = types.cloned().collect();
+    let origins = uris.filter_map(|uri| RedirectUri(uri).origin()).collect();
+    let same = |app: Application| match known.and_then(|known| known.by_id.get(&app.id)) {
+        Some(known) if **known == app => known.clone(),
+        _ => Arc::new(app),
+    };
+    let by_id = list.into_iter().filter(|app| app.enabled).map(|app| (app.id.clone(), same(app)));
+    Loaded { detail_types, origins, by_id: by_id.collect(), at, before }
 }

@@ -137,13 +137,13 @@ pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantErro
     let hash = broker.master.token_hash(PURPOSE, code);
     let now = broker.clock.now();
     let (found, basis) = broker.reads.code(hash.clone()).await?.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
-    let Basis { grant, user, facts, .. } = basis;
+    let Basis { grant, person, .. } = basis;
     let proved = asked.confirmation.as_ref();
     let is_usual = grant.application_id == app.id
         && binding::may_redeem(&grant, proved)
         && !binding::binds_refresh_tokens(app)
         && check(&found, &grant, form, now).is_ok();
-    let Some(user) = user.filter(|_| is_usual) else { return redeem_alone(asked, &hash, now).await };
+    let Some(person) = person.filter(|_| is_usual) else { return redeem_alone(asked, &hash, now).await };
     let gets_refresh = app.settings.grant_types.contains(&GrantType::RefreshToken);
     let refresh_token = gets_refresh.then(|| broker.rng.token());
     let refresh = refresh_token.as_ref().map(|token| refresh::row(provider, app, &grant, token, now));
@@ -155,7 +155,7 @@ pub(super) async fn redeem(asked: &Asked<'_>) -> Result<TokenResponse, GrantErro
         return redeem_alone(asked, &hash, now).await;
     }
     let granted = Granted { app, scope: &issue.scope, details: &grant.details };
-    let told = claims::in_tokens_of(broker, granted, &user, &facts).await?;
+    let told = claims::in_tokens_of(broker, granted, &person).await?;
     token::sign(asked, issue, prepared, told).await
 }
 

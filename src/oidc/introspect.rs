@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -13,10 +14,11 @@ use super::client::{ClientError, authenticate};
 use super::keys::{KeyError, KeyRing};
 use super::params::Params;
 use super::subject::subject;
-use super::verify::{TokenError, is_access_token, verify_access_token};
+use super::verified::Verified;
+use super::verify::{AccessToken, TokenError, is_access_token, verified};
 use super::{Caller, Presented, Provider, issue, refresh};
 use crate::broker::Broker;
-use crate::crypto::jwt;
+use crate::crypto::{SigningError, jwt};
 use crate::model::{Application, AuthMethod, Confirmation, SessionId, Status};
 use crate::store::StoreError;
 
@@ -68,6 +70,9 @@ pub struct About {
     pub sid: Option<SessionId>,
 }
 
+/// All that is told of any other.
+const DEAD: Introspection = Introspection { active: false, about: None };
+
 /// Why no answer is given.
 #[derive(Debug, thiserror::Error)]
 pub enum IntrospectError {
@@ -85,7 +90,8 @@ pub enum IntrospectError {
     Store(#[from] StoreError),
 }
 
-/// Answers an introspection request.
+/// Answers an introspection request, as JSON. Services ask about the same token again and again, so what they are told of
+/// a living one is written once.
 ///
 /// # Errors
 /// [`IntrospectError`].
@@ -94,8 +100,23 @@ pub async fn introspect(
     caller: &Caller,
     presented: &Presented,
     form: &Params,
-) -> Result<Introspection, IntrospectError> {
-    Ok(look(provider, caller, presented, form).await?.1)
+) -> Result<Bytes, IntrospectError> {
+    let (app, token) = asked(provider, caller, presented, form).await?;
+    if !is_access_token(token) {
+        return written(&look(provider, &app, token).await?);
+    }
+    let Some(verified) = living(provider.broker, provider.keys, token).await? else { return written(&DEAD) };
+    if let Some(told) = verified.told(&app) {
+        return Ok(told);
+    }
+    let about = about(provider.broker, &app, &verified.token);
+    let told = written(&Introspection { active: about.is_some(), about })?;
+    verified.tell(&app, &told);
+    Ok(told)
+}
+
+fn written(answer: &Introspection) -> Result<Bytes, IntrospectError> {
+    Ok(serde_json::to_vec(answer).map_err(|_| KeyError::from(SigningError::Claims))?.into())
 }
 
 /// The same, signed for the service that asks (RFC 9701 section 5).
@@ -108,7 +129,8 @@ pub async fn introspect_signed(
     presented: &Presented,
     form: &Params,
 ) -> Result<String, IntrospectError> {
-    let (app, answer) = look(provider, caller, presented, form).await?;
+    let (app, token) = asked(provider, caller, presented, form).await?;
+    let answer = look(provider, &app, token).await?;
     let key = issue::signer(provider, &app, app.settings.tokens.introspection_signed_response_alg).await?;
     let claims = serde_json::json!({
         "iss": provider.broker.config.server.issuer(),
@@ -119,12 +141,13 @@ pub async fn introspect_signed(
     Ok(jwt::sign(&key, "token-introspection+jwt", &claims).map_err(KeyError::from)?)
 }
 
-async fn look(
+/// Who asks, and about what.
+async fn asked<'a>(
     provider: Provider<'_>,
     caller: &Caller,
     presented: &Presented,
-    form: &Params,
-) -> Result<(Arc<Application>, Introspection), IntrospectError> {
+    form: &'a Params,
+) -> Result<(Arc<Application>, &'a str), IntrospectError> {
     if form.has_repetition() {
         return Err(IntrospectError::InvalidRequest("a parameter is given twice"));
     }
@@ -133,29 +156,34 @@ async fn look(
         return Err(ClientError::Refused.into());
     }
     let token = form.get("token").ok_or(IntrospectError::InvalidRequest("token is missing"))?;
-    // Whatever token_type_hint says: the two kinds cannot be taken for each other.
-    let about = if is_access_token(token) {
-        access(provider.broker, provider.keys, &app, token).await?
-    } else {
-        refreshing(provider.broker, &app, token).await?
-    };
-    Ok((app, Introspection { active: about.is_some(), about }))
+    Ok((app, token))
 }
 
-async fn access(
-    broker: &Broker,
-    keys: &KeyRing,
-    app: &Arc<Application>,
-    token: &str,
-) -> Result<Option<About>, StoreError> {
-    let token = match verify_access_token(broker, keys, token).await {
-        Ok(token) => token,
-        Err(TokenError::Store(error)) => return Err(error),
-        Err(TokenError::Jwt(_) | TokenError::Issuer | TokenError::Expired | TokenError::Revoked) => return Ok(None),
+async fn look(provider: Provider<'_>, app: &Application, token: &str) -> Result<Introspection, IntrospectError> {
+    // Whatever token_type_hint says: the two kinds cannot be taken for each other.
+    let about = if is_access_token(token) {
+        let verified = living(provider.broker, provider.keys, token).await?;
+        verified.and_then(|verified| about(provider.broker, app, &verified.token))
+    } else {
+        refreshing(provider.broker, app, token).await?
     };
+    Ok(Introspection { active: about.is_some(), about })
+}
+
+/// The access token, where it is good.
+async fn living(broker: &Broker, keys: &KeyRing, token: &str) -> Result<Option<Arc<Verified>>, StoreError> {
+    match verified(broker, keys, token).await {
+        Ok(token) => Ok(Some(token)),
+        Err(TokenError::Store(error)) => Err(error),
+        Err(TokenError::Jwt(_) | TokenError::Issuer | TokenError::Expired | TokenError::Revoked) => Ok(None),
+    }
+}
+
+/// What `app` is told of a good access token; none when it is not meant for that one.
+fn about(broker: &Broker, app: &Application, token: &AccessToken) -> Option<About> {
     let own = issue::audience(&broker.config, app);
     let is_meant = token.client_id == app.id || token.aud.iter().any(|aud| *aud == app.id || own.contains(aud));
-    Ok(is_meant.then(|| About {
+    is_meant.then(|| About {
         sub: token.sub.clone(),
         client_id: token.client_id.clone(),
         scope: token.scopes.join(" "),
@@ -169,7 +197,7 @@ async fn access(
         jti: Some(token.jti.clone()),
         act: token.actor.clone(),
         sid: token.session_id,
-    }))
+    })
 }
 
 async fn refreshing(broker: &Broker, app: &Application, token: &str) -> Result<Option<About>, StoreError> {

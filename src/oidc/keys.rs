@@ -13,7 +13,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 
 use super::lifetimes;
-use super::verify::VerifiedTokens;
+use super::verified::VerifiedTokens;
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::crypto::{MasterKeyError, SigningError, SigningKey};

@@ -66,6 +66,7 @@ mod test_login;
 mod token;
 mod userinfo;
 mod userinfo_answer;
+mod verified;
 mod verify;
 
 use std::net::IpAddr;
@@ -116,7 +117,8 @@ pub use test_login::{find_test_login, offer_test_login, run_test_login};
 pub use token::{GrantError, TokenResponse, answer_token_request};
 pub use userinfo::{UserInfoError, userinfo};
 pub use userinfo_answer::{UserInfoAnswer, present_userinfo};
-pub use verify::{AccessToken, STALENESS, TokenError, verify_access_token};
+pub use verified::STALENESS;
+pub use verify::{AccessToken, TokenError, verify_access_token};
 
 /// What every operation of the provider needs.
 #[derive(Clone, Copy, Debug)]

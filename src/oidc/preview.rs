@@ -77,7 +77,7 @@ pub async fn preview(
         let granted = Granted { app, scope: &scope, details: &grant.details };
         let tokens = claims::in_tokens(&mut tx, granted, user.id).await?;
         drop(tx);
-        (tokens, claims::at_userinfo(provider.broker, granted, user.clone()).await?)
+        (tokens, claims::at_userinfo(provider.broker, granted, user).await?)
     };
     let (tokens, mut userinfo) = told;
     userinfo.insert("sub".to_owned(), subject(provider.broker, app, user.id).into());

@@ -5,6 +5,8 @@
 //! there is never a second family. Within the grace a used successor is answered with `invalid_grant` alone; after it,
 //! a second use revokes the grant with all its access tokens.
 
+use std::sync::Arc;
+
 use serde_json::json;
 
 use super::claims::{self, Granted};
@@ -12,9 +14,9 @@ use super::token::{self, Asked, GrantError, TokenResponse};
 use super::{Provider, binding, lifetimes, scopes};
 use crate::access::{may_enter, principal_of};
 use crate::audit::Outcome;
-use crate::model::{Application, Grant, GrantType, RefreshToken, Status, User};
+use crate::model::{Application, Grant, GrantType, RefreshToken, Status};
 use crate::policy::{Context, Details};
-use crate::store::{FactList, StoreError, Tx, Write};
+use crate::store::{Known, StoreError, Tx, Write};
 use crate::time::Instant;
 
 /// Purpose under which refresh tokens are hashed.
@@ -62,12 +64,12 @@ pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
     let token = form.get("refresh_token").ok_or(GrantError::InvalidRequest("refresh_token is missing"))?;
     let now = broker.clock.now();
     let hash = broker.master.token_hash(PURPOSE, token);
-    let (grant, user, facts) = find(provider, app, &hash).await?;
+    let (grant, person) = find(provider, app, &hash).await?;
     if binding::binds_refresh_tokens(app) && !binding::may_redeem(&grant, asked.confirmation.as_ref()) {
         return Err(GrantError::InvalidGrant("the refresh token is bound to another key"));
     }
     let scope = narrowed(&grant, form.get("scope"))?;
-    judge(asked, &grant, &user, &scope, &facts).await?;
+    judge(asked, &grant, &person, &scope).await?;
     let successor = broker.master.token_hash(SUCCESSOR, token);
     let issue = token::Issue {
         grant: &grant,
@@ -80,7 +82,7 @@ pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
     let write = Write::Refresh { hash: hash.clone(), successor: row(provider, app, &grant, &successor, now) };
     if broker.audit.write(write, prepared.event.clone()).await? {
         let granted = Granted { app, scope: &issue.scope, details: &grant.details };
-        let told = claims::in_tokens_of(broker, granted, &user, &facts).await?;
+        let told = claims::in_tokens_of(broker, granted, &person).await?;
         return token::sign(asked, issue, prepared, told).await;
     }
     let mut tx = broker.db.write().await?;
@@ -91,7 +93,7 @@ pub(super) async fn refresh(asked: &Asked<'_>) -> Result<TokenResponse, GrantErr
 }
 
 /// Policy's word on the person, as they are now.
-async fn judge(asked: &Asked<'_>, grant: &Grant, user: &User, scope: &str, facts: &FactList) -> Result<(), GrantError> {
+async fn judge(asked: &Asked<'_>, grant: &Grant, person: &Known, scope: &str) -> Result<(), GrantError> {
     let Asked { provider, caller, app, .. } = *asked;
     let context = Context {
         address: Some(caller.address),
@@ -100,8 +102,8 @@ async fn judge(asked: &Asked<'_>, grant: &Grant, user: &User, scope: &str, facts
         authorization_details: Details::of(&grant.details.authorization_details),
         ..Context::default()
     };
-    let decision = may_enter(provider.broker, principal_of(user, facts.clone()), &app.id, context);
-    if user.status == Status::Active && decision.allowed {
+    let decision = may_enter(provider.broker, principal_of(&person.user, &person.facts), &app.id, context);
+    if person.user.status == Status::Active && decision.allowed {
         return Ok(());
     }
     let event = token::event(caller, app, grant, Outcome::Denied).with(json!({ "policies": decision.policies }));
@@ -150,13 +152,13 @@ async fn again(
 
 /// The grant of a refresh token and its person with what they belong to; another application's token is as unknown as
 /// none.
-async fn find(provider: Provider<'_>, app: &Application, hash: &str) -> Result<(Grant, User, FactList), GrantError> {
+async fn find(provider: Provider<'_>, app: &Application, hash: &str) -> Result<(Grant, Arc<Known>), GrantError> {
     let found = provider.broker.reads.refresh_token(hash.to_owned()).await?;
-    let (_, basis) = found.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
+    let basis = found.ok_or(GrantError::InvalidGrant(UNKNOWN))?;
     if basis.grant.application_id != app.id || !basis.has_consent {
         return Err(GrantError::InvalidGrant(UNKNOWN));
     }
-    Ok((basis.grant, basis.user.ok_or(GrantError::InvalidGrant(UNKNOWN))?, basis.facts))
+    Ok((basis.grant, basis.person.ok_or(GrantError::InvalidGrant(UNKNOWN))?))
 }
 
 /// What is asked for, when all of it was granted (RFC 6749 section 6).

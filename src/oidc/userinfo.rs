@@ -34,8 +34,8 @@ pub async fn userinfo(provider: Provider<'_>, token: &AccessToken) -> Result<Map
     let broker = provider.broker;
     let user_id = token.user_id.filter(|_| token.has_scope("openid")).ok_or(UserInfoError::InsufficientScope)?;
     let app = provider.applications.find(broker, &token.client_id).await?.ok_or(UserInfoError::Gone)?;
-    let user = broker.reads.user(user_id).await?.filter(|user| user.status == Status::Active);
-    let user = user.ok_or(UserInfoError::Gone)?;
+    let known = broker.reads.person(user_id).await?.filter(|known| known.user.status == Status::Active);
+    let known = known.ok_or(UserInfoError::Gone)?;
     let details = match token.grant_id.filter(|_| token.more) {
         Some(grant) => {
             broker.db.read().await?.grants().find(grant).await?.map(|grant| grant.details.0).unwrap_or_default()
@@ -43,7 +43,8 @@ pub async fn userinfo(provider: Provider<'_>, token: &AccessToken) -> Result<Map
         None => GrantDetails::default(),
     };
     let scope = token.scopes.join(" ");
-    let mut told = claims::at_userinfo(broker, Granted { app: &app, scope: &scope, details: &details }, user).await?;
+    let mut told =
+        claims::at_userinfo(broker, Granted { app: &app, scope: &scope, details: &details }, &known.user).await?;
     told.insert("sub".to_owned(), token.sub.clone().into());
     Ok(told)
 }

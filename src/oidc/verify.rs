@@ -2,32 +2,26 @@
 //!
 //! The signature of a token is checked once; the result is kept under the token's SHA-256. Whether what the token rests
 //! on is still alive (grant, session, person, application, the token itself) is asked of the database by primary key,
-//! and the answer is kept for at most [`STALENESS`], and never across a commit of this process that revoked something.
+//! and the answer is kept for at most [`super::STALENESS`], and never across a commit of this process that revoked something.
 //! So a revocation is seen **at once on the node that does it, and within one second on every other**.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant as Monotonic};
 
-use moka::sync::Cache;
 use serde_json::Value;
 
 use super::issue::{APPLICATION_SUBJECT, AccessClaims};
+use super::verified::Verified;
 use super::{KeyRing, opaque};
 use crate::broker::Broker;
 use crate::crypto::jwt::{self, JwtError, MAX_TOKEN};
 use crate::crypto::sha256;
 use crate::model::{Confirmation, GrantId, SessionId, Status, UserId};
-use crate::store::{StoreError, Tx, invalidations};
+use crate::store::{StoreError, Tx};
 use crate::time::Instant;
 use crate::verifier::{VerifyError, check_origin, check_times};
 
 /// `typ` of access tokens (RFC 9068 section 2.1).
 pub(super) const ACCESS_TYP: &str = "at+jwt";
-/// How old an answer to "is it still alive" may be.
-pub const STALENESS: Duration = Duration::from_secs(1);
-/// Verified tokens kept at the most.
-const CAPACITY: u64 = 20_000;
 
 /// A verified access token.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -119,90 +113,42 @@ impl From<VerifyError> for TokenError {
     }
 }
 
-#[derive(Debug)]
-struct Verified {
-    token: Arc<AccessToken>,
-    /// When it was last found alive: microseconds since the cache was made; 0 for never.
-    checked_at: AtomicU64,
-    /// [`invalidations`] before that.
-    checked_before: AtomicU64,
-    /// Of which generation of keys its signature is.
-    generation: u64,
-}
-
-/// Tokens whose signature was checked, by the SHA-256 of their text.
-pub(super) struct VerifiedTokens {
-    cache: Cache<[u8; 32], Arc<Verified>>,
-    made: Monotonic,
-    /// Counts the times that a key went.
-    generation: AtomicU64,
-}
-
-impl std::fmt::Debug for VerifiedTokens {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "VerifiedTokens({})", self.cache.entry_count())
-    }
-}
-
-impl VerifiedTokens {
-    pub(super) fn new() -> Self {
-        let cache = Cache::builder().max_capacity(CAPACITY).time_to_idle(Duration::from_mins(5)).build();
-        Self { cache, made: Monotonic::now(), generation: AtomicU64::new(0) }
-    }
-
-    /// A key went: the signature of every token is checked again, of those too that are being checked just now.
-    pub(super) fn forget(&self) {
-        self.generation.fetch_add(1, Ordering::AcqRel);
-        self.cache.invalidate_all();
-    }
-
-    fn micros(&self) -> u64 {
-        u64::try_from(self.made.elapsed().as_micros()).unwrap_or(u64::MAX).max(1)
-    }
-
-    fn is_fresh(&self, verified: &Verified) -> bool {
-        let checked = verified.checked_at.load(Ordering::Acquire);
-        checked != 0
-            && u128::from(self.micros().saturating_sub(checked)) < STALENESS.as_micros()
-            && verified.checked_before.load(Ordering::Acquire) == invalidations()
-    }
-}
-
 /// Verifies an access token of ours: signature, `typ` `at+jwt`, issuer, end, and that grant, session, person,
 /// application and the token itself still live. The audience is for the caller to judge.
 ///
 /// # Errors
 /// [`TokenError`]; only [`TokenError::Store`] leaves open whether the token is good.
 pub async fn verify_access_token(broker: &Broker, keys: &KeyRing, token: &str) -> Result<Arc<AccessToken>, TokenError> {
+    Ok(verified(broker, keys, token).await?.token.clone())
+}
+
+/// The same, with what is kept beside it.
+///
+/// # Errors
+/// [`TokenError`].
+pub(super) async fn verified(broker: &Broker, keys: &KeyRing, token: &str) -> Result<Arc<Verified>, TokenError> {
     if token.len() > MAX_TOKEN {
         return Err(JwtError::Malformed.into());
     }
     let tokens = keys.verified();
     let digest = sha256(token.as_bytes());
-    let known = tokens.cache.get(&digest);
+    let known = tokens.find(&digest);
     if known.as_ref().is_some_and(|verified| !tokens.is_fresh(verified)) {
         keys.keep_up(broker).await;
     }
-    let generation = tokens.generation.load(Ordering::Acquire);
-    let known = known.filter(|verified| verified.generation == generation);
-    let verified = if let Some(verified) = known {
-        verified
-    } else {
-        let token = Arc::new(check_signature(broker, keys, token).await?);
-        let (checked_at, checked_before) = (AtomicU64::new(0), AtomicU64::new(0));
-        let verified = Arc::new(Verified { token, checked_at, checked_before, generation });
-        tokens.cache.insert(digest, verified.clone());
-        verified
+    let generation = tokens.generation();
+    let verified = match known.filter(|verified| verified.generation == generation) {
+        Some(verified) => verified,
+        None => tokens.keep(digest, check_signature(broker, keys, token).await?, generation),
     };
     let now = broker.clock.now();
     check_times(verified.token.iat.timestamp(), verified.token.exp.timestamp(), None, now)?;
     if !tokens.is_fresh(&verified) {
-        let (before, at) = (invalidations(), tokens.micros());
+        let asked = tokens.moment();
         check_alive(broker, &verified.token, now).await?;
-        verified.checked_before.store(before, Ordering::Release);
-        verified.checked_at.store(at, Ordering::Release);
+        verified.found_alive(asked);
     }
-    Ok(verified.token.clone())
+    Ok(verified)
 }
 
 /// Whether `token` can only be an access token: a JWT, or an opaque one. Refresh tokens have another shape.

@@ -4,11 +4,14 @@
 //! roles. The whole directory never becomes entities.
 
 use std::collections::{HashMap, HashSet};
+use std::net::IpAddr;
 use std::str::FromStr as _;
+use std::sync::LazyLock;
 
 use cedar_policy::{
     Context as CedarContext, Entities, Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression,
 };
+use moka::sync::Cache;
 
 use super::{Action, Context, Principal, Request, Resource, Standing};
 
@@ -44,9 +47,31 @@ impl Question {
     }
 }
 
-fn uid(kind: &str, id: &str) -> Result<EntityUid, String> {
-    let kind = EntityTypeName::from_str(kind).map_err(|error| error.to_string())?;
-    Ok(EntityUid::from_type_name_and_id(kind, EntityId::new(id)))
+/// Names of types, parsed once: Cedar's parser would take longer for them than all the rest of a decision.
+static KINDS: LazyLock<HashMap<&'static str, EntityTypeName>> = LazyLock::new(|| {
+    let kinds = [
+        "Action",
+        "Application",
+        "Console",
+        "Department",
+        "Group",
+        "Operator",
+        "Position",
+        "Role",
+        "RoleHere",
+        "Route",
+        "ScopedRole",
+        "User",
+    ];
+    kinds.into_iter().filter_map(|kind| Some((kind, EntityTypeName::from_str(kind).ok()?))).collect()
+});
+
+/// Addresses as Cedar writes them, of those who asked lately: it parses the name of the function each time.
+static ADDRESSES: LazyLock<Cache<IpAddr, RestrictedExpression>> = LazyLock::new(|| Cache::new(1_000));
+
+fn uid(kind: &'static str, id: &str) -> Result<EntityUid, String> {
+    let kind = KINDS.get(kind).ok_or_else(|| format!("`{kind}` is no type of ours"))?;
+    Ok(EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id)))
 }
 
 fn action(action: Action) -> Result<EntityUid, String> {
@@ -131,7 +156,9 @@ fn context(context: &Context) -> Result<CedarContext, String> {
         ("amr".to_owned(), RestrictedExpression::new_set(context.amr.iter().map(text))),
     ];
     if let Some(address) = context.address {
-        pairs.push(("address".to_owned(), RestrictedExpression::new_ip(address.to_canonical().to_string())));
+        let address = address.to_canonical();
+        let written = ADDRESSES.get_with(address, || RestrictedExpression::new_ip(address.to_string()));
+        pairs.push(("address".to_owned(), written));
     }
     for (name, value) in [
         ("method", &context.method),

@@ -111,7 +111,8 @@ impl Applications<'_> {
     pub async fn purge_documents(&mut self, before: Instant) -> Result<u64, StoreError> {
         let sql = "DELETE FROM applications WHERE id IN (SELECT a.id FROM applications a WHERE a.id LIKE 'https://%' \
                    AND NOT a.declared AND a.updated_at < $1 \
-                   AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.application_id = a.id) LIMIT 100)";
+                   AND NOT EXISTS (SELECT 1 FROM grants g WHERE g.application_id = a.id \
+                     AND g.application_id LIKE 'https://%') LIMIT 100)";
         let deleted = self.0.run(sql, &[&before]).await?;
         if deleted > 0 {
             self.0.invalidates();

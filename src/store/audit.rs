@@ -44,6 +44,17 @@ pub struct AuditSearch {
     pub limit: i64,
 }
 
+/// Writes rows; see [`values`].
+pub(super) const INSERT: &str =
+    "INSERT INTO audit_log (seq, at, action, outcome, actor, subject, address, request_id, details, hash)";
+/// Reads the head.
+pub(super) const HEAD: &str = "SELECT seq, hash FROM audit_head WHERE id = 1";
+
+/// The values of a row.
+pub(super) fn values(r: &AuditRow) -> Vec<&dyn Param> {
+    vec![&r.seq, &r.at, &r.action, &r.outcome, &r.actor, &r.subject, &r.address, &r.request_id, &r.details, &r.hash]
+}
+
 /// Store functions of the audit log.
 #[derive(Debug)]
 pub struct AuditLog<'a>(&'a mut Tx);
@@ -77,7 +88,7 @@ impl AuditLog<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn head(&mut self) -> Result<Option<(i64, String)>, StoreError> {
-        self.0.optional("SELECT seq, hash FROM audit_head WHERE id = 1", &[]).await
+        self.0.optional(HEAD, &[]).await
     }
 
     /// Rows after `after` up to `until`, in order, `limit` at the most.
@@ -144,25 +155,7 @@ impl AuditLog<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn insert(&mut self, rows: &[AuditRow]) -> Result<(), StoreError> {
-        let rows: Vec<Vec<&dyn Param>> = rows
-            .iter()
-            .map(|r| -> Vec<&dyn Param> {
-                vec![
-                    &r.seq,
-                    &r.at,
-                    &r.action,
-                    &r.outcome,
-                    &r.actor,
-                    &r.subject,
-                    &r.address,
-                    &r.request_id,
-                    &r.details,
-                    &r.hash,
-                ]
-            })
-            .collect();
-        let head =
-            "INSERT INTO audit_log (seq, at, action, outcome, actor, subject, address, request_id, details, hash)";
-        self.0.insert_rows(head, &rows, "").await.map(drop)
+        let rows: Vec<Vec<&dyn Param>> = rows.iter().map(values).collect();
+        self.0.insert_rows(INSERT, &rows, "").await.map(drop)
     }
 }

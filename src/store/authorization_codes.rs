@@ -7,6 +7,15 @@ use crate::time::Instant;
 /// Rows deleted by one statement of the purge.
 const BATCH: i64 = 500;
 
+/// Writes new codes; see [`values`].
+pub(super) const INSERT: &str = "INSERT INTO authorization_codes (code_hash, grant_id, redirect_uri, nonce, \
+                                 code_challenge, created_at, expires_at)";
+
+/// The values of a new code.
+pub(super) fn values(c: &AuthorizationCode) -> Vec<&dyn Param> {
+    vec![&c.code_hash, &c.grant_id, &c.redirect_uri, &c.nonce, &c.code_challenge, &c.created_at, &c.expires_at]
+}
+
 /// Store functions of authorization codes.
 #[derive(Debug)]
 pub struct AuthorizationCodes<'a>(&'a mut Tx);
@@ -40,23 +49,8 @@ impl AuthorizationCodes<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn insert_all(&mut self, codes: &[&AuthorizationCode]) -> Result<(), StoreError> {
-        let head = "INSERT INTO authorization_codes (code_hash, grant_id, redirect_uri, nonce, code_challenge, \
-                    created_at, expires_at)";
-        let rows: Vec<Vec<&dyn Param>> = codes
-            .iter()
-            .map(|c| -> Vec<&dyn Param> {
-                vec![
-                    &c.code_hash,
-                    &c.grant_id,
-                    &c.redirect_uri,
-                    &c.nonce,
-                    &c.code_challenge,
-                    &c.created_at,
-                    &c.expires_at,
-                ]
-            })
-            .collect();
-        self.0.insert_rows(head, &rows, "").await.map(drop)
+        let rows: Vec<Vec<&dyn Param>> = codes.iter().map(|code| values(code)).collect();
+        self.0.insert_rows(INSERT, &rows, "").await.map(drop)
     }
 
     /// Takes the code, for the first caller only.

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use sqlx::AssertSqlSafe;
 
-use super::db::{Link, count, count_rows};
+use super::db::{Link, count, count_rows, on};
 use super::param::{postgres, sqlite};
 use super::{Param, Row, StoreError, Tx, copy};
 
@@ -14,6 +14,9 @@ use super::{Param, Row, StoreError, Tx, copy};
 const MAX_PARAMS: usize = 30_000;
 /// Rows of one statement: beyond a thousand nothing is gained.
 const MAX_ROWS: usize = 1_000;
+/// Statements of at most so many rows stay prepared, and those of a whole chunk: what requests of one moment write
+/// together, and what an import repeats. The others are as good as never seen again.
+const PREPARED_ROWS: usize = 64;
 /// So many rows go into PostgreSQL by COPY.
 const MANY: usize = 200;
 
@@ -38,12 +41,14 @@ impl Tx {
             return copy::insert(c, target, rows, tail).await;
         }
         let mut touched = 0;
-        for chunk in rows.chunks((MAX_PARAMS / columns.max(1)).clamp(1, MAX_ROWS)) {
+        let whole = (MAX_PARAMS / columns.max(1)).clamp(1, MAX_ROWS);
+        for chunk in rows.chunks(whole) {
             let mut sql = format!("{head} VALUES ");
             placeholders(&mut sql, chunk.len(), columns, self.is_postgres());
             let _ = write!(sql, " {tail}");
             let params: Vec<&dyn Param> = chunk.iter().flatten().copied().collect();
-            touched += self.run_text(sql, &params).await?;
+            let stays = chunk.len() <= PREPARED_ROWS || chunk.len() == whole;
+            touched += self.run_text(sql, &params, stays).await?;
         }
         Ok(touched)
     }
@@ -62,7 +67,7 @@ impl Tx {
         let mut touched = 0;
         for chunk in list.chunks(MAX_ROWS) {
             let (sql, params) = in_list(head, fixed, chunk, tail);
-            touched += self.run_text(sql, &params).await?;
+            touched += self.run_text(sql, &params, true).await?;
         }
         Ok(touched)
     }
@@ -90,34 +95,32 @@ impl Tx {
         matches!(self.0, Link::PostgresTx(_) | Link::PostgresReader(_))
     }
 
-    pub(super) async fn run_text(&mut self, sql: String, params: &[&dyn Param]) -> Result<u64, StoreError> {
+    /// Runs a statement whose text was put together; `stays` prepared or not.
+    pub(super) async fn run_text(
+        &mut self,
+        sql: String,
+        params: &[&dyn Param],
+        stays: bool,
+    ) -> Result<u64, StoreError> {
         count();
         let sql = AssertSqlSafe(sql);
-        Ok(match &mut self.0 {
-            Link::SqliteTx(c) => sqlx::query_with(sql, sqlite(params)?).execute(&mut **c).await?.rows_affected(),
-            Link::SqliteReader(c) => sqlx::query_with(sql, sqlite(params)?).execute(&mut **c).await?.rows_affected(),
-            Link::PostgresTx(c) => sqlx::query_with(sql, postgres(params)?).execute(&mut **c).await?.rows_affected(),
-            Link::PostgresReader(c) => {
-                sqlx::query_with(sql, postgres(params)?).execute(&mut **c).await?.rows_affected()
-            }
-        })
+        Ok(on!(self, |conn, args| sqlx::query_with(sql, args(params)?)
+            .persistent(stays)
+            .execute(conn)
+            .await?
+            .rows_affected()))
     }
 
     pub(super) async fn all_text<T: Row>(&mut self, sql: String, params: &[&dyn Param]) -> Result<Vec<T>, StoreError> {
         count();
         let sql = AssertSqlSafe(sql);
-        let rows = match &mut self.0 {
-            Link::SqliteTx(c) => sqlx::query_as_with(sql, sqlite(params)?).fetch_all(&mut **c).await?,
-            Link::SqliteReader(c) => sqlx::query_as_with(sql, sqlite(params)?).fetch_all(&mut **c).await?,
-            Link::PostgresTx(c) => sqlx::query_as_with(sql, postgres(params)?).fetch_all(&mut **c).await?,
-            Link::PostgresReader(c) => sqlx::query_as_with(sql, postgres(params)?).fetch_all(&mut **c).await?,
-        };
+        let rows = on!(self, |conn, args| sqlx::query_as_with(sql, args(params)?).fetch_all(conn).await?);
         count_rows(&rows);
         Ok(rows)
     }
 }
 
-fn placeholders(sql: &mut String, rows: usize, columns: usize, are_numbered: bool) {
+pub(super) fn placeholders(sql: &mut String, rows: usize, columns: usize, are_numbered: bool) {
     for row in 0..rows {
         sql.push_str(if row == 0 { "(" } else { ", (" });
         for column in 1..=columns {

@@ -17,6 +17,8 @@ use super::migrate::{Dialect, migrator};
 use super::param::{postgres, sqlite};
 use super::{Param, Row, StoreError};
 
+/// Statements that a connection keeps prepared: those of requests come in several lengths.
+const STATEMENTS: usize = 400;
 /// Rows that SQLite's thread reads ahead of who takes them.
 const ROWS_AHEAD: usize = 1_000;
 
@@ -35,12 +37,32 @@ pub enum Db {
 }
 
 /// A connection on which store functions run: a transaction, or a reader outside of one. The second field tells
-/// whether the commit makes cached answers stale.
+/// which cached answers the commit makes stale.
 #[derive(Debug)]
-pub struct Tx(pub(super) Link, bool);
+pub struct Tx(pub(super) Link, Stale);
+
+/// What a commit makes stale.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Stale {
+    /// Nothing: only what is never kept was written.
+    Nothing,
+    /// What is known of people.
+    People,
+    /// That, and whether tokens are still alive.
+    All,
+}
 
 /// Commits of this process that took something away.
 static INVALIDATIONS: AtomicU64 = AtomicU64::new(0);
+
+/// Commits of this process that may have changed what is known of people.
+static CHANGES: AtomicU64 = AtomicU64::new(0);
+
+/// Grows with every commit of this process but those of [`Tx::leaves_people_alone`]. What is kept of people counts only
+/// while this number stands still.
+pub(super) fn changes() -> u64 {
+    CHANGES.load(Ordering::SeqCst)
+}
 
 /// Grows with every commit of this process that revoked or switched off something (see [`Tx::invalidates`]). A cache
 /// of "is it still alive" keeps an answer only while this number stands still, and no longer than its own bound.
@@ -81,6 +103,8 @@ macro_rules! on {
     };
 }
 
+pub(super) use on;
+
 impl Db {
     /// Opens the database of `url` (`sqlite://FILE` or `postgres://…`), creating the SQLite file where it is missing.
     ///
@@ -90,7 +114,10 @@ impl Db {
         if let Some(file) = url.strip_prefix("sqlite://") {
             Self::open_sqlite(Path::new(file), connections).await
         } else if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(url)?.application_name("yaopai").disable_statement_logging();
+            let options = PgConnectOptions::from_str(url)?
+                .application_name("yaopai")
+                .statement_cache_capacity(STATEMENTS)
+                .disable_statement_logging();
             let pool = PgPoolOptions::new()
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(10))
@@ -111,6 +138,7 @@ impl Db {
             .busy_timeout(Duration::from_secs(10))
             // Rows cross from SQLite's thread to ours in a channel: a small one is two thread switches each few rows.
             .row_buffer_size(ROWS_AHEAD)
+            .statement_cache_capacity(STATEMENTS)
             .pragma("cache_size", "-16000")
             // A bulk statement is a megabyte of placeholders: no log wants it.
             .disable_statement_logging();
@@ -143,7 +171,7 @@ impl Db {
             Self::Sqlite { writer, .. } => Link::SqliteTx(writer.begin_with("BEGIN IMMEDIATE").await?),
             Self::Postgres(pool) => Link::PostgresTx(pool.begin().await?),
         };
-        Ok(Tx(link, false))
+        Ok(Tx(link, Stale::People))
     }
 
     /// Takes a connection for reading, each statement on its own.
@@ -155,7 +183,7 @@ impl Db {
             Self::Sqlite { reader, .. } => Link::SqliteReader(reader.acquire().await?),
             Self::Postgres(pool) => Link::PostgresReader(pool.acquire().await?),
         };
-        Ok(Tx(link, false))
+        Ok(Tx(link, Stale::People))
     }
 
     /// Closes every connection; SQLite folds its write-ahead log into the file.
@@ -258,7 +286,14 @@ impl Tx {
     /// Notes that this transaction revokes, ends or switches off something, so that its commit empties the caches of
     /// this process. Every store function that does such a thing calls it.
     pub fn invalidates(&mut self) {
-        self.1 = true;
+        self.1 = Stale::All;
+    }
+
+    /// Notes that this transaction writes nothing that is known of people, but tokens, codes and the audit log.
+    pub(super) fn leaves_people_alone(&mut self) {
+        if self.1 == Stale::People {
+            self.1 = Stale::Nothing;
+        }
     }
 
     /// Commits what [`Db::write`] opened. On a reader it does nothing.
@@ -269,9 +304,12 @@ impl Tx {
         match self.0 {
             Link::SqliteTx(tx) => tx.commit().await?,
             Link::PostgresTx(tx) => tx.commit().await?,
-            Link::SqliteReader(_) | Link::PostgresReader(_) => {}
+            Link::SqliteReader(_) | Link::PostgresReader(_) => return Ok(()),
         }
-        if self.1 {
+        if self.1 != Stale::Nothing {
+            CHANGES.fetch_add(1, Ordering::SeqCst);
+        }
+        if self.1 == Stale::All {
             INVALIDATIONS.fetch_add(1, Ordering::SeqCst);
         }
         Ok(())

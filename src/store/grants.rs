@@ -20,6 +20,26 @@ pub struct Liveness {
     pub revoked_tokens: i64,
 }
 
+/// Writes new grants; see [`values`].
+pub(super) const INSERT: &str = "INSERT INTO grants (id, application_id, user_id, session_id, scope, auth_time, amr, \
+                                 created_at, expires_at, details)";
+
+/// The values of a new grant.
+pub(super) fn values(g: &Grant) -> Vec<&dyn Param> {
+    vec![
+        &g.id,
+        &g.application_id,
+        &g.user_id,
+        &g.session_id,
+        &g.scope,
+        &g.auth_time,
+        &g.amr,
+        &g.created_at,
+        &g.expires_at,
+        &g.details,
+    ]
+}
+
 /// Store functions of grants.
 #[derive(Debug)]
 pub struct Grants<'a>(&'a mut Tx);
@@ -53,26 +73,8 @@ impl Grants<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn insert_all(&mut self, grants: &[&Grant]) -> Result<(), StoreError> {
-        let head = "INSERT INTO grants (id, application_id, user_id, session_id, scope, auth_time, amr, created_at, \
-                    expires_at, details)";
-        let rows: Vec<Vec<&dyn Param>> = grants
-            .iter()
-            .map(|g| -> Vec<&dyn Param> {
-                vec![
-                    &g.id,
-                    &g.application_id,
-                    &g.user_id,
-                    &g.session_id,
-                    &g.scope,
-                    &g.auth_time,
-                    &g.amr,
-                    &g.created_at,
-                    &g.expires_at,
-                    &g.details,
-                ]
-            })
-            .collect();
-        self.0.insert_rows(head, &rows, "").await.map(drop)
+        let rows: Vec<Vec<&dyn Param>> = grants.iter().map(|grant| values(grant)).collect();
+        self.0.insert_rows(INSERT, &rows, "").await.map(drop)
     }
 
     /// Writes what was granted beyond scopes anew.

@@ -39,6 +39,7 @@ migrations! {
     "0056_revocations",
     "0060_old_sealed_secrets",
     "0061_master_key",
+    "0062_purge_indexes",
     "0073_increments",
     "0077_contributions",
     "0082_plan_lifecycle",

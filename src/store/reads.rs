@@ -1,14 +1,13 @@
 //! What is read with nearly every request, for all requests of the moment in a few statements.
 
 use std::collections::{HashMap, HashSet};
-use std::hash::Hash;
+use std::sync::Arc;
 
 use super::gather::{Answers, Gather};
+use super::people::{Known, People};
 use super::{Db, Param, StoreError, Tx};
-use crate::model::{AuthorizationCode, Grant, GrantId, RefreshToken, Session, User, UserId};
-
-/// What a person belongs to, as (kind, code); see [`super::Facts::list`].
-pub type FactList = Vec<(String, String)>;
+use crate::model::{AuthorizationCode, Grant, Session, UserId};
+use crate::time::Instant;
 
 /// What a code or a refresh token rests on.
 #[derive(Clone, PartialEq, Debug)]
@@ -16,9 +15,7 @@ pub struct Basis {
     /// The grant.
     pub grant: Grant,
     /// Its person.
-    pub user: Option<User>,
-    /// What the person belongs to.
-    pub facts: FactList,
+    pub person: Option<Arc<Known>>,
     /// Whether the consent that the grant rests on is still there; true for one that rests on none.
     pub has_consent: bool,
 }
@@ -26,11 +23,10 @@ pub struct Basis {
 /// Reads that requests share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reads {
-    users: Gather<UserId, Option<User>>,
-    facts: Gather<UserId, FactList>,
-    sessions: Gather<String, Option<(Session, Option<User>)>>,
-    refresh_tokens: Gather<String, Option<(RefreshToken, Basis)>>,
-    codes: Gather<String, Option<(AuthorizationCode, Basis)>>,
+    people: People,
+    sessions: Gather<String, Option<Session>>,
+    refresh_tokens: Gather<String, Option<(Grant, bool)>>,
+    codes: Gather<String, Option<(AuthorizationCode, Grant, bool)>>,
 }
 
 impl Reads {
@@ -38,48 +34,40 @@ impl Reads {
     #[must_use]
     pub fn new(db: &Db) -> Self {
         Self {
-            users: gather(db, |db, ids| {
-                Box::pin(async move { users(&mut db.read().await?, &ids).await.map(given(ids)) })
-            }),
-            facts: gather(db, |db, ids| {
-                Box::pin(async move { facts(&mut db.read().await?, &ids).await.map(listed(ids)) })
-            }),
+            people: People::new(db),
             sessions: gather(db, |db, hashes| Box::pin(sessions(db, hashes))),
             refresh_tokens: gather(db, |db, hashes| Box::pin(refresh_tokens(db, hashes))),
             codes: gather(db, |db, hashes| Box::pin(codes(db, hashes))),
         }
     }
 
-    /// A person.
+    /// A person and what they belong to: as of now for what this process does, else of at most a second ago.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn user(&self, id: UserId) -> Result<Option<User>, StoreError> {
-        self.users.ask(id).await
+    pub async fn person(&self, id: UserId) -> Result<Option<Arc<Known>>, StoreError> {
+        self.people.find(id).await
     }
 
-    /// What a person belongs to.
+    /// The session whose cookie hashes to `token_hash`, live or not, with its person (see [`Reads::person`]); an
+    /// operator's has none.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn facts(&self, id: UserId) -> Result<FactList, StoreError> {
-        self.facts.ask(id).await
+    pub async fn session(&self, token_hash: String) -> Result<Option<(Session, Option<Arc<Known>>)>, StoreError> {
+        let Some(session) = self.sessions.ask(token_hash).await? else { return Ok(None) };
+        let person = self.of(session.user_id).await?;
+        Ok(Some((session, person)))
     }
 
-    /// The session whose cookie hashes to `token_hash`, live or not, with its person; an operator's has none.
+    /// What the refresh token of this hash, used or not, rests on.
     ///
     /// # Errors
     /// When the database fails.
-    pub async fn session(&self, token_hash: String) -> Result<Option<(Session, Option<User>)>, StoreError> {
-        self.sessions.ask(token_hash).await
-    }
-
-    /// The refresh token of this hash, used or not, with what it rests on.
-    ///
-    /// # Errors
-    /// When the database fails.
-    pub async fn refresh_token(&self, hash: String) -> Result<Option<(RefreshToken, Basis)>, StoreError> {
-        self.refresh_tokens.ask(hash).await
+    pub async fn refresh_token(&self, hash: String) -> Result<Option<Basis>, StoreError> {
+        let Some((grant, has_consent)) = self.refresh_tokens.ask(hash).await? else { return Ok(None) };
+        let person = self.of(grant.user_id).await?;
+        Ok(Some(Basis { grant, person, has_consent }))
     }
 
     /// The authorization code of this hash, used or not, with what it rests on.
@@ -87,7 +75,16 @@ impl Reads {
     /// # Errors
     /// When the database fails.
     pub async fn code(&self, hash: String) -> Result<Option<(AuthorizationCode, Basis)>, StoreError> {
-        self.codes.ask(hash).await
+        let Some((code, grant, has_consent)) = self.codes.ask(hash).await? else { return Ok(None) };
+        let person = self.of(grant.user_id).await?;
+        Ok(Some((code, Basis { grant, person, has_consent })))
+    }
+
+    async fn of(&self, id: Option<UserId>) -> Result<Option<Arc<Known>>, StoreError> {
+        match id {
+            Some(id) => self.people.find(id).await,
+            None => Ok(None),
+        }
     }
 }
 
@@ -99,94 +96,108 @@ fn gather<I: Send + 'static, O: Send + 'static>(
     Gather::new(move |entries| work(db.clone(), entries))
 }
 
-/// One answer an entry, none where nothing was found.
-fn given<K: Eq + Hash, V: Clone>(keys: Vec<K>) -> impl FnOnce(HashMap<K, V>) -> Vec<Option<V>> {
-    move |found| keys.iter().map(|key| found.get(key).cloned()).collect()
-}
-
-/// One answer an entry, an empty one where nothing was found.
-fn listed<K: Eq + Hash, V: Clone + Default>(keys: Vec<K>) -> impl FnOnce(HashMap<K, V>) -> Vec<V> {
-    move |found| keys.iter().map(|key| found.get(key).cloned().unwrap_or_default()).collect()
-}
-
 /// Each of `keys` once, as parameters.
-fn params<K: Param + Eq + Hash>(keys: &[K]) -> Vec<&dyn Param> {
+fn params(keys: &[String]) -> Vec<&dyn Param> {
     let mut seen = HashSet::with_capacity(keys.len());
     keys.iter().filter(|key| seen.insert(*key)).map(|key| -> &dyn Param { key }).collect()
 }
 
-async fn users(tx: &mut Tx, ids: &[UserId]) -> Result<HashMap<UserId, User>, StoreError> {
-    let rows: Vec<User> = tx.all_in("SELECT * FROM users WHERE id", &[], &params(ids), "").await?;
-    Ok(rows.into_iter().map(|user| (user.id, user)).collect())
+/// One answer an entry, none where nothing was found.
+fn given<V: Clone>(keys: &[String], found: &HashMap<String, V>) -> Vec<Option<V>> {
+    keys.iter().map(|key| found.get(key).cloned()).collect()
 }
 
-async fn facts(tx: &mut Tx, ids: &[UserId]) -> Result<HashMap<UserId, FactList>, StoreError> {
-    let mut all: HashMap<UserId, FactList> = HashMap::new();
-    for (id, kind, code) in tx.facts().of(&params(ids)).await? {
-        all.entry(id).or_default().push((kind, code));
-    }
-    Ok(all)
-}
-
-async fn sessions(db: Db, hashes: Vec<String>) -> Result<Vec<Option<(Session, Option<User>)>>, StoreError> {
+async fn sessions(db: Db, hashes: Vec<String>) -> Result<Vec<Option<Session>>, StoreError> {
     let mut tx = db.read().await?;
     let rows: Vec<Session> = tx.all_in("SELECT * FROM sessions WHERE token_hash", &[], &params(&hashes), "").await?;
-    let owners: Vec<UserId> = rows.iter().filter_map(|session| session.user_id).collect();
-    let users = users(&mut tx, &owners).await?;
-    let found: HashMap<String, (Session, Option<User>)> = rows
-        .into_iter()
-        .map(|session| {
-            let user = session.user_id.and_then(|id| users.get(&id).cloned());
-            (session.token_hash.clone(), (session, user))
-        })
-        .collect();
-    Ok(given(hashes)(found))
+    let found = rows.into_iter().map(|session| (session.token_hash.clone(), session)).collect();
+    Ok(given(&hashes, &found))
 }
 
-async fn refresh_tokens(db: Db, hashes: Vec<String>) -> Result<Vec<Option<(RefreshToken, Basis)>>, StoreError> {
+/// A grant with the hash of what rests on it.
+#[derive(sqlx::FromRow)]
+struct Resting {
+    hash: String,
+    #[sqlx(flatten)]
+    grant: Grant,
+}
+
+async fn refresh_tokens(db: Db, hashes: Vec<String>) -> Result<Vec<Option<(Grant, bool)>>, StoreError> {
     let mut tx = db.read().await?;
-    let rows: Vec<RefreshToken> =
-        tx.all_in("SELECT * FROM refresh_tokens WHERE token_hash", &[], &params(&hashes), "").await?;
-    let grants: Vec<GrantId> = rows.iter().map(|row| row.grant_id).collect();
-    let bases = bases(&mut tx, &grants).await?;
-    let found: HashMap<String, (RefreshToken, Basis)> = rows
-        .into_iter()
-        .filter_map(|row| Some((row.token_hash.clone(), (row.clone(), bases.get(&row.grant_id)?.clone()))))
-        .collect();
-    Ok(given(hashes)(found))
-}
-
-async fn codes(db: Db, hashes: Vec<String>) -> Result<Vec<Option<(AuthorizationCode, Basis)>>, StoreError> {
-    let mut tx = db.read().await?;
-    let rows: Vec<AuthorizationCode> =
-        tx.all_in("SELECT * FROM authorization_codes WHERE code_hash", &[], &params(&hashes), "").await?;
-    let grants: Vec<GrantId> = rows.iter().map(|row| row.grant_id).collect();
-    let bases = bases(&mut tx, &grants).await?;
-    let found: HashMap<String, (AuthorizationCode, Basis)> = rows
-        .into_iter()
-        .filter_map(|row| Some((row.code_hash.clone(), (row.clone(), bases.get(&row.grant_id)?.clone()))))
-        .collect();
-    Ok(given(hashes)(found))
-}
-
-async fn bases(tx: &mut Tx, ids: &[GrantId]) -> Result<HashMap<GrantId, Basis>, StoreError> {
-    let grants: Vec<Grant> = tx.all_in("SELECT * FROM grants WHERE id", &[], &params(ids), "").await?;
-    let people: Vec<UserId> = grants.iter().filter_map(|grant| grant.user_id).collect();
-    let users = users(tx, &people).await?;
-    let facts = facts(tx, &people).await?;
-    let consented: Vec<UserId> =
-        grants.iter().filter(|grant| grant.details.consented).filter_map(|grant| grant.user_id).collect();
-    let sql = "SELECT user_id, application_id FROM consents WHERE user_id";
-    let consents: Vec<(UserId, String)> = tx.all_in(sql, &[], &params(&consented), "").await?;
-    let consents: HashSet<(UserId, String)> = consents.into_iter().collect();
-    let basis = |grant: Grant| {
-        let user = grant.user_id.and_then(|id| users.get(&id).cloned());
-        let has_consent = match grant.user_id.filter(|_| grant.details.consented) {
-            Some(user) => consents.contains(&(user, grant.application_id.clone())),
-            None => true,
-        };
-        let facts = grant.user_id.and_then(|id| facts.get(&id).cloned()).unwrap_or_default();
-        (grant.id, Basis { grant, user, facts, has_consent })
+    let sql = "SELECT r.token_hash AS hash, g.* FROM refresh_tokens r JOIN grants g ON g.id = r.grant_id \
+               WHERE r.token_hash";
+    let rows: Vec<Resting> = tx.all_in(sql, &[], &params(&hashes), "").await?;
+    let consents = consents(&mut tx, rows.iter().map(|row| &row.grant)).await?;
+    let with_consent = |grant: Grant| {
+        let has_consent = consents.has(&grant);
+        (grant, has_consent)
     };
-    Ok(grants.into_iter().map(basis).collect())
+    let found = rows.into_iter().map(|row| (row.hash, with_consent(row.grant))).collect();
+    Ok(given(&hashes, &found))
+}
+
+/// A code with its grant: what both call by one name has another here.
+#[derive(sqlx::FromRow)]
+struct Redeemable {
+    code_hash: String,
+    redirect_uri: String,
+    nonce: Option<String>,
+    code_challenge: Option<String>,
+    made_at: Instant,
+    good_until: Instant,
+    used_at: Option<Instant>,
+    #[sqlx(flatten)]
+    grant: Grant,
+}
+
+impl Redeemable {
+    fn parts(self) -> (AuthorizationCode, Grant) {
+        let code = AuthorizationCode {
+            code_hash: self.code_hash,
+            grant_id: self.grant.id,
+            redirect_uri: self.redirect_uri,
+            nonce: self.nonce,
+            code_challenge: self.code_challenge,
+            created_at: self.made_at,
+            expires_at: self.good_until,
+            used_at: self.used_at,
+        };
+        (code, self.grant)
+    }
+}
+
+async fn codes(db: Db, hashes: Vec<String>) -> Result<Vec<Option<(AuthorizationCode, Grant, bool)>>, StoreError> {
+    let mut tx = db.read().await?;
+    let sql = "SELECT c.code_hash, c.redirect_uri, c.nonce, c.code_challenge, c.created_at AS made_at, \
+               c.expires_at AS good_until, c.used_at, g.* \
+               FROM authorization_codes c JOIN grants g ON g.id = c.grant_id WHERE c.code_hash";
+    let rows: Vec<Redeemable> = tx.all_in(sql, &[], &params(&hashes), "").await?;
+    let consents = consents(&mut tx, rows.iter().map(|row| &row.grant)).await?;
+    let found = rows.into_iter().map(|row| {
+        let (code, grant) = row.parts();
+        let has_consent = consents.has(&grant);
+        (code.code_hash.clone(), (code, grant, has_consent))
+    });
+    Ok(given(&hashes, &found.collect()))
+}
+
+/// Consents of the people of some grants.
+struct Consents(HashSet<(UserId, String)>);
+
+impl Consents {
+    fn has(&self, grant: &Grant) -> bool {
+        match grant.user_id.filter(|_| grant.details.consented) {
+            Some(user) => self.0.contains(&(user, grant.application_id.clone())),
+            None => true,
+        }
+    }
+}
+
+async fn consents<'a>(tx: &mut Tx, grants: impl Iterator<Item = &'a Grant>) -> Result<Consents, StoreError> {
+    let people: Vec<UserId> =
+        grants.filter(|grant| grant.details.consented).filter_map(|grant| grant.user_id).collect();
+    let list: Vec<&dyn Param> = people.iter().map(|id| -> &dyn Param { id }).collect();
+    let sql = "SELECT user_id, application_id FROM consents WHERE user_id";
+    let rows: Vec<(UserId, String)> = tx.all_in(sql, &[], &list, "").await?;
+    Ok(Consents(rows.into_iter().collect()))
 }

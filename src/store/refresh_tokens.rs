@@ -7,6 +7,14 @@ use crate::time::Instant;
 /// Rows deleted by one statement of the purge.
 const BATCH: i64 = 500;
 
+/// Writes new tokens; see [`values`].
+pub(super) const INSERT: &str = "INSERT INTO refresh_tokens (token_hash, grant_id, created_at, expires_at)";
+
+/// The values of a new token.
+pub(super) fn values(t: &RefreshToken) -> Vec<&dyn Param> {
+    vec![&t.token_hash, &t.grant_id, &t.created_at, &t.expires_at]
+}
+
 /// Store functions of refresh tokens.
 #[derive(Debug)]
 pub struct RefreshTokens<'a>(&'a mut Tx);
@@ -40,12 +48,8 @@ impl RefreshTokens<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn insert_all(&mut self, tokens: &[&RefreshToken]) -> Result<(), StoreError> {
-        let head = "INSERT INTO refresh_tokens (token_hash, grant_id, created_at, expires_at)";
-        let rows: Vec<Vec<&dyn Param>> = tokens
-            .iter()
-            .map(|t| -> Vec<&dyn Param> { vec![&t.token_hash, &t.grant_id, &t.created_at, &t.expires_at] })
-            .collect();
-        self.0.insert_rows(head, &rows, "").await.map(drop)
+        let rows: Vec<Vec<&dyn Param>> = tokens.iter().map(|token| values(token)).collect();
+        self.0.insert_rows(INSERT, &rows, "").await.map(drop)
     }
 
     /// Takes the token, for the first caller only.

@@ -62,7 +62,7 @@ async fn refuse(visit: &Visit, error: &SignInError, return_to: &ReturnTo, is_aga
         }
         SignInError::MustChange => (StatusCode::FORBIDDEN, say("problem-must-change", &none), None),
         SignInError::DirectoryDown => (StatusCode::SERVICE_UNAVAILABLE, say("problem-directory", &none), Some(60)),
-        SignInError::Busy => (StatusCode::SERVICE_UNAVAILABLE, say("problem-busy", &none), Some(5)),
+        SignInError::Busy => (StatusCode::TOO_MANY_REQUESTS, say("problem-busy", &none), Some(5)),
         SignInError::Store(error) => {
             tracing::error!(%error, request_id = visit.request_id, "a sign-in failed");
             return internal(&visit.app, visit.language, &visit.request_id);

@@ -1,8 +1,10 @@
 //! `POST /oauth2/introspect` (RFC 7662), signed where the service asks for it (RFC 9701).
 
-use axum::Json;
-use axum::extract::State;
-use axum::http::{HeaderMap, header};
+use std::convert::Infallible;
+
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 
 use crate::http::extract::FormParams;
@@ -18,14 +20,26 @@ pub(super) async fn answer(
     State(app): State<App>,
     caller: Caller,
     presented: Presented,
-    headers: HeaderMap,
+    Signed(is_signed): Signed,
     FormParams(form): FormParams,
 ) -> Result<Response, OauthError> {
-    if wants_signed(&headers) {
+    if is_signed {
         let jwt = introspect_signed(app.provider(), &caller, &presented, &form).await?;
         return Ok(([(header::CONTENT_TYPE, SIGNED)], jwt).into_response());
     }
-    Ok(Json(introspect(app.provider(), &caller, &presented, &form).await?).into_response())
+    let json = introspect(app.provider(), &caller, &presented, &form).await?;
+    Ok(([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response())
+}
+
+/// Whether the service asks for a signed answer.
+pub(super) struct Signed(bool);
+
+impl<S: Send + Sync> FromRequestParts<S> for Signed {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {
+        Ok(Self(wants_signed(&parts.headers)))
+    }
 }
 
 fn wants_signed(headers: &HeaderMap) -> bool {

@@ -77,7 +77,7 @@ async fn told(
 ) -> Result<Map<String, Value>, Stop> {
     let broker = provider.broker;
     let granted = Granted { app, scope: &grant.scope, details: &grant.details };
-    let mut told = if is_all { claims::at_userinfo(broker, granted, user.clone()).await? } else { Map::new() };
+    let mut told = if is_all { claims::at_userinfo(broker, granted, user).await? } else { Map::new() };
     told.extend(claims::in_tokens(&mut broker.db.read().await?, granted, user.id).await?.id_token);
     Ok(told)
 }

@@ -20,7 +20,7 @@ pub use self::table::scope_of;
 use super::scopes;
 use crate::broker::Broker;
 use crate::model::{Application, ClaimPlace, ClaimRule, GrantDetails, RESERVED_CLAIMS, User, UserId};
-use crate::store::{FactList, StoreError, Tx};
+use crate::store::{Known, StoreError, Tx};
 
 /// What was granted, as far as claims are concerned.
 #[derive(Clone, Copy, Debug)]
@@ -81,7 +81,7 @@ impl<'a> List<'a> {
         }
     }
 
-    fn say(&self, person: &Person) -> Map<String, Value> {
+    fn say(&self, person: &Person<'_>) -> Map<String, Value> {
         let mut said = Map::new();
         for item in &self.0 {
             let (name, value) = match item {
@@ -121,31 +121,26 @@ pub(super) async fn in_tokens(tx: &mut Tx, granted: Granted<'_>, user: UserId) -
         return Ok(if has_roles { Told::roles(&tx.claims().roles(user).await?) } else { Told::default() });
     }
     match tx.users().find(user).await? {
-        Some(user) => in_tokens_at_length(tx, granted, user).await,
+        Some(user) => in_tokens_at_length(tx, granted, &user).await,
         None => Ok(Told::default()),
     }
 }
 
 /// The same, of a person whose facts were read already.
-pub(super) async fn in_tokens_of(
-    broker: &Broker,
-    granted: Granted<'_>,
-    user: &User,
-    facts: &FactList,
-) -> Result<Told, StoreError> {
+pub(super) async fn in_tokens_of(broker: &Broker, granted: Granted<'_>, known: &Known) -> Result<Told, StoreError> {
     if granted.is_plain() {
         if !scopes::has(granted.scope, "roles") {
             return Ok(Told::default());
         }
-        let roles = facts.iter().filter(|(kind, _)| matches!(kind.as_str(), "role" | "scoped"));
+        let roles = known.facts.iter().filter(|(kind, _)| matches!(kind.as_str(), "role" | "scoped"));
         let mut roles: Vec<String> = roles.map(|(_, code)| code.clone()).collect();
         roles.sort_unstable();
         return Ok(Told::roles(&roles));
     }
-    in_tokens_at_length(&mut broker.db.read().await?, granted, user.clone()).await
+    in_tokens_at_length(&mut broker.db.read().await?, granted, &known.user).await
 }
 
-async fn in_tokens_at_length(tx: &mut Tx, granted: Granted<'_>, user: User) -> Result<Told, StoreError> {
+async fn in_tokens_at_length(tx: &mut Tx, granted: Granted<'_>, user: &User) -> Result<Told, StoreError> {
     let asked = ClaimsRequest::of(granted.details.claims.as_ref());
     let lists = [ClaimPlace::IdToken, ClaimPlace::AccessToken].map(|place| List::of(granted, place, &asked));
     let mut needs = Needs::default();
@@ -161,7 +156,7 @@ async fn in_tokens_at_length(tx: &mut Tx, granted: Granted<'_>, user: User) -> R
 pub(super) async fn at_userinfo(
     broker: &Broker,
     granted: Granted<'_>,
-    user: User,
+    user: &User,
 ) -> Result<Map<String, Value>, StoreError> {
     let asked = ClaimsRequest::of(granted.details.claims.as_ref());
     let list = List::of(granted, ClaimPlace::UserInfo, &asked);

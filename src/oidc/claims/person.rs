@@ -62,8 +62,8 @@ impl Needs {
 
 /// A person as claims see them. What was not needed is empty.
 #[derive(Clone, Debug)]
-pub(super) struct Person {
-    pub user: User,
+pub(super) struct Person<'a> {
+    pub user: &'a User,
     /// From the top down.
     pub departments: Vec<Named>,
     pub positions: Vec<Named>,
@@ -72,15 +72,15 @@ pub(super) struct Person {
     pub manager: Option<User>,
 }
 
-impl Person {
+impl<'a> Person<'a> {
     /// Of whom nothing further is needed.
-    pub fn alone(user: User) -> Self {
+    pub fn alone(user: &'a User) -> Self {
         let (departments, positions, roles, groups) = Default::default();
         Self { user, departments, positions, roles, groups, manager: None }
     }
 
     /// Reads what is needed, one statement each.
-    pub async fn read(tx: &mut Tx, user: User, needs: Needs) -> Result<Self, StoreError> {
+    pub async fn read(tx: &mut Tx, user: &'a User, needs: Needs) -> Result<Self, StoreError> {
         let id: UserId = user.id;
         let departments = if needs.departments { tx.claims().departments(id).await? } else { Vec::new() };
         let positions = if needs.positions { tx.claims().positions(id).await? } else { Vec::new() };

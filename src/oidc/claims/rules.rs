@@ -7,7 +7,7 @@ use crate::model::{ClaimRule, PersonField, TemplatePart, template_parts};
 use crate::store::Named;
 
 /// What a mapped claim says of a person; none where there is nothing to say.
-pub(super) fn value(person: &Person, rule: &ClaimRule) -> Option<Value> {
+pub(super) fn value(person: &Person<'_>, rule: &ClaimRule) -> Option<Value> {
     if let Some(field) = rule.from {
         return self::field(person, field);
     }
@@ -20,7 +20,7 @@ pub(super) fn value(person: &Person, rule: &ClaimRule) -> Option<Value> {
     rule.value.clone()
 }
 
-fn field(person: &Person, field: PersonField) -> Option<Value> {
+fn field(person: &Person<'_>, field: PersonField) -> Option<Value> {
     use PersonField as F;
     let Person { user, departments, positions, manager, .. } = person;
     let text = |value: Option<&String>| value.cloned().map(Value::from);
@@ -52,7 +52,7 @@ fn field(person: &Person, field: PersonField) -> Option<Value> {
     }
 }
 
-fn attribute(person: &Person, name: &str) -> Option<Value> {
+fn attribute(person: &Person<'_>, name: &str) -> Option<Value> {
     match person.user.attributes.0.get(name)?.as_slice() {
         [] => None,
         [one] => Some(one.clone().into()),
@@ -62,7 +62,7 @@ fn attribute(person: &Person, name: &str) -> Option<Value> {
 
 /// The template with everything filled in; a list is joined with commas. Where a part is missing, nothing is said
 /// rather than half of it.
-fn filled(person: &Person, template: &str) -> Option<String> {
+fn filled(person: &Person<'_>, template: &str) -> Option<String> {
     let mut text = String::new();
     for part in template_parts(template).ok()? {
         let value = match part {

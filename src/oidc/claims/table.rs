@@ -31,7 +31,7 @@ pub fn scope_of(claim: &str) -> Option<&'static str> {
 }
 
 /// What a standard claim says of a person; none where there is nothing to say.
-pub(super) fn value(person: &Person, claim: &str) -> Option<Value> {
+pub(super) fn value(person: &Person<'_>, claim: &str) -> Option<Value> {
     let user = &person.user;
     let text = |value: &Option<String>| value.clone().map(Value::from);
     match claim {

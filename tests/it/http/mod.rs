@@ -2,6 +2,7 @@
 
 mod active_directory;
 mod console;
+mod crowd;
 mod deputies;
 mod directory;
 mod health;
