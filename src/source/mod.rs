@@ -17,6 +17,7 @@ mod ldif;
 mod live;
 mod select;
 mod snapshot;
+mod values;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub use error::SourceError;
 pub use filter::{Filter, FilterError};
 pub use live::follow;
 pub use snapshot::{ACCOUNT_STATE, Entry, Part, Read, Rejected, Snapshot};
+pub use values::{Texts, Values};
 
 /// How far a read has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

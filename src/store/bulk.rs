@@ -14,6 +14,8 @@ use super::{Param, Row, StoreError, Tx, copy};
 const MAX_PARAMS: usize = 30_000;
 /// Rows of one statement: beyond a thousand nothing is gained.
 const MAX_ROWS: usize = 1_000;
+/// Rows that callers make ready at once: what is made ready for a statement is several times the size of the row.
+pub const PORTION: usize = 4_000;
 /// So many rows go into PostgreSQL by COPY.
 const MANY: usize = 200;
 

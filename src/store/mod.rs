@@ -64,6 +64,7 @@ pub use applications::Applications;
 pub use assignments::Assignments;
 pub use audit::{AuditLog, AuditRow, AuditSearch};
 pub use authorization_codes::AuthorizationCodes;
+pub use bulk::PORTION;
 pub use census::Census;
 pub use change_log::{ChangeLog, LaterChange};
 pub use claims::{Claims, Named};

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::crypto::sha256_hex;
 use crate::model::{
-    Assignment, Attributes, Department, DepartmentId, DepartmentKind, Group, ObjectKind, Position, PositionId, Status,
+    Assignment, Attributes, Department, DepartmentId, DepartmentKind, Document, Group, ObjectKind, Position, PositionId, Status,
     User, UserId,
 };
 use crate::time::Date;
@@ -166,47 +166,27 @@ pub(super) struct RoleDocument {
     pub scope: String,
 }
 
-/// A document as a value. Our documents have string keys and finite numbers only, so this cannot fail; were it to, the
-/// apply would refuse the empty document.
+/// What is counted by, of a document of any kind: nothing else of its text is looked at.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Glance {
+    pub status: Option<Status>,
+    pub department_id: Option<Uuid>,
+    pub code: Option<String>,
+    pub name: Option<String>,
+    pub role: Option<String>,
+}
+
+impl Glance {
+    pub fn at(document: Option<&Document>) -> Self {
+        document.and_then(|document| document.read().ok()).unwrap_or_default()
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.status == Some(Status::Active)
+    }
+}
+
+/// Something of ours as a value. It has string keys and finite numbers only, so this cannot fail.
 pub(super) fn value(document: &impl Serialize) -> Value {
     serde_json::to_value(document).unwrap_or_default()
-}
-
-/// The one text of a value: keys sorted, so that a plan has the same digest whichever database kept it.
-pub(super) fn canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
-            text.push('{');
-            for key in keys {
-                quoted(key, text);
-                text.push(':');
-                canonical(map.get(key).unwrap_or(&Value::Null), text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for item in items {
-                canonical(item, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        Value::String(value) => quoted(value, text),
-        other => text.push_str(&other.to_string()),
-    }
-}
-
-/// A string as JSON writes it. Most need no escapes, and an import has half a million of them.
-fn quoted(value: &str, text: &mut String) {
-    if value.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        text.push_str(&Value::String(value.to_owned()).to_string());
-        return;
-    }
-    text.push('"');
-    text.push_str(value);
-    text.push('"');
 }

@@ -84,9 +84,11 @@ pub(super) fn diff<'a>(
         work.untouched.entry(KIND).or_default().insert(link.object_id);
     }
     keep_values(work, state);
-    for item in free_of_collisions(work, state, merge, draft) {
+    let free = free_of_collisions(work, state, merge, draft);
+    future.touched.reserve(free.len());
+    for mut item in free {
         let known = state.users.get(&UserId(item.id));
-        let own = target(&item, work, known);
+        let own = target(&mut item.record, work, known);
         let target = match (merge.role(known), known) {
             (Role::Contributor, Some(user)) => {
                 contributed::contribute(&item, &own, user, merge, work, draft, &mut future);
@@ -100,7 +102,7 @@ pub(super) fn diff<'a>(
             }
             _ => merge.own(UserId(item.id), own),
         };
-        one(&item, target, state, protected, work, draft, &mut future);
+        one(item, target, state, protected, work, draft, &mut future);
     }
     for link in absent {
         let known = state.users.get(&UserId(link.object_id));
@@ -194,28 +196,29 @@ pub(in crate::sync) fn employed(
     }
 }
 
-fn target(item: &Pending<UserRecord>, work: &Work, known: Option<&User>) -> UserDocument {
-    let record = &item.record;
+/// What the record makes of the person. The document takes over what nobody asks the record for afterwards.
+fn target(record: &mut UserRecord, work: &Work, known: Option<&User>) -> UserDocument {
     let (status, status_reason) = status(record, known, work.today);
+    let assignments = assignments(record, work);
     UserDocument {
         login: record.login.clone(),
         employee_number: record.employee_number.clone(),
-        display_name: record.display_name.clone(),
-        given_name: record.given_name.clone(),
-        family_name: record.family_name.clone(),
-        mail: record.mail.clone(),
-        mobile: record.mobile.clone(),
-        title: record.title.clone(),
+        display_name: std::mem::take(&mut record.display_name),
+        given_name: record.given_name.take(),
+        family_name: record.family_name.take(),
+        mail: record.mail.take(),
+        mobile: record.mobile.take(),
+        title: record.title.take(),
         department_id: work.ids.find(ObjectKind::Department, record.department.as_ref()).map(DepartmentId),
         position_id: work.ids.find(ObjectKind::Position, record.position.as_ref()).map(PositionId),
         manager_id: work.ids.find(KIND, record.manager.as_ref()).map(UserId),
-        attributes: record.attributes.clone(),
+        attributes: std::mem::take(&mut record.attributes),
         password: fingerprint(record.password.as_deref()),
         status,
         status_reason,
         starts_on: record.starts_on,
         ends_on: record.ends_on,
-        assignments: assignments(record, work),
+        assignments,
         source: None,
     }
 }
@@ -236,7 +239,7 @@ fn assignments(record: &UserRecord, work: &Work) -> Vec<Assignment> {
 }
 
 fn one(
-    item: &Pending<UserRecord>,
+    item: Pending<UserRecord>,
     mut target: UserDocument,
     state: &State,
     protected: &HashSet<String>,
@@ -245,7 +248,7 @@ fn one(
     future: &mut Future<'_>,
 ) {
     let known = state.users.get(&UserId(item.id));
-    let (record, mut digest) = (&item.record, item.digest.as_str());
+    let Pending { record, mut digest, id, .. } = item;
     if protected.contains(&record.login_key) {
         // No date locks them out.
         (target.starts_on, target.ends_on) = (None, None);
@@ -260,22 +263,22 @@ fn one(
         work.findings.push(finding(FindingCode::ProtectedLogin, who, arguments, false));
         (target.status, target.status_reason) = (Status::Active, None);
         // Looked at again on every run, so that the finding stays.
-        digest = "";
+        digest.clear();
     }
     draft.links.push(PlannedLink {
         kind: KIND,
-        external_id: record.external_id.clone(),
-        object_id: item.id,
-        dn: record.dn.clone(),
-        digest: digest.to_owned(),
-        password: password(record, known),
+        password: password(&record, known),
+        external_id: record.external_id,
+        object_id: id,
+        dn: record.dn,
+        digest,
     });
     let Some(user) = known else {
-        draft.push(ChangeKind::Created, (KIND, item.id), None, Some(&target));
+        draft.push(ChangeKind::Created, (KIND, id), None, Some(&target));
         let counts = draft.count(KIND);
         counts.created += 1;
         counts.locked_out += u64::from(target.status == Status::Disabled);
-        future.touched.insert(UserId(item.id), target);
+        future.touched.insert(UserId(id), target);
         return;
     };
     let is_changed = steps(user, &target, draft);

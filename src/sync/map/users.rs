@@ -113,20 +113,18 @@ impl Templates {
         if entry.attributes.iter().all(|(name, values)| values.len() < 2 || name == "objectclass") {
             return BTreeMap::new();
         }
-        let all = |name: &str| entry.attributes.get(name).map(Vec::as_slice).unwrap_or_default();
+        let all = |name: &str| entry.attributes.all(name);
         let choices = fields.into_iter().filter_map(|(field, template)| Some((field, template?.choices(all))));
         choices.filter(|(_, values)| !values.is_empty()).collect()
     }
 
     fn is_enabled(&self, entry: &Entry) -> bool {
         // What the directory itself holds against them counts besides the mapping's rule.
-        let states = entry.attributes.get(ACCOUNT_STATE).map(Vec::as_slice).unwrap_or_default();
-        if states.iter().any(|state| matches!(state.as_str(), "disabled" | "expired")) {
+        if entry.attributes.all(ACCOUNT_STATE).any(|state| matches!(state, "disabled" | "expired")) {
             return false;
         }
         let Some((attribute, disabled)) = &self.enabled else { return true };
-        let values = entry.attributes.get(attribute).map(Vec::as_slice).unwrap_or_default();
-        !values.iter().any(|value| disabled.contains(&fold(value)))
+        !entry.attributes.all(attribute).any(|value| disabled.contains(&fold(value)))
     }
 
     /// Further attributes; values sorted, so that their order at the source changes nothing.
@@ -134,7 +132,7 @@ impl Templates {
         let mut all = BTreeMap::new();
         for (name, template, plain) in &self.attributes {
             let mut values: Vec<String> = match plain {
-                Some(attribute) => entry.attributes.get(attribute).cloned().unwrap_or_default(),
+                Some(attribute) => entry.attributes.all(attribute).map(str::to_owned).collect(),
                 None => render(template, entry).into_iter().collect(),
             };
             values.retain(|value| !value.trim().is_empty());

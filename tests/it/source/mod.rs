@@ -40,5 +40,17 @@ pub fn demo_mapping() -> String {
 
 /// The first value of an attribute.
 pub fn one<'a>(entry: &'a Entry, name: &str) -> &'a str {
-    entry.attributes.get(name).and_then(|values| values.first()).map_or("", String::as_str)
+    entry.attributes.all(name).next().unwrap_or_default()
+}
+
+/// All values of an attribute.
+pub fn all<'a>(entry: &'a Entry, name: &str) -> Vec<&'a str> {
+    entry.attributes.all(name).collect()
+}
+
+/// Changes an entry's attributes.
+pub fn edit(entry: &mut Entry, change: impl FnOnce(&mut std::collections::BTreeMap<String, Vec<String>>)) {
+    let mut map = entry.attributes.to_map();
+    change(&mut map);
+    entry.attributes = source::Values::of(&map).unwrap();
 }
