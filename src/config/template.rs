@@ -5,6 +5,8 @@
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
+use crate::text::is_settled;
+
 /// A mapped value, parsed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Template(Vec<Piece>);
@@ -109,7 +111,7 @@ fn attribute(name: &str, whole: &str) -> Result<String, String> {
 
 fn composed(text: &str) -> String {
     let text = text.trim();
-    if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
+    if is_settled(text) || is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
-use super::dn::Dn;
+use super::dn::path_of;
 use super::filter::{Values, base_name};
 use super::select::Selection;
 use super::snapshot::{Entry, Part, Rejected, Snapshot};
@@ -205,7 +205,7 @@ fn read_entry(selection: &Selection, raw: &Raw) -> Result<Entry, Rejected> {
     if std::str::from_utf8(&raw.dn).is_err() {
         return Err(reject(FindingCode::BadDn, arguments([("reason", "not UTF-8".to_owned())])));
     }
-    if let Err(error) = Dn::parse(&dn) {
+    if let Err(error) = path_of(&dn) {
         return Err(reject(FindingCode::BadDn, arguments([("reason", error.to_string())])));
     }
     let Some(id) = external_id.clone() else {

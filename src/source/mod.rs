@@ -31,7 +31,7 @@ use select::Selection;
 pub use changes::{look_up, position, read_changes};
 pub use check::{Finding, Level, check};
 pub use delta::{Changes, Delta, DeltaRefusal, Found, Gone, KnownIds, MemberChange, Position};
-pub use dn::{Dn, DnError, PartValue, Rdn, path_above};
+pub use dn::{Dn, DnError, PartValue, Rdn, path_above, path_of};
 pub use error::SourceError;
 pub use filter::{Filter, FilterError};
 pub use live::follow;

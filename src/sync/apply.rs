@@ -80,6 +80,8 @@ pub(super) async fn apply_prepared(
     let passwords = tx.plans().passwords(plan.id).await?.into_iter().collect();
     let stamp = Stamp { source: &plan.source, run: plan.run_id, now, passwords };
     let mut rows = Rows::collect(&changes, &stamp)?;
+    // Before its first apply a source has nobody whose facts could become others.
+    rows.is_wide &= ground.version > 0;
     let replaced = write_plan(broker, &mut tx, &plan, &mut rows, &stamp).await?;
     confirm(&mut tx, &changes, plan.run_id).await?;
     tx.change_log().append_plan(plan.id, plan.run_id, now).await?;

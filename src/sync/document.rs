@@ -3,7 +3,9 @@
 //! They hold what the source decides; times and versions are set by the apply. Password hashes are never part of them:
 //! a fingerprint says that there is another one.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -37,8 +39,8 @@ pub(super) struct UserDocument {
     pub position_id: Option<PositionId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager_id: Option<UserId>,
-    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
-    pub attributes: Attributes,
+    #[serde(default, skip_serializing_if = "is_none", serialize_with = "write_shared", deserialize_with = "read_shared")]
+    pub attributes: Arc<Attributes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     pub status: Status,
@@ -70,7 +72,7 @@ impl UserDocument {
             department_id: user.department_id,
             position_id: user.position_id,
             manager_id: user.manager_id,
-            attributes: user.attributes.0.clone(),
+            attributes: Arc::new(user.attributes.0.clone()),
             password: fingerprint(user.password_hash.as_deref()),
             status: user.status,
             status_reason: user.status_reason.clone(),
@@ -80,6 +82,18 @@ impl UserDocument {
             source: None,
         }
     }
+}
+
+fn is_none(attributes: &Arc<Attributes>) -> bool {
+    attributes.is_empty()
+}
+
+fn write_shared<S: Serializer>(attributes: &Arc<Attributes>, to: S) -> Result<S::Ok, S::Error> {
+    attributes.as_ref().serialize(to)
+}
+
+fn read_shared<'d, D: Deserializer<'d>>(from: D) -> Result<Arc<Attributes>, D::Error> {
+    Attributes::deserialize(from).map(Arc::new)
 }
 
 /// What stands for a password hash in documents.

@@ -1,6 +1,7 @@
 //! From a plan's documents to rows: what each object is after the last step that touches it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
@@ -130,7 +131,7 @@ impl<'a> Rows<'a> {
             department_id: last.department_id,
             position_id: last.position_id,
             manager_id: last.manager_id,
-            attributes: Json(last.attributes),
+            attributes: Json(Arc::unwrap_or_clone(last.attributes)),
             password_hash: stamp.passwords.get(&id).cloned(),
             status: last.status,
             status_reason: last.status_reason,

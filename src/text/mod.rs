@@ -10,5 +10,5 @@ mod messages;
 
 pub use fault::Fault;
 pub use finding::{FindingWords, finding_words};
-pub use fold::{fold, is_plain};
+pub use fold::{fold, is_plain, is_settled};
 pub use messages::{Args, Language, message};

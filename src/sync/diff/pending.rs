@@ -45,7 +45,7 @@ pub(super) struct Work {
     pub ids: Ids,
     /// The day it is in the source's zone.
     pub today: Date,
-    pub users: Vec<Pending<UserRecord>>,
+    pub users: Vec<Pending<Box<UserRecord>>>,
     pub departments: Vec<Pending<DepartmentRecord>>,
     pub positions: Vec<Pending<PositionRecord>>,
     /// Groups that differ.

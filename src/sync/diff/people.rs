@@ -141,14 +141,14 @@ fn keep_values(work: &mut Work, state: &State) {
 }
 
 /// Records whose login name is free, or becomes free by this plan.
-fn free_of_collisions(work: &mut Work, state: &State, merge: &Merge, draft: &mut Draft) -> Vec<Pending<UserRecord>> {
+fn free_of_collisions(work: &mut Work, state: &State, merge: &Merge, draft: &mut Draft) -> Vec<Pending<Box<UserRecord>>> {
     let current = |id| {
         state.users.get(&UserId(id)).filter(|user| user.status == Status::Active).map(|user| user.login_key.clone())
     };
     let mut taken = state.other_logins.clone();
     taken.extend(work.untouched.get(&KIND).into_iter().flatten().filter_map(|id| current(*id)));
     let today = work.today;
-    let wanted = |item: &Pending<UserRecord>| {
+    let wanted = |item: &Pending<Box<UserRecord>>| {
         let known = state.users.get(&UserId(item.id));
         // The owner alone names the login.
         let is_named = merge.role(known) != Role::Contributor && status(&item.record, known, today).0 == Status::Active;
@@ -212,7 +212,7 @@ fn target(record: &mut UserRecord, work: &Work, known: Option<&User>) -> UserDoc
         department_id: work.ids.find(ObjectKind::Department, record.department.as_ref()).map(DepartmentId),
         position_id: work.ids.find(ObjectKind::Position, record.position.as_ref()).map(PositionId),
         manager_id: work.ids.find(KIND, record.manager.as_ref()).map(UserId),
-        attributes: std::mem::take(&mut record.attributes),
+        attributes: record.attributes.clone(),
         password: fingerprint(record.password.as_deref()),
         status,
         status_reason,
@@ -239,7 +239,7 @@ fn assignments(record: &UserRecord, work: &Work) -> Vec<Assignment> {
 }
 
 fn one(
-    item: Pending<UserRecord>,
+    item: Pending<Box<UserRecord>>,
     mut target: UserDocument,
     state: &State,
     protected: &HashSet<String>,
@@ -248,7 +248,7 @@ fn one(
     future: &mut Future<'_>,
 ) {
     let known = state.users.get(&UserId(item.id));
-    let Pending { record, mut digest, id, .. } = item;
+    let Pending { mut record, mut digest, id, .. } = item;
     if protected.contains(&record.login_key) {
         // No date locks them out.
         (target.starts_on, target.ends_on) = (None, None);
@@ -268,9 +268,9 @@ fn one(
     draft.links.push(PlannedLink {
         kind: KIND,
         password: password(&record, known),
-        external_id: record.external_id,
+        external_id: std::mem::take(&mut record.external_id),
         object_id: id,
-        dn: record.dn,
+        dn: std::mem::take(&mut record.dn),
         digest,
     });
     let Some(user) = known else {

@@ -17,7 +17,7 @@ pub(super) fn people(config: &SourceConfig, mapped: &mut Mapped) {
     let users = std::mem::take(&mut mapped.users);
     let shared = |key: fn(&UserRecord) -> Option<&str>| -> HashMap<String, usize> {
         let mut count: HashMap<&str, usize> = HashMap::with_capacity(users.len());
-        for value in users.iter().filter(|user| user.enabled).filter_map(key) {
+        for value in users.iter().filter(|user| user.enabled).filter_map(|user| key(user)) {
             *count.entry(value).or_default() += 1;
         }
         count.into_iter().filter(|(_, times)| *times > 1).map(|(key, times)| (key.to_owned(), times)).collect()

@@ -1,6 +1,8 @@
 //! People: their attributes, and references to department, position and manager.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::config::{DepartmentMapping, SourceConfig, Template};
 use crate::model::{Attributes, FindingArguments, FindingCode, ObjectKind};
@@ -30,6 +32,8 @@ struct Templates {
     department: Option<(Template, String)>,
     enabled: Option<(String, Vec<String>)>,
     attributes: Vec<(String, Template, Option<String>)>,
+    /// Attributes that somebody has: most have what others have as well.
+    known: RefCell<HashSet<Arc<Attributes>>>,
 }
 
 impl Templates {
@@ -66,6 +70,7 @@ impl Templates {
             department,
             enabled,
             attributes: attributes.collect::<Result<_, SyncError>>()?,
+            known: RefCell::default(),
         })
     }
 
@@ -128,7 +133,7 @@ impl Templates {
     }
 
     /// Further attributes; values sorted, so that their order at the source changes nothing.
-    fn attributes(&self, entry: &Entry) -> Attributes {
+    fn attributes(&self, entry: &Entry) -> Arc<Attributes> {
         let mut all = BTreeMap::new();
         for (name, template, plain) in &self.attributes {
             let mut values: Vec<String> = match plain {
@@ -142,7 +147,13 @@ impl Templates {
                 all.insert(name.clone(), values);
             }
         }
-        all
+        let mut known = self.known.borrow_mut();
+        if let Some(same) = known.get(&all) {
+            return same.clone();
+        }
+        let new = Arc::new(all);
+        known.insert(new.clone());
+        new
     }
 }
 
@@ -188,7 +199,7 @@ pub(super) fn map(
             }
         }
         record.manager = manager(templates.manager.as_ref(), entry, index, mapped);
-        mapped.users.push(record);
+        mapped.users.push(Box::new(record));
     }
     paths.finish(mapped);
     mapped.read.insert(ObjectKind::Position, u64::try_from(positions.len()).unwrap_or(u64::MAX));

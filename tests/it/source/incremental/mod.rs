@@ -62,9 +62,11 @@ impl Mirror {
         }
         for change in delta.members {
             let Some(group) = self.groups.get_mut(&change.external_id) else { continue };
-            let members = group.attributes.entry("member".to_owned()).or_default();
-            members.retain(|member| !change.removed.contains(member));
-            members.extend(change.added);
+            super::edit(group, |attributes| {
+                let members = attributes.entry("member".to_owned()).or_default();
+                members.retain(|member| !change.removed.contains(member));
+                members.extend(change.added);
+            });
         }
     }
 
