@@ -152,7 +152,10 @@ fn configuration(folder: &Path, base: &str) -> anyhow::Result<String> {
         writeln!(text, "include /etc/ldap/schema/{schema}.schema")?;
     }
     let folder = folder.display();
-    writeln!(text, "modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload syncprov\npidfile {folder}/pid\ndatabase mdb")?;
+    writeln!(
+        text,
+        "modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload syncprov\npidfile {folder}/pid\ndatabase mdb"
+    )?;
     writeln!(text, "suffix \"{base}\"\nrootdn \"cn=admin,{base}\"\nrootpw {PASSWORD}\ndirectory {folder}/db")?;
     writeln!(text, "maxsize 1073741824\nindex objectClass,entryUUID,entryCSN eq\noverlay syncprov")?;
     // Groups of thousands: without it each new member is compared with all others.

@@ -166,7 +166,10 @@ impl Bench {
                 let bare = folder.join("bare.db");
                 let schema = format!("PRAGMA journal_mode=WAL;{schema}");
                 timed(Command::new("sqlite3").arg(&bare).arg(schema))?;
-                let mut text = format!("PRAGMA cache_size=-16000; PRAGMA synchronous=NORMAL; ATTACH '{}' AS filled; BEGIN;", file.display());
+                let mut text = format!(
+                    "PRAGMA cache_size=-16000; PRAGMA synchronous=NORMAL; ATTACH '{}' AS filled; BEGIN;",
+                    file.display()
+                );
                 for table in WRITTEN {
                     text += &format!("INSERT INTO main.{table} SELECT * FROM filled.{table} ORDER BY rowid;");
                 }
@@ -178,7 +181,8 @@ impl Bench {
                 let url = self.postgres.as_ref().map(OwnPostgres::url).unwrap_or_default();
                 let mut text = "CREATE SCHEMA bare;".to_owned();
                 for table in WRITTEN {
-                    text += &format!("CREATE TABLE bare.{table} (LIKE public.{table} INCLUDING ALL EXCLUDING IDENTITY);");
+                    text +=
+                        &format!("CREATE TABLE bare.{table} (LIKE public.{table} INCLUDING ALL EXCLUDING IDENTITY);");
                 }
                 timed(Command::new("psql").args(["-q", &url, "-c", &text]))?;
                 let copies = WRITTEN.map(|table| format!("INSERT INTO bare.{table} SELECT * FROM public.{table};"));

@@ -5,15 +5,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sqlx::encode::IsNull;
-use sqlx::error::BoxDynError;
-use sqlx::postgres::types::Oid;
-use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueRef};
-use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
-use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
-
-/// `json` of PostgreSQL, which keeps a text as it is (`jsonb` would write it anew).
-const JSON: Oid = Oid(114);
 
 /// A JSON text.
 #[derive(Clone, PartialEq, Eq)]
@@ -32,6 +23,12 @@ impl Document {
     #[must_use]
     pub fn of(document: &impl Serialize) -> Self {
         Self(serde_json::to_string(document).unwrap_or_else(|_| "null".to_owned()).into_boxed_str())
+    }
+
+    /// Of a text that was one before.
+    #[must_use]
+    pub fn of_text(text: &str) -> Self {
+        Self(text.into())
     }
 
     /// The text.
@@ -67,45 +64,5 @@ impl Document {
 impl From<Value> for Document {
     fn from(value: Value) -> Self {
         Self::of(&value)
-    }
-}
-
-impl Type<Sqlite> for Document {
-    fn type_info() -> SqliteTypeInfo {
-        <str as Type<Sqlite>>::type_info()
-    }
-}
-
-impl Encode<'_, Sqlite> for Document {
-    fn encode_by_ref(&self, buffer: &mut SqliteArgumentsBuffer) -> Result<IsNull, BoxDynError> {
-        <&str as Encode<'_, Sqlite>>::encode_by_ref(&self.text(), buffer)
-    }
-}
-
-impl<'r> Decode<'r, Sqlite> for Document {
-    fn decode(value: SqliteValueRef<'r>) -> Result<Self, BoxDynError> {
-        Ok(Self(<&str as Decode<'r, Sqlite>>::decode(value)?.into()))
-    }
-}
-
-impl Type<Postgres> for Document {
-    fn type_info() -> PgTypeInfo {
-        PgTypeInfo::with_oid(JSON)
-    }
-
-    fn compatible(of: &PgTypeInfo) -> bool {
-        of.oid() == Some(JSON)
-    }
-}
-
-impl Encode<'_, Postgres> for Document {
-    fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
-        <&str as Encode<'_, Postgres>>::encode_by_ref(&self.text(), buffer)
-    }
-}
-
-impl<'r> Decode<'r, Postgres> for Document {
-    fn decode(value: PgValueRef<'r>) -> Result<Self, BoxDynError> {
-        Ok(Self(value.as_str()?.into()))
     }
 }

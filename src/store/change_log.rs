@@ -36,9 +36,7 @@ impl ChangeLog<'_> {
     pub async fn append(&mut self, changes: &[Change], run: RunId, at: Instant) -> Result<(), StoreError> {
         let rows: Vec<Vec<&dyn Param>> = changes
             .iter()
-            .map(|c| -> Vec<&dyn Param> {
-                vec![&at, &run, &c.kind, &c.object_kind, &c.object_id, &c.before, &c.after]
-            })
+            .map(|c| -> Vec<&dyn Param> { vec![&at, &run, &c.kind, &c.object_kind, &c.object_id, &c.before, &c.after] })
             .collect();
         let head = "INSERT INTO change_log (at, run_id, kind, object_kind, object_id, before, after)";
         self.0.insert_rows(head, &rows, "").await.map(drop)

@@ -20,6 +20,7 @@ mod copy;
 mod db;
 mod decoupled;
 mod departments;
+mod documents;
 mod error;
 mod facts;
 mod findings;

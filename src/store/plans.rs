@@ -3,9 +3,7 @@
 use uuid::Uuid;
 
 use super::{PORTION, Param, StoreError, Tx};
-use crate::model::{
-    Change, ChangeKind, Document, ObjectKind, Plan, PlanId, PlanState, PlannedLink, RunId, StepGroup,
-};
+use crate::model::{Change, ChangeKind, Document, ObjectKind, Plan, PlanId, PlanState, PlannedLink, RunId, StepGroup};
 use crate::time::Instant;
 
 /// A row of `plan_changes` without its number.

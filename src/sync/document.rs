@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use crate::crypto::sha256_hex;
 use crate::model::{
-    Assignment, Attributes, Department, DepartmentId, DepartmentKind, Document, Group, ObjectKind, Position, PositionId, Status,
-    User, UserId,
+    Assignment, Attributes, Department, DepartmentId, DepartmentKind, Document, Group, ObjectKind, Position,
+    PositionId, Status, User, UserId,
 };
 use crate::time::Date;
 
@@ -39,7 +39,12 @@ pub(super) struct UserDocument {
     pub position_id: Option<PositionId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager_id: Option<UserId>,
-    #[serde(default, skip_serializing_if = "is_none", serialize_with = "write_shared", deserialize_with = "read_shared")]
+    #[serde(
+        default,
+        skip_serializing_if = "is_none",
+        serialize_with = "write_shared",
+        deserialize_with = "read_shared"
+    )]
     pub attributes: Arc<Attributes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,

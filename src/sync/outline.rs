@@ -160,7 +160,11 @@ fn step(change: &Change, names: &HashMap<Uuid, String>) -> Step {
         }
         MemberAdded | MemberRemoved => (name_at("member_id").unwrap_or_default(), own),
         _ => {
-            let before = change.before.as_ref().and_then(|before| name(&before.value())).filter(|_| change.kind == ChangeKind::Disabled);
+            let before = change
+                .before
+                .as_ref()
+                .and_then(|before| name(&before.value()))
+                .filter(|_| change.kind == ChangeKind::Disabled);
             let place = if change.object_kind == ObjectKind::Department { "parent_id" } else { "department_id" };
             (before.unwrap_or(own), if sign == '~' { String::new() } else { name_at(place).unwrap_or_default() })
         }

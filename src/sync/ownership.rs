@@ -138,7 +138,8 @@ async fn give(
         .iter()
         .map(|user| {
             let document = UserDocument::of(user);
-            let owned = |source: &str| Document::of(&UserDocument { source: Some(source.to_owned()), ..document.clone() });
+            let owned =
+                |source: &str| Document::of(&UserDocument { source: Some(source.to_owned()), ..document.clone() });
             Change {
                 kind: ChangeKind::Changed,
                 object_kind: ObjectKind::User,

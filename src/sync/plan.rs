@@ -8,8 +8,8 @@ use crate::broker::Broker;
 use crate::config::{OutOfScope, Rehire, SourceConfig, crash_point};
 use crate::crypto::{Sha256, sha256_hex};
 use crate::model::{
-    Change, Document, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedContribution, PlannedLink, RunKind, RunState,
-    SourceState,
+    Change, Document, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedContribution, PlannedLink, RunKind,
+    RunState, SourceState,
 };
 use crate::source::{Delta, Position, Snapshot};
 use crate::store::{Json, PORTION, StoreError, Tx};

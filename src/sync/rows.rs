@@ -7,8 +7,8 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::model::{
-    Assignment, Change, ChangeKind, Department, DepartmentId, Document, Group, GroupId, Member, ObjectKind, Position, PositionId,
-    RoleGrant, RunId, Status, User, UserId,
+    Assignment, Change, ChangeKind, Department, DepartmentId, Document, Group, GroupId, Member, ObjectKind, Position,
+    PositionId, RoleGrant, RunId, Status, User, UserId,
 };
 use crate::store::Json;
 use crate::text::fold;

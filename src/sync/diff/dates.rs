@@ -61,9 +61,7 @@ fn on(user: &User, today: Date) -> UserDocument {
 /// than `only` where the rules have changed since they were last looked at. The next plan of the source shows them.
 fn withhold(draft: &mut Draft, only: Option<&HashSet<UserId>>) {
     let separated = std::mem::take(&mut draft.separated_people);
-    let role = |change: &Change| {
-        Glance::at(change.after.as_ref().or(change.before.as_ref())).role.unwrap_or_default()
-    };
+    let role = |change: &Change| Glance::at(change.after.as_ref().or(change.before.as_ref())).role.unwrap_or_default();
     draft.changes.retain(|change| {
         let user = UserId(change.object_id);
         let is_granted = change.kind == ChangeKind::RoleGranted;

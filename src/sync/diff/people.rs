@@ -141,7 +141,12 @@ fn keep_values(work: &mut Work, state: &State) {
 }
 
 /// Records whose login name is free, or becomes free by this plan.
-fn free_of_collisions(work: &mut Work, state: &State, merge: &Merge, draft: &mut Draft) -> Vec<Pending<Box<UserRecord>>> {
+fn free_of_collisions(
+    work: &mut Work,
+    state: &State,
+    merge: &Merge,
+    draft: &mut Draft,
+) -> Vec<Pending<Box<UserRecord>>> {
     let current = |id| {
         state.users.get(&UserId(id)).filter(|user| user.status == Status::Active).map(|user| user.login_key.clone())
     };

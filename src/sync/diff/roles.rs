@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::access::{Conflict, GrantKey, RoleDepartment, RoleFacts, Severity, Tree};
 use crate::model::{
-    Acting, Assignment, ChangeKind, DepartmentId, Document, FindingCode, GroupId, Member, NewFinding, ObjectKind, PositionId,
-    Status,
+    Acting, Assignment, ChangeKind, DepartmentId, Document, FindingCode, GroupId, Member, NewFinding, ObjectKind,
+    PositionId, Status,
 };
 use crate::time::{Date, date_in};
 

@@ -32,11 +32,7 @@ fn comparable(mut snapshot: Snapshot) -> Snapshot {
         entry.dn = Dn::parse(&entry.dn).unwrap().key();
         super::edit(entry, |attributes| {
             attributes.remove("userpassword");
-            for name in ["member", "manager"] {
-                for value in attributes.get_mut(name).into_iter().flatten() {
-                    *value = Dn::parse(value).unwrap().key();
-                }
-            }
+            super::name_by_key(attributes);
             attributes.values_mut().for_each(|values| values.sort());
         });
     }

@@ -170,10 +170,7 @@ async fn an_entry_that_comes_twice_is_one() {
     ];
     let snapshot = read_pages(pages).await.unwrap();
     assert_eq!(ids(&snapshot), ["1", "2", "3"]);
-    assert_eq!(
-        (snapshot.users[1].dn.as_str(), super::one(&snapshot.users[1], "mail")),
-        ("uid=renamed,dc=x", "new@x")
-    );
+    assert_eq!((snapshot.users[1].dn.as_str(), super::one(&snapshot.users[1], "mail")), ("uid=renamed,dc=x", "new@x"));
     assert!(snapshot.rejected.is_empty());
 }
 

@@ -97,11 +97,7 @@ impl Mirror {
         for entry in self.users.values_mut().chain(self.departments.values_mut()).chain(self.groups.values_mut()) {
             entry.dn = Dn::parse(&entry.dn).unwrap().key();
             super::edit(entry, |attributes| {
-                for name in ["member", "manager"] {
-                    for value in attributes.get_mut(name).into_iter().flatten() {
-                        *value = Dn::parse(value).unwrap().key();
-                    }
-                }
+                super::name_by_key(attributes);
                 for values in attributes.values_mut() {
                     values.sort();
                     values.dedup();
