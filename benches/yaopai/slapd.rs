@@ -32,7 +32,7 @@ impl Slapd {
         let conf = folder.path().join("slapd.conf");
         std::fs::create_dir(folder.path().join("db"))?;
         std::fs::write(&conf, configuration(folder.path(), &base)?)?;
-        let loaded = Command::new("slapadd").arg("-q").arg("-f").arg(&conf).arg("-l").arg(ldif).output();
+        let loaded = Command::new("slapadd").args(["-q", "-w"]).arg("-f").arg(&conf).arg("-l").arg(ldif).output();
         let loaded = loaded.context("slapadd is missing: run `make setup`")?;
         ensure!(loaded.status.success(), "slapadd: {}", String::from_utf8_lossy(&loaded.stderr));
         let port = free_port()?;
@@ -69,13 +69,13 @@ impl Slapd {
         Ok(output.lines().filter(|line| line.starts_with("dn:")).count())
     }
 
-    /// Gives so many people another mobile number.
-    pub fn change(&self, people: usize) -> anyhow::Result<()> {
+    /// Gives so many people another mobile number, one of its own each `round`.
+    pub fn change(&self, people: usize, round: usize) -> anyhow::Result<()> {
         let names = self.people()?;
         let every = (names.len() / people.max(1)).max(1);
         let mut ldif = String::new();
         for (n, name) in names.iter().step_by(every).take(people).enumerate() {
-            writeln!(ldif, "dn:{name}\nchangetype: modify\nreplace: mobile\nmobile: +86 1400000{n:04}\n")?;
+            writeln!(ldif, "dn:{name}\nchangetype: modify\nreplace: mobile\nmobile: +86 14{round:05}{n:04}\n")?;
         }
         self.modify(&ldif)
     }
@@ -152,9 +152,12 @@ fn configuration(folder: &Path, base: &str) -> anyhow::Result<String> {
         writeln!(text, "include /etc/ldap/schema/{schema}.schema")?;
     }
     let folder = folder.display();
-    writeln!(text, "modulepath /usr/lib/ldap\nmoduleload back_mdb\npidfile {folder}/pid\ndatabase mdb")?;
+    writeln!(
+        text,
+        "modulepath /usr/lib/ldap\nmoduleload back_mdb\nmoduleload syncprov\npidfile {folder}/pid\ndatabase mdb"
+    )?;
     writeln!(text, "suffix \"{base}\"\nrootdn \"cn=admin,{base}\"\nrootpw {PASSWORD}\ndirectory {folder}/db")?;
-    writeln!(text, "maxsize 1073741824\nindex objectClass,entryUUID eq")?;
+    writeln!(text, "maxsize 1073741824\nindex objectClass,entryUUID,entryCSN eq\noverlay syncprov")?;
     // Groups of thousands: without it each new member is compared with all others.
     let text = text.replacen("database mdb", "sortvals member\ndatabase mdb", 1);
     Ok(text)

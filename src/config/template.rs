@@ -5,6 +5,8 @@
 
 use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
+use crate::text::is_settled;
+
 /// A mapped value, parsed.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Template(Vec<Piece>);
@@ -78,14 +80,19 @@ impl Template {
 
     /// What the value is one of, where it is a single attribute with several values: sorted and composed. Empty where
     /// there is nothing to choose. `all` gives the values of an attribute, named in lower case.
-    pub fn choices<'a>(&self, all: impl Fn(&str) -> &'a [String]) -> Vec<String> {
+    pub fn choices<'a, V>(&self, all: impl Fn(&str) -> V) -> Vec<String>
+    where
+        V: Iterator<Item = &'a str> + Clone,
+    {
         let [Piece::Attribute(names)] = self.0.as_slice() else { return Vec::new() };
         let usable = |name: &String| {
             let values = all(name);
-            values.iter().any(|value| !value.trim().is_empty()).then_some(values)
+            values.clone().any(|value| !value.trim().is_empty()).then_some(values)
         };
-        let Some(values) = names.iter().find_map(usable).filter(|values| values.len() > 1) else { return Vec::new() };
-        let mut values: Vec<String> = values.iter().map(|value| composed(value)).collect();
+        let Some(values) = names.iter().find_map(usable).filter(|values| values.clone().nth(1).is_some()) else {
+            return Vec::new();
+        };
+        let mut values: Vec<String> = values.map(composed).collect();
         values.retain(|value| !value.is_empty());
         values.sort();
         values.dedup();
@@ -104,7 +111,7 @@ fn attribute(name: &str, whole: &str) -> Result<String, String> {
 
 fn composed(text: &str) -> String {
     let text = text.trim();
-    if is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
+    if is_settled(text) || is_nfc(text) { text.to_owned() } else { text.nfc().collect() }
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! Changes: one before/after step on one object. Plans, the change log and reports are made of them.
 
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use uuid::Uuid;
 
+use super::Document;
 use crate::string_enum;
 
 string_enum! {
@@ -47,7 +46,7 @@ string_enum! {
 }
 
 /// One step of a plan: `before` and `after` are whole documents of the object (or of the membership, or of the role).
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Change {
     /// What happens.
     pub kind: ChangeKind,
@@ -56,7 +55,7 @@ pub struct Change {
     /// To which object.
     pub object_id: Uuid,
     /// The object before; none when it is new.
-    pub before: Option<Value>,
+    pub before: Option<Document>,
     /// The object after; none when something is taken away.
-    pub after: Option<Value>,
+    pub after: Option<Document>,
 }

@@ -10,6 +10,7 @@ mod change;
 mod consent;
 mod contribution;
 mod decoupled;
+mod document;
 mod finding;
 mod grant;
 mod ids;
@@ -40,6 +41,7 @@ pub use change::{Change, ChangeKind, ObjectKind};
 pub use consent::{Consent, Wish};
 pub use contribution::{Candidate, ContributedField, Contribution, JoinKey, Offer, PlannedContribution, Precedence};
 pub use decoupled::{DecoupledDetails, DecoupledKind, DecoupledRequest, DecoupledState};
+pub use document::Document;
 pub use finding::{Finding, FindingArguments, FindingCode, FindingState, NewFinding};
 pub use grant::{AuthorizationCode, Confirmation, Grant, GrantDetails, RefreshToken};
 pub use ids::{

@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{ChangeKind, NewFinding, ObjectKind, PlanId, RunId, UserId};
+use super::{ChangeKind, Document, NewFinding, ObjectKind, PlanId, RunId, UserId};
 use crate::string_enum;
 use crate::time::Instant;
 
@@ -190,7 +190,7 @@ pub struct Member {
 }
 
 /// A row of the change log.
-#[derive(Clone, PartialEq, Debug, Serialize, sqlx::FromRow)]
+#[derive(Clone, PartialEq, Eq, Debug, sqlx::FromRow)]
 pub struct LoggedChange {
     /// Number, growing.
     pub seq: i64,
@@ -205,9 +205,9 @@ pub struct LoggedChange {
     /// To which object.
     pub object_id: Uuid,
     /// Before.
-    pub before: Option<Json<Value>>,
+    pub before: Option<Document>,
     /// After.
-    pub after: Option<Json<Value>>,
+    pub after: Option<Document>,
 }
 
 /// What a source looked like when it was last applied: the guard compares with it, `apply` locks it.

@@ -1,8 +1,6 @@
 //! What a step of a plan is about, in a person's words: joined, left, moved …
 
-use serde_json::Value;
-
-use super::{Change, ChangeKind, ObjectKind};
+use super::{Change, ChangeKind, Document, ObjectKind};
 use crate::string_enum;
 
 string_enum! {
@@ -63,13 +61,13 @@ impl StepGroup {
 }
 
 fn is_locked_out(change: &Change) -> bool {
-    field(change.after.as_ref(), "status_reason").and_then(Value::as_str) == Some("source_disabled")
+    field(change.after.as_ref(), "status_reason").as_deref() == Some("source_disabled")
 }
 
 fn is_renamed(change: &Change) -> bool {
     ["login", "display_name"].iter().any(|key| field(change.before.as_ref(), key) != field(change.after.as_ref(), key))
 }
 
-fn field<'a>(document: Option<&'a Value>, key: &str) -> Option<&'a Value> {
-    document?.get(key)
+fn field(document: Option<&Document>, key: &str) -> Option<String> {
+    document?.field(key)
 }

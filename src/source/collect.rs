@@ -4,11 +4,12 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Slot;
 
-use super::dn::Dn;
+use super::dn::path_of;
 use super::filter::{Values, base_name};
 use super::generalized_time::instant;
 use super::select::Selection;
 use super::snapshot::{Entry, Part, Rejected, Snapshot};
+use super::values::Builder;
 use crate::model::{FindingArguments, FindingCode};
 
 /// A value longer than this is no datum of a person: bytes.
@@ -129,7 +130,7 @@ impl Collector {
     pub fn take(&mut self, selection: &Selection, raw: Raw) {
         let stamp = selection.stamp.and_then(|name| raw.values.get(name)?.first());
         let changed_at = stamp.and_then(|text| instant(std::str::from_utf8(text).ok()?));
-        match read_entry(selection, raw) {
+        match read_entry(selection, &raw) {
             Ok(entry) => {
                 self.snapshot.changed_at.extend(changed_at.map(|at| (entry.external_id.clone(), at)));
                 self.keep(selection.part, entry);
@@ -195,8 +196,9 @@ impl Collector {
     }
 }
 
-fn read_entry(selection: &Selection, mut raw: Raw) -> Result<Entry, Rejected> {
-    let id = raw.values.get(&selection.id).and_then(|ids| ids.first()).and_then(|id| text_of(id.clone()).ok());
+fn read_entry(selection: &Selection, raw: &Raw) -> Result<Entry, Rejected> {
+    let id = raw.values.get(&selection.id).and_then(|ids| ids.first());
+    let id = id.filter(|id| id.len() <= MAX_VALUE).and_then(|id| std::str::from_utf8(id).ok());
     let external_id = id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
     let dn = String::from_utf8_lossy(&raw.dn).into_owned();
     let reject = |code, arguments| Rejected {
@@ -209,7 +211,7 @@ fn read_entry(selection: &Selection, mut raw: Raw) -> Result<Entry, Rejected> {
     if std::str::from_utf8(&raw.dn).is_err() {
         return Err(reject(FindingCode::BadDn, arguments([("reason", "not UTF-8".to_owned())])));
     }
-    if let Err(error) = Dn::parse(&dn) {
+    if let Err(error) = path_of(&dn) {
         return Err(reject(FindingCode::BadDn, arguments([("reason", error.to_string())])));
     }
     let Some(id) = external_id.clone() else {
@@ -221,34 +223,29 @@ fn read_entry(selection: &Selection, mut raw: Raw) -> Result<Entry, Rejected> {
     if let Some(name) = raw.cut().find(|name| selection.wanted.contains(*name)) {
         return Err(reject(FindingCode::PartialValues, arguments([("attribute", name.to_owned())])));
     }
-    let mut entry = Entry { external_id: id, dn: dn.clone(), ..Entry::default() };
+    let mut values = Builder::default();
     for name in &selection.wanted {
-        let Some((name, values)) = raw.values.remove_entry(name) else { continue };
-        let texts: Result<Vec<String>, Unreadable> = values.into_iter().map(text_of).collect();
-        let texts = texts.map_err(|error| match error {
-            Unreadable::TooLarge(size) => {
-                let (size, limit) = (("size", size.to_string()), ("limit", MAX_VALUE.to_string()));
-                reject(FindingCode::TooLarge, arguments([("attribute", name.clone()), size, limit]))
+        let Some(all) = raw.values.get(name) else { continue };
+        values.name(name);
+        for value in all {
+            if value.len() > MAX_VALUE {
+                let (size, limit) = (("size", value.len().to_string()), ("limit", MAX_VALUE.to_string()));
+                return Err(reject(FindingCode::TooLarge, arguments([("attribute", name.clone()), size, limit])));
             }
-            Unreadable::BadUtf8 => reject(FindingCode::BadUtf8, arguments([("attribute", name.clone())])),
-        })?;
-        entry.attributes.insert(name, texts);
+            let Ok(text) = std::str::from_utf8(value) else {
+                return Err(reject(FindingCode::BadUtf8, arguments([("attribute", name.clone())])));
+            };
+            values.value(text);
+        }
     }
-    Ok(entry)
+    let Some(attributes) = values.finish() else {
+        let size = raw.values.values().flatten().map(Vec::len).sum::<usize>();
+        let (size, limit) = (("size", size.to_string()), ("limit", (1u32 << 31).to_string()));
+        return Err(reject(FindingCode::TooLarge, arguments([("attribute", "*".to_owned()), size, limit])));
+    };
+    Ok(Entry { external_id: id, dn, attributes })
 }
 
 fn arguments<const N: usize>(named: [(&str, String); N]) -> FindingArguments {
     named.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
-}
-
-enum Unreadable {
-    TooLarge(usize),
-    BadUtf8,
-}
-
-fn text_of(value: Vec<u8>) -> Result<String, Unreadable> {
-    if value.len() > MAX_VALUE {
-        return Err(Unreadable::TooLarge(value.len()));
-    }
-    String::from_utf8(value).map_err(|_| Unreadable::BadUtf8)
 }

@@ -18,6 +18,7 @@ mod ldif;
 mod live;
 mod select;
 mod snapshot;
+mod values;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -31,11 +32,12 @@ use select::Selection;
 pub use changes::{look_up, position, read_changes};
 pub use check::{Finding, Level, check};
 pub use delta::{Changes, Delta, DeltaRefusal, Found, Gone, KnownIds, MemberChange, Position};
-pub use dn::{Dn, DnError, PartValue, Rdn, path_above};
+pub use dn::{Dn, DnError, PartValue, Rdn, path_above, path_of};
 pub use error::SourceError;
 pub use filter::{Filter, FilterError};
 pub use live::follow;
 pub use snapshot::{ACCOUNT_STATE, Entry, Part, Read, Rejected, Snapshot};
+pub use values::{Texts, Values};
 
 /// How far a read has come.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]

@@ -1,10 +1,11 @@
 //! What a source returned, unmapped.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use crate::model::{FindingArguments, FindingCode};
 use crate::time::Instant;
+
+use super::values::Values;
 
 /// An attribute that no directory has: what the directory itself holds against a sign-in, in one spelling for all kinds.
 /// `disabled` and `expired` lock a person out; `locked` (too many wrong passwords) and `password-change` (before the next
@@ -13,26 +14,14 @@ pub const ACCOUNT_STATE: &str = "x-account-state";
 
 /// One entry: attribute names in lower case and without options (`;lang-zh`), values in the order of the source, those
 /// with options last. Only the attributes that the mapping names, and `objectclass`.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Entry {
     /// Stable id at the source (entryUUID): the only key.
     pub external_id: String,
     /// Distinguished name: an attribute like any other, never a key. It parses as [`super::Dn`].
     pub dn: String,
     /// Attribute → values.
-    pub attributes: BTreeMap<String, Vec<String>>,
-}
-
-/// Names of attributes only: their values are personal, and one may be a password hash.
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = self.attributes.keys().map(String::as_str).collect();
-        f.debug_struct("Entry")
-            .field("external_id", &self.external_id)
-            .field("dn", &self.dn)
-            .field("attributes", &names)
-            .finish()
-    }
+    pub attributes: Values,
 }
 
 /// Which of the three lists of a snapshot an entry belongs to.

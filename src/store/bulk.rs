@@ -17,6 +17,8 @@ const MAX_ROWS: usize = 1_000;
 /// Statements of at most so many rows stay prepared, and those of a whole chunk: what requests of one moment write
 /// together, and what an import repeats. The others are as good as never seen again.
 const PREPARED_ROWS: usize = 64;
+/// Rows that callers make ready at once: what is made ready for a statement is several times the size of the row.
+pub const PORTION: usize = 4_000;
 /// So many rows go into PostgreSQL by COPY.
 const MANY: usize = 200;
 

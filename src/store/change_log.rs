@@ -1,9 +1,8 @@
 //! The change log: the ordered outbox.
 
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Json, Param, StoreError, Tx};
+use super::{Param, StoreError, Tx};
 use crate::model::{Change, ChangeKind, LoggedChange, ObjectKind, PlanId, RunId};
 use crate::time::Instant;
 
@@ -35,14 +34,9 @@ impl ChangeLog<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn append(&mut self, changes: &[Change], run: RunId, at: Instant) -> Result<(), StoreError> {
-        let json = |document: &Option<Value>| document.clone().map(Json);
-        let documents: Vec<_> = changes.iter().map(|one| (json(&one.before), json(&one.after))).collect();
         let rows: Vec<Vec<&dyn Param>> = changes
             .iter()
-            .zip(&documents)
-            .map(|(c, (before, after))| -> Vec<&dyn Param> {
-                vec![&at, &run, &c.kind, &c.object_kind, &c.object_id, before, after]
-            })
+            .map(|c| -> Vec<&dyn Param> { vec![&at, &run, &c.kind, &c.object_kind, &c.object_id, &c.before, &c.after] })
             .collect();
         let head = "INSERT INTO change_log (at, run_id, kind, object_kind, object_id, before, after)";
         self.0.insert_rows(head, &rows, "").await.map(drop)

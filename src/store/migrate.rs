@@ -40,6 +40,8 @@ migrations! {
     "0060_old_sealed_secrets",
     "0061_master_key",
     "0062_purge_indexes",
+    "0070_document_texts",
+    "0071_change_log_index",
     "0073_increments",
     "0077_contributions",
     "0082_plan_lifecycle",

@@ -1,15 +1,13 @@
 //! Plans, their changes and their links.
 
-use serde_json::Value;
 use uuid::Uuid;
 
-use super::{Json, Param, StoreError, Tx};
-use crate::model::{Change, ChangeKind, ObjectKind, Plan, PlanId, PlanState, PlannedLink, RunId, StepGroup};
+use super::{PORTION, Param, StoreError, Tx};
+use crate::model::{Change, ChangeKind, Document, ObjectKind, Plan, PlanId, PlanState, PlannedLink, RunId, StepGroup};
 use crate::time::Instant;
 
-type Document<'a> = Option<Json<&'a Value>>;
 /// A row of `plan_changes` without its number.
-type ChangeRow = (ChangeKind, ObjectKind, Uuid, Option<Json<Value>>, Option<Json<Value>>);
+type ChangeRow = (ChangeKind, ObjectKind, Uuid, Option<Document>, Option<Document>);
 
 /// Store functions of plans.
 #[derive(Debug)]
@@ -114,25 +112,20 @@ impl Plans<'_> {
     /// # Errors
     /// When the database fails.
     pub async fn insert_changes(&mut self, plan: PlanId, changes: &[Change]) -> Result<(), StoreError> {
-        // A typed NULL, and borrowed documents: an import's documents are not copied.
-        let null: Option<Json<Value>> = None;
-        let documents: Vec<(i64, Document<'_>, Document<'_>)> = (1..)
-            .zip(changes)
-            .map(|(seq, change)| (seq, change.before.as_ref().map(Json), change.after.as_ref().map(Json)))
-            .collect();
-        let steps: Vec<StepGroup> = changes.iter().map(StepGroup::of).collect();
-        let rows: Vec<Vec<&dyn Param>> = documents
-            .iter()
-            .zip(changes)
-            .zip(&steps)
-            .map(|(((seq, before, after), c), step)| -> Vec<&dyn Param> {
-                let before: &dyn Param = before.as_ref().map_or(&null, |json| json);
-                let after: &dyn Param = after.as_ref().map_or(&null, |json| json);
-                vec![&plan, seq, &c.kind, &c.object_kind, &c.object_id, before, after, step]
-            })
-            .collect();
         let head = "INSERT INTO plan_changes (plan_id, seq, kind, object_kind, object_id, before, after, step)";
-        self.0.insert_rows(head, &rows, "").await.map(drop)
+        let mut numbers = 1..;
+        for portion in changes.chunks(PORTION) {
+            let steps: Vec<(i64, StepGroup)> = numbers.by_ref().zip(portion.iter().map(StepGroup::of)).collect();
+            let rows: Vec<Vec<&dyn Param>> = portion
+                .iter()
+                .zip(&steps)
+                .map(|(c, (seq, step))| -> Vec<&dyn Param> {
+                    vec![&plan, seq, &c.kind, &c.object_kind, &c.object_id, &c.before, &c.after, step]
+                })
+                .collect();
+            self.0.insert_rows(head, &rows, "").await?;
+        }
+        Ok(())
     }
 
     /// The changes of a plan, in order.
@@ -280,5 +273,5 @@ impl Plans<'_> {
 }
 
 fn change((kind, object_kind, object_id, before, after): ChangeRow) -> Change {
-    Change { kind, object_kind, object_id, before: before.map(|json| json.0), after: after.map(|json| json.0) }
+    Change { kind, object_kind, object_id, before, after }
 }

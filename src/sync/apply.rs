@@ -9,7 +9,7 @@ use crate::config::crash_point;
 use crate::model::{
     Change, ChangeKind, EndReason, FindingCode, ObjectKind, Plan, PlanId, PlanState, RunKind, RunState,
 };
-use crate::store::{StoreError, Tx};
+use crate::store::{PORTION, StoreError, Tx};
 use crate::time::{Instant, date_in};
 
 use super::SyncError;
@@ -78,8 +78,11 @@ pub(super) async fn apply_prepared(
     }
     let (mut tx, ground, decided_by) = take(broker, &plan, approval.by, now).await?;
     let passwords = tx.plans().passwords(plan.id).await?.into_iter().collect();
-    let rows = Rows::collect(&changes, &Stamp { source: &plan.source, run: plan.run_id, now, passwords })?;
-    let replaced = write_plan(broker, &mut tx, &plan, &rows, now).await?;
+    let stamp = Stamp { source: &plan.source, run: plan.run_id, now, passwords };
+    let mut rows = Rows::collect(&changes, &stamp)?;
+    // Before its first apply a source has nobody whose facts could become others.
+    rows.is_wide &= ground.version > 0;
+    let replaced = write_plan(broker, &mut tx, &plan, &mut rows, &stamp).await?;
     confirm(&mut tx, &changes, plan.run_id).await?;
     tx.change_log().append_plan(plan.id, plan.run_id, now).await?;
     crash_point("change-log");
@@ -147,11 +150,11 @@ async fn write_plan(
     broker: &Broker,
     tx: &mut Tx,
     plan: &Plan,
-    rows: &Rows,
-    now: Instant,
+    rows: &mut Rows<'_>,
+    stamp: &Stamp<'_>,
 ) -> Result<Vec<(String, Uuid)>, SyncError> {
-    write_rows(tx, rows, (&plan.source, broker.config.sources.len() > 1), now).await?;
-    let today = date_in(now, super::source_config(broker, &plan.source)?.time_zone);
+    write_rows(tx, rows, broker.config.sources.len() > 1, stamp).await?;
+    let today = date_in(stamp.now, super::source_config(broker, &plan.source)?.time_zone);
     tx.acting().bring_up(&plan.source, today).await?;
     let replaced = tx.links().apply_plan(plan.id, &plan.source, plan.run_id).await?;
     tx.contributions().apply_plan(plan.id).await?;
@@ -238,10 +241,10 @@ async fn others_stand(broker: &Broker, tx: &mut Tx, source: &str, ground: &Groun
 /// Writes the state. Names that move are taken out of the way first, so that swaps and chains do not collide.
 async fn write_rows(
     tx: &mut Tx,
-    rows: &Rows,
-    (source, is_one_of_several): (&str, bool),
-    now: Instant,
-) -> Result<(), StoreError> {
+    rows: &mut Rows<'_>,
+    is_one_of_several: bool,
+    stamp: &Stamp<'_>,
+) -> Result<(), SyncError> {
     tx.departments().park(&rows.parked_departments).await?;
     tx.departments().upsert(&rows.departments).await?;
     crash_point("departments");
@@ -253,6 +256,9 @@ async fn write_rows(
     tx.users().park(&rows.parked_users).await?;
     crash_point("users-parked");
     tx.users().upsert(&rows.users).await?;
+    for portion in std::mem::take(&mut rows.created).chunks(PORTION) {
+        tx.users().upsert(&rows.join(portion, stamp)?).await?;
+    }
     crash_point("users");
     tx.assignments().replace(&rows.assignments).await?;
     crash_point("assignments");
@@ -268,11 +274,11 @@ async fn write_rows(
     }
     crash_point("roles");
     if rows.is_wide {
-        tx.users().touch_source(source, now).await?;
+        tx.users().touch_source(stamp.source, stamp.now).await?;
     }
     // Among them may be people of other sources.
     if is_one_of_several || !rows.is_wide {
-        tx.users().touch(&rows.touched, now).await?;
+        tx.users().touch(&rows.touched, stamp.now).await?;
     }
     crash_point("touched");
     Ok(())
@@ -293,7 +299,7 @@ fn events(changes: &[Change], report: &RunReport, by: &str, is_approved: bool) -
     events.push(Event::new(Action::Sync, Outcome::Success, by, &source).with(summary(report)));
     for change in changes.iter().filter(|change| change.object_kind == ObjectKind::User) {
         if matches!(change.kind, ChangeKind::Disabled | ChangeKind::Enabled) {
-            let reason = change.after.as_ref().and_then(|after| after.get("status_reason"));
+            let reason = change.after.as_ref().and_then(|after| after.field("status_reason"));
             let details = json!({ "run": report.run_id, "change": change.kind, "reason": reason });
             let subject = format!("user:{}", change.object_id);
             events.push(Event::new(Action::Sync, Outcome::Success, by, subject).with(details));

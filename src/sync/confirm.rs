@@ -9,6 +9,7 @@ use crate::model::{Change, ChangeKind, ObjectKind, RunId};
 use crate::store::Tx;
 
 use super::SyncError;
+use super::document::Glance;
 
 /// Counts what the plan touched, and compares.
 pub(super) async fn confirm(tx: &mut Tx, changes: &[Change], run: RunId) -> Result<(), SyncError> {
@@ -19,8 +20,8 @@ pub(super) async fn confirm(tx: &mut Tx, changes: &[Change], run: RunId) -> Resu
             ChangeKind::MemberAdded | ChangeKind::MemberRemoved | ChangeKind::RoleRevoked => {}
             ChangeKind::RoleGranted => *granted.entry(change.object_id).or_default() += 1,
             _ => {
-                let status = change.after.as_ref().and_then(|after| after.get("status")?.as_str());
-                last.insert((change.object_kind, change.object_id), status == Some("active"));
+                let is_active = Glance::at(change.after.as_ref()).is_active();
+                last.insert((change.object_kind, change.object_id), is_active);
             }
         }
     }

@@ -3,14 +3,16 @@
 //! They hold what the source decides; times and versions are set by the apply. Password hashes are never part of them:
 //! a fingerprint says that there is another one.
 
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::crypto::sha256_hex;
 use crate::model::{
-    Assignment, Attributes, Department, DepartmentId, DepartmentKind, Group, ObjectKind, Position, PositionId, Status,
-    User, UserId,
+    Assignment, Attributes, Department, DepartmentId, DepartmentKind, Document, Group, ObjectKind, Position,
+    PositionId, Status, User, UserId,
 };
 use crate::time::Date;
 
@@ -37,8 +39,13 @@ pub(super) struct UserDocument {
     pub position_id: Option<PositionId>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manager_id: Option<UserId>,
-    #[serde(default, skip_serializing_if = "Attributes::is_empty")]
-    pub attributes: Attributes,
+    #[serde(
+        default,
+        skip_serializing_if = "is_none",
+        serialize_with = "write_shared",
+        deserialize_with = "read_shared"
+    )]
+    pub attributes: Arc<Attributes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
     pub status: Status,
@@ -70,7 +77,7 @@ impl UserDocument {
             department_id: user.department_id,
             position_id: user.position_id,
             manager_id: user.manager_id,
-            attributes: user.attributes.0.clone(),
+            attributes: Arc::new(user.attributes.0.clone()),
             password: fingerprint(user.password_hash.as_deref()),
             status: user.status,
             status_reason: user.status_reason.clone(),
@@ -80,6 +87,18 @@ impl UserDocument {
             source: None,
         }
     }
+}
+
+fn is_none(attributes: &Arc<Attributes>) -> bool {
+    attributes.is_empty()
+}
+
+fn write_shared<S: Serializer>(attributes: &Arc<Attributes>, to: S) -> Result<S::Ok, S::Error> {
+    attributes.as_ref().serialize(to)
+}
+
+fn read_shared<'d, D: Deserializer<'d>>(from: D) -> Result<Arc<Attributes>, D::Error> {
+    Attributes::deserialize(from).map(Arc::new)
 }
 
 /// What stands for a password hash in documents.
@@ -166,47 +185,27 @@ pub(super) struct RoleDocument {
     pub scope: String,
 }
 
-/// A document as a value. Our documents have string keys and finite numbers only, so this cannot fail; were it to, the
-/// apply would refuse the empty document.
+/// What is counted by, of a document of any kind: nothing else of its text is looked at.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Glance {
+    pub status: Option<Status>,
+    pub department_id: Option<Uuid>,
+    pub code: Option<String>,
+    pub name: Option<String>,
+    pub role: Option<String>,
+}
+
+impl Glance {
+    pub fn at(document: Option<&Document>) -> Self {
+        document.and_then(|document| document.read().ok()).unwrap_or_default()
+    }
+
+    pub fn is_active(&self) -> bool {
+        self.status == Some(Status::Active)
+    }
+}
+
+/// Something of ours as a value. It has string keys and finite numbers only, so this cannot fail.
 pub(super) fn value(document: &impl Serialize) -> Value {
     serde_json::to_value(document).unwrap_or_default()
-}
-
-/// The one text of a value: keys sorted, so that a plan has the same digest whichever database kept it.
-pub(super) fn canonical(value: &Value, text: &mut String) {
-    match value {
-        Value::Object(map) => {
-            let mut keys: Vec<&String> = map.keys().collect();
-            keys.sort();
-            text.push('{');
-            for key in keys {
-                quoted(key, text);
-                text.push(':');
-                canonical(map.get(key).unwrap_or(&Value::Null), text);
-                text.push(',');
-            }
-            text.push('}');
-        }
-        Value::Array(items) => {
-            text.push('[');
-            for item in items {
-                canonical(item, text);
-                text.push(',');
-            }
-            text.push(']');
-        }
-        Value::String(value) => quoted(value, text),
-        other => text.push_str(&other.to_string()),
-    }
-}
-
-/// A string as JSON writes it. Most need no escapes, and an import has half a million of them.
-fn quoted(value: &str, text: &mut String) {
-    if value.bytes().any(|byte| byte < 0x20 || byte == b'"' || byte == b'\\') {
-        text.push_str(&Value::String(value.to_owned()).to_string());
-        return;
-    }
-    text.push('"');
-    text.push_str(value);
-    text.push('"');
 }

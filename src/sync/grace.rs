@@ -82,7 +82,7 @@ async fn delete(broker: &Broker, source: &str, due: &[UserId], mut report: RunRe
             object_kind: ObjectKind::User,
             object_id: id.0,
             before: None,
-            after: Some(serde_json::json!({ "status": Status::Deleted })),
+            after: Some(serde_json::json!({ "status": Status::Deleted }).into()),
         })
         .collect();
     tx.users().reduce(due, now).await?;

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use uuid::Uuid;
 
 use crate::model::{FindingCode, Link, ObjectKind, RunId};
-use crate::source::Dn;
+use crate::source::{Dn, path_of};
 
 use super::finding::arguments;
 use super::record::Mapped;
@@ -120,7 +120,7 @@ fn key(dn: &str) -> String {
 
 /// What a name is stored and found by; a name that does not parse is only equal to itself.
 pub(super) fn path(dn: &str) -> String {
-    Dn::parse(dn).map_or_else(|_| dn.to_owned(), |dn| dn.path())
+    path_of(dn).unwrap_or_else(|_| dn.to_owned())
 }
 
 /// Whether the link has this name already, however it is spelled.

@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::model::{Change, ChangeKind, ObjectKind, PlanId, StepGroup};
+use crate::model::{Change, ChangeKind, Document, ObjectKind, PlanId, StepGroup};
 use crate::store::{StoreError, Tx};
 
 /// Fields that refer to other objects: they are shown by name.
@@ -117,7 +117,7 @@ async fn describe(tx: &mut Tx, plan: PlanId, changes: &[Change]) -> Result<Vec<S
         tx.names().of(&wanted).await?.into_iter().map(|(id, short, long)| (id, called(&short, Some(&long)))).collect();
     let new: Vec<Uuid> = wanted.into_iter().filter(|id| !names.contains_key(id)).collect();
     for change in tx.plans().list_of(plan, &new).await? {
-        if let Some(name) = change.after.as_ref().and_then(name) {
+        if let Some(name) = change.after.as_ref().and_then(|after| name(&after.value())) {
             names.insert(change.object_id, name);
         }
     }
@@ -127,8 +127,8 @@ async fn describe(tx: &mut Tx, plan: PlanId, changes: &[Change]) -> Result<Vec<S
 /// Everything that the changes are about or refer to.
 fn mentioned(changes: &[Change]) -> Vec<Uuid> {
     let mut wanted: BTreeSet<Uuid> = changes.iter().map(|change| change.object_id).collect();
-    for document in changes.iter().flat_map(|change| [&change.before, &change.after]).flatten() {
-        wanted.extend(references(document));
+    for document in changes.iter().flat_map(|change| [&change.before, &change.after]).flatten().map(Document::value) {
+        wanted.extend(references(&document));
         wanted.extend(document.get("assignments").and_then(Value::as_array).into_iter().flatten().flat_map(references));
     }
     wanted.into_iter().collect()
@@ -145,8 +145,8 @@ fn step(change: &Change, names: &HashMap<Uuid, String>) -> Step {
         Disabled | ChangeKind::Deleted | MemberRemoved | RoleRevoked => '-',
         ChangeKind::Changed | ChangeKind::Moved => '~',
     };
-    let document = change.after.as_ref().or(change.before.as_ref());
-    let text = |key: &str| document.and_then(|document| document.get(key)?.as_str());
+    let document = change.after.as_ref().or(change.before.as_ref()).map(Document::value).unwrap_or_default();
+    let text = |key: &str| document.get(key)?.as_str();
     let name_at = |key: &str| names.get(&text(key)?.parse().ok()?).cloned();
     let own = names.get(&change.object_id).cloned().unwrap_or_else(|| change.object_id.to_string());
     let (name, detail) = match change.kind {
@@ -156,7 +156,11 @@ fn step(change: &Change, names: &HashMap<Uuid, String>) -> Step {
         }
         MemberAdded | MemberRemoved => (name_at("member_id").unwrap_or_default(), own),
         _ => {
-            let before = change.before.as_ref().and_then(name).filter(|_| change.kind == ChangeKind::Disabled);
+            let before = change
+                .before
+                .as_ref()
+                .and_then(|before| name(&before.value()))
+                .filter(|_| change.kind == ChangeKind::Disabled);
             let place = if change.object_kind == ObjectKind::Department { "parent_id" } else { "department_id" };
             (before.unwrap_or(own), if sign == '~' { String::new() } else { name_at(place).unwrap_or_default() })
         }
@@ -177,7 +181,9 @@ fn called(short: &str, long: Option<&str>) -> String {
 
 /// The fields in which two documents differ.
 fn diff(change: &Change, names: &HashMap<Uuid, String>) -> Vec<FieldDiff> {
-    let (before, after) = (flat(change.before.as_ref()), flat(change.after.as_ref()));
+    let value = |document: &Option<Document>| document.as_ref().map(Document::value);
+    let (before, after) = (value(&change.before), value(&change.after));
+    let (before, after) = (flat(before.as_ref()), flat(after.as_ref()));
     let keys: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
     let shown = |key: &str, value: Option<&&Value>| -> Option<String> {
         let text = match value? {
@@ -250,8 +256,8 @@ mod tests {
             kind: ChangeKind::Moved,
             object_kind: ObjectKind::User,
             object_id: person,
-            before: document(from, "a"),
-            after: document(to, "b"),
+            before: document(from, "a").map(Into::into),
+            after: document(to, "b").map(Into::into),
         };
         let names = [(person, "wang 王芳"), (from, "QY-S 销售部"), (to, "QY-F 财务部")];
         let step = step(&change, &names.map(|(id, name)| (id, name.to_owned())).into());

@@ -3,10 +3,10 @@
 use crate::audit::{self, Action, Event, Outcome};
 use crate::broker::Broker;
 use crate::config::SourceConfig;
-use crate::model::{Change, ChangeKind, ObjectKind, RunState, Status, User, UserId};
+use crate::model::{Change, ChangeKind, Document, ObjectKind, RunState, Status, User, UserId};
 
 use super::diff::{ABSENT, OUT_OF_SCOPE, UNDONE};
-use super::document::{UserDocument, value};
+use super::document::UserDocument;
 use super::plan::{finish, write_report};
 use super::report::RunReport;
 use super::run::{begin, begin_any};
@@ -83,8 +83,8 @@ async fn let_in(broker: &Broker, user: User, by: &str, mut report: RunReport) ->
         kind: ChangeKind::Enabled,
         object_kind: ObjectKind::User,
         object_id: user.id.0,
-        before: Some(value(&before)),
-        after: Some(value(&after)),
+        before: Some(Document::of(&before)),
+        after: Some(Document::of(&after)),
     };
     tx.change_log().append(&[change], report.run_id, now).await?;
     report.state = RunState::Applied;
@@ -138,7 +138,8 @@ async fn give(
         .iter()
         .map(|user| {
             let document = UserDocument::of(user);
-            let owned = |source: &str| value(&UserDocument { source: Some(source.to_owned()), ..document.clone() });
+            let owned =
+                |source: &str| Document::of(&UserDocument { source: Some(source.to_owned()), ..document.clone() });
             Change {
                 kind: ChangeKind::Changed,
                 object_kind: ObjectKind::User,

@@ -8,18 +8,18 @@ use crate::broker::Broker;
 use crate::config::{OutOfScope, Rehire, SourceConfig, crash_point};
 use crate::crypto::{Sha256, sha256_hex};
 use crate::model::{
-    Change, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedContribution, PlannedLink, RunKind, RunState,
-    SourceState,
+    Change, Document, NewFinding, ObjectKind, Plan, PlanId, PlanState, PlannedContribution, PlannedLink, RunKind,
+    RunState, SourceState,
 };
 use crate::source::{Delta, Position, Snapshot};
-use crate::store::{Json, StoreError, Tx};
+use crate::store::{Json, PORTION, StoreError, Tx};
 use crate::time::Instant;
 
 use super::SyncError;
 use super::absence;
 use super::delta::{self, Carry, Note};
 use super::diff::{self, Draft, Means};
-use super::document::{canonical, value};
+use super::document::value;
 use super::guard::{self, Tally};
 use super::link::{Links, path};
 use super::map::map;
@@ -117,14 +117,16 @@ pub(super) enum Looked {
 pub(super) async fn make(
     broker: &Broker,
     config: &SourceConfig,
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
     position: Option<Position>,
     report: RunReport,
 ) -> Result<Looked, SyncError> {
     let now = broker.clock.now();
     let rules = RoleRules::load(&broker.config.resolve(&broker.config.policies.folder))?;
     let sharing = Sharing::of(&broker.config, config);
-    let mut mapped = map(config, snapshot, &[])?;
+    let mut mapped = map(config, &snapshot, &[])?;
+    // Whatever is needed of the entries is in the records now.
+    let Snapshot { content, .. } = snapshot;
     let dangling = mapped.dangling();
     let mut tx = broker.db.read().await?;
     let state = tx.source_states().find(&config.name).await?;
@@ -143,7 +145,6 @@ pub(super) async fn make(
         ..Carry::default()
     };
     let draft = diff::draft(&mut tx, &means, mapped, links, None).await?;
-    let content = snapshot.content.clone();
     conclude(broker, config, tx, Made { draft, state, ground, sharing, content, carry }, report).await
 }
 
@@ -315,8 +316,10 @@ async fn store_with(
     crash_point("plan-row");
     tx.plans().insert_changes(plan.id, &changes).await?;
     crash_point("plan-changes");
-    let paths: Vec<String> = links.iter().map(|link| path(&link.dn)).collect();
-    tx.plans().insert_links(plan.id, links, &paths).await?;
+    for portion in links.chunks(PORTION) {
+        let paths: Vec<String> = portion.iter().map(|link| path(&link.dn)).collect();
+        tx.plans().insert_links(plan.id, portion, &paths).await?;
+    }
     crash_point("plan-links");
     if let Some(carry) = carry {
         tx.sync_positions().insert_carry(plan.id, &carry.value()).await?;
@@ -350,7 +353,7 @@ pub(super) async fn write_report(tx: &mut Tx, report: &RunReport) -> Result<(), 
     tx.runs().update(report.run_id, report.state, ended_at, report.plan_id, &Json(value(report))).await
 }
 
-/// SHA-256 over the changes, each in its one text.
+/// SHA-256 over the changes, with their documents as they are stored.
 pub(super) fn digest(changes: &[Change]) -> String {
     let mut digest = Sha256::new();
     let mut text = String::new();
@@ -359,8 +362,10 @@ pub(super) fn digest(changes: &[Change]) -> String {
         let object = change.object_id;
         let _ = write!(text, "{} {} {object}", change.kind.as_str(), change.object_kind.as_str());
         for document in [&change.before, &change.after] {
-            text.push(' ');
-            document.as_ref().inspect(|document| canonical(document, &mut text));
+            match document.as_ref().map(Document::text) {
+                Some(document) => drop(write!(text, "\n{} {document}", document.len())),
+                None => text.push_str("\n-"),
+            }
         }
         text.push('\n');
         digest.update(text.as_bytes());

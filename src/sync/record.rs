@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 use super::finding::finding;
 use crate::crypto::{Sha256, sha256_hex};
@@ -31,7 +32,8 @@ pub(super) struct UserRecord {
     pub manager: Option<String>,
     pub password: Option<String>,
     pub enabled: bool,
-    pub attributes: Attributes,
+    /// Shared by those who have the same.
+    pub attributes: Arc<Attributes>,
     pub starts_on: Option<Date>,
     pub ends_on: Option<Date>,
     /// Concurrent ones, in the order of the source.
@@ -90,8 +92,9 @@ pub(super) struct GroupRecord {
 
 /// A whole snapshot, mapped.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::vec_box, reason = "each is freed once the plan has taken it over: a list would stay until the last")]
 pub(super) struct Mapped {
-    pub users: Vec<UserRecord>,
+    pub users: Vec<Box<UserRecord>>,
     /// Parents before children.
     pub departments: Vec<DepartmentRecord>,
     pub positions: Vec<PositionRecord>,
@@ -219,7 +222,7 @@ impl UserRecord {
             digest.optional(reference.as_deref());
         }
         digest.text(if self.enabled { "+" } else { "-" });
-        for (name, values) in &self.attributes {
+        for (name, values) in &*self.attributes {
             digest.text(name).text(&values.len().to_string());
             for value in values {
                 digest.text(value);

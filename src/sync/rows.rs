@@ -1,14 +1,14 @@
 //! From a plan's documents to rows: what each object is after the last step that touches it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::model::{
-    Assignment, Change, ChangeKind, Department, DepartmentId, Group, GroupId, Member, ObjectKind, Position, PositionId,
-    RoleGrant, RunId, Status, User, UserId,
+    Assignment, Change, ChangeKind, Department, DepartmentId, Document, Group, GroupId, Member, ObjectKind, Position,
+    PositionId, RoleGrant, RunId, Status, User, UserId,
 };
 use crate::store::Json;
 use crate::text::fold;
@@ -24,8 +24,11 @@ struct Ends<D> {
 
 /// The rows that a plan writes.
 #[derive(Debug, Default)]
-pub(super) struct Rows {
+pub(super) struct Rows<'a> {
+    /// People who were there before.
     pub users: Vec<User>,
+    /// New people, by id, and what they are: most of an import, and made rows a portion at a time.
+    pub created: Vec<(Uuid, &'a Document)>,
     /// Whose owner changes, and to whom.
     pub owned: Vec<(UserId, String)>,
     pub departments: Vec<Department>,
@@ -57,11 +60,19 @@ pub(super) struct Stamp<'a> {
     pub passwords: HashMap<Uuid, String>,
 }
 
-impl Rows {
+impl<'a> Rows<'a> {
     /// Reads the changes of a plan.
-    pub fn collect(changes: &[Change], stamp: &Stamp<'_>) -> Result<Self, serde_json::Error> {
+    pub fn collect(changes: &'a [Change], stamp: &Stamp<'_>) -> Result<Self, serde_json::Error> {
         let mut rows = Self::default();
-        rows.users(ends(changes, ObjectKind::User)?, stamp);
+        for (id, span) in spans(changes, ObjectKind::User) {
+            match span {
+                (None, Some(last)) => rows.created.push((id, last)),
+                span => {
+                    let ends = ends_of(span)?;
+                    rows.user(id, ends, stamp);
+                }
+            }
+        }
         rows.departments(ends(changes, ObjectKind::Department)?, stamp);
         rows.positions(ends(changes, ObjectKind::Position)?, stamp);
         rows.groups(ends(changes, ObjectKind::Group)?, stamp);
@@ -69,56 +80,68 @@ impl Rows {
         for change in changes {
             rows.relation(change, stamp, &mut touched)?;
         }
-        let own: HashSet<UserId> = rows.users.iter().map(|user| user.id).collect();
+        let new = rows.created.iter().map(|(id, _)| UserId(*id));
+        let own: HashSet<UserId> = rows.users.iter().map(|user| user.id).chain(new).collect();
         rows.touched = touched.into_iter().filter(|id| !own.contains(id)).collect();
         Ok(rows)
     }
 
-    fn users(&mut self, users: BTreeMap<Uuid, Ends<UserDocument>>, stamp: &Stamp<'_>) {
-        for (id, Ends { first, last }) in users {
+    /// A portion of the new people as rows; what goes into other tables is noted.
+    pub fn join(&mut self, portion: &[(Uuid, &Document)], stamp: &Stamp<'_>) -> Result<Vec<User>, serde_json::Error> {
+        let mut users = Vec::with_capacity(portion.len());
+        for (id, document) in portion {
+            users.push(self.row(*id, None, document.read()?, stamp));
+        }
+        Ok(users)
+    }
+
+    fn user(&mut self, id: Uuid, Ends { first, last }: Ends<UserDocument>, stamp: &Stamp<'_>) {
+        if let Some(first) = first.as_ref().filter(|first| first.status == Status::Active) {
             let is_active = last.status == Status::Active;
-            let login_key = fold(&last.login);
-            if let Some(first) = first.as_ref().filter(|first| first.status == Status::Active) {
-                if !is_active {
-                    self.disabled.push(UserId(id));
-                }
-                if !is_active || fold(&first.login) != login_key {
-                    self.parked_users.push(UserId(id));
-                }
+            if !is_active {
+                self.disabled.push(UserId(id));
             }
-            if first.as_ref().map_or(!last.assignments.is_empty(), |first| first.assignments != last.assignments) {
-                self.assignments.push((UserId(id), last.assignments.clone()));
+            if !is_active || fold(&first.login) != fold(&last.login) {
+                self.parked_users.push(UserId(id));
             }
-            if let Some(owner) = &last.source {
-                self.owned.push((UserId(id), owner.clone()));
-            }
-            self.users.push(User {
-                id: UserId(id),
-                source: stamp.source.to_owned(),
-                login: last.login,
-                login_key,
-                employee_number: last.employee_number,
-                display_name: last.display_name,
-                given_name: last.given_name,
-                family_name: last.family_name,
-                mail: last.mail,
-                mobile: last.mobile,
-                title: last.title,
-                department_id: last.department_id,
-                position_id: last.position_id,
-                manager_id: last.manager_id,
-                attributes: Json(last.attributes),
-                password_hash: stamp.passwords.get(&id).cloned(),
-                status: last.status,
-                status_reason: last.status_reason,
-                disabled_at: (!is_active).then_some(stamp.now),
-                version: 1,
-                created_at: stamp.now,
-                updated_at: stamp.now,
-                starts_on: last.starts_on,
-                ends_on: last.ends_on,
-                assignments: last.assignments,
-            });
+        }
+        let user = self.row(id, first.as_ref(), last, stamp);
+        self.users.push(user);
+    }
+
+    fn row(&mut self, id: Uuid, first: Option<&UserDocument>, last: UserDocument, stamp: &Stamp<'_>) -> User {
+        if first.map_or(!last.assignments.is_empty(), |first| first.assignments != last.assignments) {
+            self.assignments.push((UserId(id), last.assignments.clone()));
+        }
+        if let Some(owner) = &last.source {
+            self.owned.push((UserId(id), owner.clone()));
+        }
+        User {
+            id: UserId(id),
+            source: stamp.source.to_owned(),
+            login_key: fold(&last.login),
+            login: last.login,
+            employee_number: last.employee_number,
+            display_name: last.display_name,
+            given_name: last.given_name,
+            family_name: last.family_name,
+            mail: last.mail,
+            mobile: last.mobile,
+            title: last.title,
+            department_id: last.department_id,
+            position_id: last.position_id,
+            manager_id: last.manager_id,
+            attributes: Json(Arc::unwrap_or_clone(last.attributes)),
+            password_hash: stamp.passwords.get(&id).cloned(),
+            status: last.status,
+            status_reason: last.status_reason,
+            disabled_at: (last.status != Status::Active).then_some(stamp.now),
+            version: 1,
+            created_at: stamp.now,
+            updated_at: stamp.now,
+            starts_on: last.starts_on,
+            ends_on: last.ends_on,
+            assignments: last.assignments,
         }
     }
 
@@ -221,29 +244,36 @@ impl Rows {
     }
 }
 
-fn read<D: DeserializeOwned>(document: Option<&Value>) -> Result<D, serde_json::Error> {
-    D::deserialize(document.unwrap_or(&Value::Null))
+fn read<D: DeserializeOwned>(document: Option<&Document>) -> Result<D, serde_json::Error> {
+    // A step without the document that it needs is refused, as one that says nothing is.
+    document.map_or_else(|| serde_json::from_str("null"), Document::read)
 }
 
+/// Documents of an object: before its first step and after its last.
+type Span<'a> = (Option<&'a Document>, Option<&'a Document>);
+
 /// First and last documents of every object of a kind.
-fn ends<D: DeserializeOwned>(
-    changes: &[Change],
-    kind: ObjectKind,
-) -> Result<BTreeMap<Uuid, Ends<D>>, serde_json::Error> {
+fn spans(changes: &[Change], kind: ObjectKind) -> BTreeMap<Uuid, Span<'_>> {
     let is_own = |change: &&Change| {
         use ChangeKind::{MemberAdded, MemberRemoved, RoleGranted, RoleRevoked};
         change.object_kind == kind && !matches!(change.kind, MemberAdded | MemberRemoved | RoleGranted | RoleRevoked)
     };
-    let mut spans: BTreeMap<Uuid, (Option<&Value>, Option<&Value>)> = BTreeMap::new();
+    let mut spans: BTreeMap<Uuid, Span<'_>> = BTreeMap::new();
     for change in changes.iter().filter(is_own) {
         let span = spans.entry(change.object_id).or_insert((change.before.as_ref(), None));
         span.1 = change.after.as_ref();
     }
     spans
-        .into_iter()
-        .map(|(id, (first, last))| {
-            let first = first.map(|document| read(Some(document))).transpose()?;
-            Ok((id, Ends { first, last: read(last)? }))
-        })
-        .collect()
+}
+
+fn ends_of<D: DeserializeOwned>((first, last): Span<'_>) -> Result<Ends<D>, serde_json::Error> {
+    let first = first.map(|document| read(Some(document))).transpose()?;
+    Ok(Ends { first, last: read(last)? })
+}
+
+fn ends<D: DeserializeOwned>(
+    changes: &[Change],
+    kind: ObjectKind,
+) -> Result<BTreeMap<Uuid, Ends<D>>, serde_json::Error> {
+    spans(changes, kind).into_iter().map(|(id, span)| Ok((id, ends_of(span)?))).collect()
 }

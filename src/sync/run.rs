@@ -81,7 +81,7 @@ pub async fn take_snapshot(
     is_applied: bool,
 ) -> Result<RunReport, SyncError> {
     let begun = begin(broker, &snapshot.source, by).await?;
-    let result = Box::pin(look(broker, snapshot, None, begun.report.clone(), is_applied, &mut |_| {})).await;
+    let result = Box::pin(look(broker, snapshot.clone(), None, begun.report.clone(), is_applied, &mut |_| {})).await;
     begun.end(broker, result).await
 }
 
@@ -125,7 +125,7 @@ async fn read(
         Some(old) => position.remembering(&old.position),
         None => position,
     });
-    Box::pin(look(broker, &snapshot, position, report, is_applied, progress)).await
+    Box::pin(look(broker, snapshot, position, report, is_applied, progress)).await
 }
 
 /// Where the source stands; none where it cannot tell. Who cannot tell may still be read, but not with a password that was
@@ -143,7 +143,7 @@ async fn position(config: &SourceConfig, folder: &std::path::Path) -> Result<Opt
 
 pub(super) async fn look(
     broker: &Broker,
-    snapshot: &Snapshot,
+    snapshot: Snapshot,
     position: Option<Position>,
     report: RunReport,
     is_applied: bool,

@@ -2,25 +2,26 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::model::{Change, ChangeKind, ObjectKind};
+use crate::model::{Change, ChangeKind, Document, ObjectKind};
 use crate::store::{StoreError, Tx};
 
+use super::document::Glance;
 use super::report::{RunReport, Traffic};
 
 /// Writes who joined, left, came and went, by department, into the report.
 pub(super) async fn describe(tx: &mut Tx, changes: &[Change], report: &mut RunReport) -> Result<(), StoreError> {
     let mut by_id: BTreeMap<Option<Uuid>, Traffic> = BTreeMap::new();
     for change in changes.iter().filter(|change| change.object_kind == ObjectKind::User) {
-        let (from, to) = (department(change.before.as_ref()), department(change.after.as_ref()));
+        let from = || department(change.before.as_ref());
+        let to = || department(change.after.as_ref());
         match change.kind {
-            ChangeKind::Created => by_id.entry(to).or_default().joined += 1,
-            ChangeKind::Disabled => by_id.entry(from).or_default().left += 1,
+            ChangeKind::Created => by_id.entry(to()).or_default().joined += 1,
+            ChangeKind::Disabled => by_id.entry(from()).or_default().left += 1,
             ChangeKind::Moved => {
-                by_id.entry(from).or_default().moved_out += 1;
-                by_id.entry(to).or_default().moved_in += 1;
+                by_id.entry(from()).or_default().moved_out += 1;
+                by_id.entry(to()).or_default().moved_in += 1;
             }
             _ => {}
         }
@@ -30,8 +31,9 @@ pub(super) async fn describe(tx: &mut Tx, changes: &[Change], report: &mut RunRe
     let mut named: HashMap<Uuid, (String, String)> =
         tx.census().department_names(&ids).await?.into_iter().map(|(id, code, name)| (id, (code, name))).collect();
     for change in changes.iter().filter(|change| change.object_kind == ObjectKind::Department) {
-        if let (Some(code), Some(name)) = (text(change.after.as_ref(), "code"), text(change.after.as_ref(), "name")) {
-            named.insert(change.object_id, (code.to_owned(), name.to_owned()));
+        let Glance { code, name, .. } = Glance::at(change.after.as_ref());
+        if let (Some(code), Some(name)) = (code, name) {
+            named.insert(change.object_id, (code, name));
         }
     }
     report.by_department.clear();
@@ -49,10 +51,6 @@ pub(super) async fn describe(tx: &mut Tx, changes: &[Change], report: &mut RunRe
     Ok(())
 }
 
-fn text<'a>(document: Option<&'a Value>, key: &str) -> Option<&'a str> {
-    document?.get(key)?.as_str()
-}
-
-fn department(document: Option<&Value>) -> Option<Uuid> {
-    text(document, "department_id")?.parse().ok()
+fn department(document: Option<&Document>) -> Option<Uuid> {
+    Glance::at(document).department_id
 }

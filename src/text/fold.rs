@@ -8,13 +8,25 @@ use unicode_normalization::UnicodeNormalization as _;
 /// disagree. It never depends on a locale (`İ` folds as Unicode says, everywhere).
 #[must_use]
 pub fn fold(text: &str) -> String {
-    if text.is_ascii() {
-        // ASCII is its own NFKC: the short way for most logins, codes and names of directories.
-        return text.to_ascii_lowercase().split_whitespace().collect::<Vec<_>>().join(" ");
+    if is_settled(text) {
+        // The short way for most logins, codes and names of directories.
+        let lower = text.to_ascii_lowercase();
+        let is_spaced = |byte: u8| byte.is_ascii_whitespace() || byte == 0x0b;
+        if lower.bytes().any(is_spaced) {
+            return lower.split_whitespace().collect::<Vec<_>>().join(" ");
+        }
+        return lower;
     }
     let folded: String = text.nfkc().filter(|c| !is_invisible(*c)).flat_map(char::to_lowercase).collect();
     let folded: String = folded.nfkc().collect();
     folded.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Whether `text` is made of ASCII and the common Chinese characters alone: those are their own normal form in each of the
+/// four, and only ASCII of them has small letters.
+#[must_use]
+pub fn is_settled(text: &str) -> bool {
+    text.is_ascii() || text.chars().all(|c| c.is_ascii() || matches!(c, '\u{4E00}'..='\u{9FFF}'))
 }
 
 /// Whether every character of `text` can be seen as what it is: no controls, nothing that turns the direction or has

@@ -12,5 +12,5 @@ mod messages;
 pub use columns::{padded, width};
 pub use fault::Fault;
 pub use finding::{FindingWords, finding_words};
-pub use fold::{fold, is_plain};
+pub use fold::{fold, is_plain, is_settled};
 pub use messages::{Args, Language, Value, message, say};

@@ -132,8 +132,8 @@ fn change(logged: &LoggedChange) -> Change {
         kind: logged.kind,
         object_kind: logged.object_kind,
         object_id: logged.object_id,
-        before: logged.before.as_ref().map(|json| json.0.clone()),
-        after: logged.after.as_ref().map(|json| json.0.clone()),
+        before: logged.before.clone(),
+        after: logged.after.clone(),
     }
 }
 

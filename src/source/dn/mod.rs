@@ -9,7 +9,7 @@ mod parse;
 use std::fmt;
 use std::str::FromStr;
 
-use crate::text::fold;
+use crate::text::{fold, is_settled};
 
 pub use parse::DnError;
 
@@ -94,6 +94,37 @@ impl Dn {
             PartValue::Ber(_) => None,
         }
     }
+}
+
+/// Types by the names that [`Dn::path`] prints.
+const SHORT: [&str; 9] = ["cn", "ou", "uid", "dc", "o", "l", "st", "c", "sn"];
+
+/// [`Dn::path`] of a name as text. Most names of a directory have nothing to be taken apart, unescaped or folded.
+///
+/// # Errors
+/// [`DnError`], which names the place.
+pub fn path_of(text: &str) -> Result<String, DnError> {
+    plain_path(text).map_or_else(|| Dn::parse(text).map(|dn| dn.path()), Ok)
+}
+
+fn plain_path(text: &str) -> Option<String> {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b',' | b'=');
+    if !is_settled(text) || !text.bytes().all(|byte| !byte.is_ascii() || is_plain(byte)) {
+        return None;
+    }
+    let mut path = String::with_capacity(text.len());
+    for rdn in text.rsplit(',') {
+        let (kind, value) = rdn.split_once('=')?;
+        if value.is_empty() || value.contains('=') || !SHORT.iter().any(|short| kind.eq_ignore_ascii_case(short)) {
+            return None;
+        }
+        if !path.is_empty() {
+            path.push(',');
+        }
+        path.push_str(rdn);
+    }
+    path.make_ascii_lowercase();
+    Some(path)
 }
 
 /// The path of the entry above that of [`Dn::path`]; none for the topmost.
@@ -192,7 +223,7 @@ fn escape(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 mod tests {
     use proptest::prelude::*;
 
-    use super::{Dn, Part, PartValue, Rdn, path_above};
+    use super::{Dn, Part, PartValue, Rdn, path_above, path_of};
 
     fn value() -> impl Strategy<Value = PartValue> {
         prop_oneof![
@@ -226,6 +257,11 @@ mod tests {
             other.0.iter_mut().for_each(|rdn| rdn.0.reverse());
             prop_assert_eq!(other.key(), dn.key());
             prop_assert_eq!(Dn::parse(&dn.key()).unwrap().key(), dn.key());
+        }
+
+        #[test]
+        fn the_short_way_to_a_path_leads_to_the_same(text in "((CN|ou|x|2\\.5\\.4\\.3) ?=[A-Za-z张é \\\\#=+._-]{0,4},?){0,4}") {
+            prop_assert_eq!(path_of(&text).ok(), Dn::parse(&text).ok().map(|dn| dn.path()));
         }
 
         #[test]

@@ -19,7 +19,7 @@ pub(super) async fn defer(
     mapped: &mut Mapped,
 ) -> Result<bool, SyncError> {
     let is_new = |record: &&UserRecord| !ground.links.contains_key(&(ObjectKind::User, record.external_id.clone()));
-    let new: Vec<&UserRecord> = mapped.users.iter().filter(is_new).collect();
+    let new: Vec<&UserRecord> = mapped.users.iter().map(AsRef::as_ref).filter(is_new).collect();
     if new.is_empty() {
         return Ok(false);
     }

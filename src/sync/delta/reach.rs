@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::config::{DepartmentMapping, SourceConfig};
 use crate::model::{Finding, Link, ObjectKind, UserId};
-use crate::source::{Delta, Dn, Entry, Gone, Snapshot, path_above};
+use crate::source::{Delta, Dn, Gone, Snapshot, path_above};
 use crate::store::Tx;
 
 use super::super::SyncError;
@@ -236,10 +236,10 @@ impl Ground {
         if let Some(manager) = &manager {
             paths.extend(delta.users.iter().filter_map(|entry| render(manager, entry)).map(|dn| path(&dn)));
         }
-        let values = |entry: &Entry| member.as_ref().and_then(|name| entry.attributes.get(name)).cloned();
-        let members = delta.groups.iter().filter_map(values).flatten();
-        let changed = delta.members.iter().flat_map(|change| change.added.iter().chain(&change.removed)).cloned();
-        paths.extend(members.chain(changed).map(|dn| path(&dn)));
+        let named = member.as_deref().unwrap_or_default();
+        paths.extend(delta.groups.iter().flat_map(|entry| entry.attributes.all(named)).map(path));
+        let changed = delta.members.iter().flat_map(|change| change.added.iter().chain(&change.removed));
+        paths.extend(changed.map(|dn| path(dn)));
         // What was below a department that has another name now is stored under the old one.
         let before: Vec<String> = paths.iter().filter_map(|path| self.before(path)).collect();
         let all: Vec<String> = paths.into_iter().chain(before).collect();

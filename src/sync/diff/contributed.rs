@@ -24,7 +24,7 @@ pub(super) fn sign(work: &mut Work, state: &State, source: &str, merge: &Merge) 
 
 /// Adds what the source says of a person whom another one owns. Only the owner locks out and lets in.
 pub(super) fn contribute(
-    item: &Pending<UserRecord>,
+    item: &Pending<Box<UserRecord>>,
     own: &UserDocument,
     user: &User,
     merge: &mut Merge,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use super::super::document::UserDocument;
+use super::super::document::{Glance, UserDocument};
 use super::people::{ENDED, Future, NOT_STARTED, employed, steps};
 use super::{Draft, Means, State, roles};
 use crate::model::{Assignment, Change, ChangeKind, NewFinding, ObjectKind, Status, User, UserId};
@@ -61,10 +61,7 @@ fn on(user: &User, today: Date) -> UserDocument {
 /// than `only` where the rules have changed since they were last looked at. The next plan of the source shows them.
 fn withhold(draft: &mut Draft, only: Option<&HashSet<UserId>>) {
     let separated = std::mem::take(&mut draft.separated_people);
-    let role = |change: &Change| {
-        let document = change.after.as_ref().or(change.before.as_ref());
-        document.and_then(|document| Some(document.get("role")?.as_str()?.to_owned())).unwrap_or_default()
-    };
+    let role = |change: &Change| Glance::at(change.after.as_ref().or(change.before.as_ref())).role.unwrap_or_default();
     draft.changes.retain(|change| {
         let user = UserId(change.object_id);
         let is_granted = change.kind == ChangeKind::RoleGranted;

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use uuid::Uuid;
 
-use crate::model::{ChangeKind, DepartmentId, FindingCode, ObjectKind, Status, UserId};
+use crate::model::{ChangeKind, DepartmentId, Document, FindingCode, ObjectKind, Status, UserId};
 
 use super::super::document::DepartmentDocument;
 use super::super::finding::{arguments, finding};
@@ -114,9 +114,9 @@ pub(super) fn drop_heads(state: &State, draft: &mut Draft) {
     let mut headless = HashSet::new();
     for change in draft.changes.iter_mut().filter(|change| change.object_kind == KIND) {
         for document in [&mut change.before, &mut change.after].into_iter().flatten() {
-            let head = document.get("head_id").and_then(|id| id.as_str()?.parse().ok());
-            if head.is_some_and(is_nobody) {
-                document.as_object_mut().map(|fields| fields.remove("head_id"));
+            let Ok(said) = document.read::<DepartmentDocument>() else { continue };
+            if said.head_id.is_some_and(|id| is_nobody(id.0)) {
+                *document = Document::of(&DepartmentDocument { head_id: None, ..said });
                 headless.insert(change.object_id);
             }
         }

@@ -5,9 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::model::{Change, ChangeKind, NewFinding, ObjectKind, PlannedContribution, PlannedLink, UserId};
+use crate::model::{Change, ChangeKind, Document, NewFinding, ObjectKind, PlannedContribution, PlannedLink, UserId};
 
-use super::super::document::value;
 use super::super::record::Mapped;
 use super::super::report::{Counts, GroupCounts, RoleCounts};
 use super::super::settled::Sum;
@@ -74,7 +73,7 @@ impl Draft {
         before: Option<&D>,
         after: Option<&D>,
     ) {
-        let (before, after) = (before.map(value), after.map(value));
+        let (before, after) = (before.map(Document::of), after.map(Document::of));
         self.changes.push(Change { kind, object_kind: object.0, object_id: object.1, before, after });
     }
 
@@ -84,8 +83,8 @@ impl Draft {
             kind: ChangeKind::Disabled,
             object_kind: object.0,
             object_id: object.1,
-            before: Some(value(before)),
-            after: Some(value(after)),
+            before: Some(Document::of(before)),
+            after: Some(Document::of(after)),
         });
     }
 

@@ -17,25 +17,26 @@ use crate::time::{Date, date_in};
 
 /// External id → our id, of what is linked and of what is new in this plan.
 #[derive(Debug)]
-pub(super) struct Ids(HashMap<(ObjectKind, String), Uuid>);
+pub(super) struct Ids(HashMap<ObjectKind, HashMap<String, Uuid>>);
 
 impl Ids {
     pub fn new(links: &Links) -> Self {
-        let linked = super::KINDS.into_iter().flat_map(|kind| links.of_kind(kind));
-        let linked = linked.map(|link| ((link.kind, link.external_id.clone()), link.object_id));
-        Self(linked.chain(links.referred().map(|(key, id)| (key.clone(), *id))).collect())
+        let of = |kind| links.of_kind(kind).map(|link| (link.external_id.clone(), link.object_id)).collect();
+        let mut ids = Self(super::KINDS.into_iter().map(|kind| (kind, of(kind))).collect());
+        links.referred().for_each(|((kind, key), id)| ids.insert(*kind, key, *id));
+        ids
     }
 
     pub fn find(&self, kind: ObjectKind, external_id: Option<&String>) -> Option<Uuid> {
-        self.0.get(&(kind, external_id?.clone())).copied()
+        self.0.get(&kind)?.get(external_id?).copied()
     }
 
     pub fn insert(&mut self, kind: ObjectKind, external_id: &str, id: Uuid) {
-        self.0.insert((kind, external_id.to_owned()), id);
+        self.0.entry(kind).or_default().insert(external_id.to_owned(), id);
     }
 
     pub fn remove(&mut self, kind: ObjectKind, external_id: &str) {
-        self.0.remove(&(kind, external_id.to_owned()));
+        self.0.get_mut(&kind).map(|ids| ids.remove(external_id));
     }
 }
 
@@ -44,7 +45,7 @@ pub(super) struct Work {
     pub ids: Ids,
     /// The day it is in the source's zone.
     pub today: Date,
-    pub users: Vec<Pending<UserRecord>>,
+    pub users: Vec<Pending<Box<UserRecord>>>,
     pub departments: Vec<Pending<DepartmentRecord>>,
     pub positions: Vec<Pending<PositionRecord>>,
     /// Groups that differ.
@@ -204,14 +205,15 @@ struct Sort<'a, 'b> {
 }
 
 impl Sort<'_, '_> {
-    /// Records that differ from what was last applied, and those that do not (which are counted).
+    /// Records that differ from what was last applied, and those that do not: they are counted, and only groups are looked
+    /// at again.
     fn by_digest<R>(
         &mut self,
         kind: ObjectKind,
         records: Vec<R>,
         identify: impl Fn(&R) -> (&String, &str, String),
     ) -> (Vec<Pending<R>>, Vec<R>) {
-        let (mut pending, mut settled) = (Vec::new(), Vec::new());
+        let (mut pending, mut settled, mut unchanged) = (Vec::new(), Vec::new(), 0);
         for record in records {
             let (external_id, dn, digest) = identify(&record);
             let link = self.links.find(kind, external_id);
@@ -220,7 +222,10 @@ impl Sort<'_, '_> {
                     // Renamed, or something above was: nothing else about it differs.
                     self.draft.link(kind, external_id, link.object_id, dn, &link.digest);
                 }
-                settled.push(record);
+                unchanged += 1;
+                if kind == ObjectKind::Group {
+                    settled.push(record);
+                }
                 continue;
             }
             let is_known = link.is_some();
@@ -230,7 +235,7 @@ impl Sort<'_, '_> {
             }
             pending.push(Pending { record, digest, id, is_known });
         }
-        self.draft.count(kind).unchanged += u64::try_from(settled.len()).unwrap_or(0);
+        self.draft.count(kind).unchanged += unchanged;
         (pending, settled)
     }
 }
@@ -251,12 +256,12 @@ pub(super) fn settle<R>(
 ) -> (Vec<Pending<R>>, Vec<Pending<R>>) {
     let (mut free, mut collided) = (pending, Vec::new());
     loop {
-        let (out, rest): (Vec<_>, Vec<_>) =
-            free.into_iter().partition(|item| wanted(item).is_some_and(|name| taken.contains(&name)));
-        free = rest;
-        if out.is_empty() {
+        let collides = |item: &Pending<R>| wanted(item).is_some_and(|name| taken.contains(&name));
+        if taken.is_empty() || !free.iter().any(collides) {
             return (free, collided);
         }
+        let (out, rest): (Vec<_>, Vec<_>) = free.into_iter().partition(collides);
+        free = rest;
         taken.extend(out.iter().filter(|item| item.is_known).filter_map(|item| current(item.id)));
         collided.extend(out);
     }

@@ -106,9 +106,11 @@ pub(super) fn diff<'a>(
 ) -> Future<'a> {
     let mut future = Future::new(state);
     keep_values(work, state);
-    for item in free_of_collisions(work, state, merge, draft) {
+    let free = free_of_collisions(work, state, merge, draft);
+    future.touched.reserve(free.len());
+    for mut item in free {
         let known = state.users.get(&UserId(item.id));
-        let own = target(&item, work, known);
+        let own = target(&mut item.record, work, known);
         let target = match (merge.role(known), known) {
             (Role::Contributor, Some(user)) => {
                 contributed::contribute(&item, &own, user, merge, work, draft, &mut future);
@@ -122,7 +124,7 @@ pub(super) fn diff<'a>(
             }
             _ => merge.own(UserId(item.id), own),
         };
-        one(&item, target, state, protected, work, draft, &mut future);
+        one(item, target, state, protected, work, draft, &mut future);
     }
     for link in std::mem::take(&mut work.absent_users) {
         let known = state.users.get(&UserId(link.object_id));
@@ -161,14 +163,19 @@ fn keep_values(work: &mut Work, state: &State) {
 }
 
 /// Records whose login name is free, or becomes free by this plan.
-fn free_of_collisions(work: &mut Work, state: &State, merge: &Merge, draft: &mut Draft) -> Vec<Pending<UserRecord>> {
+fn free_of_collisions(
+    work: &mut Work,
+    state: &State,
+    merge: &Merge,
+    draft: &mut Draft,
+) -> Vec<Pending<Box<UserRecord>>> {
     let current = |id| {
         state.users.get(&UserId(id)).filter(|user| user.status == Status::Active).map(|user| user.login_key.clone())
     };
     let mut taken = state.other_logins.clone();
     taken.extend(work.untouched.get(&KIND).into_iter().flatten().filter_map(|id| current(*id)));
     let today = work.today;
-    let wanted = |item: &Pending<UserRecord>| {
+    let wanted = |item: &Pending<Box<UserRecord>>| {
         let known = state.users.get(&UserId(item.id));
         // The owner alone names the login.
         let is_named = merge.role(known) != Role::Contributor && status(&item.record, known, today).0 == Status::Active;
@@ -216,18 +223,19 @@ pub(in crate::sync) fn employed(
     }
 }
 
-fn target(item: &Pending<UserRecord>, work: &Work, known: Option<&User>) -> UserDocument {
-    let record = &item.record;
+/// What the record makes of the person. The document takes over what nobody asks the record for afterwards.
+fn target(record: &mut UserRecord, work: &Work, known: Option<&User>) -> UserDocument {
     let (status, status_reason) = status(record, known, work.today);
+    let assignments = assignments(record, work);
     UserDocument {
         login: record.login.clone(),
         employee_number: record.employee_number.clone(),
-        display_name: record.display_name.clone(),
-        given_name: record.given_name.clone(),
-        family_name: record.family_name.clone(),
-        mail: record.mail.clone(),
-        mobile: record.mobile.clone(),
-        title: record.title.clone(),
+        display_name: std::mem::take(&mut record.display_name),
+        given_name: record.given_name.take(),
+        family_name: record.family_name.take(),
+        mail: record.mail.take(),
+        mobile: record.mobile.take(),
+        title: record.title.take(),
         department_id: work.ids.find(ObjectKind::Department, record.department.as_ref()).map(DepartmentId),
         position_id: work.ids.find(ObjectKind::Position, record.position.as_ref()).map(PositionId),
         manager_id: work.ids.find(KIND, record.manager.as_ref()).map(UserId),
@@ -237,7 +245,7 @@ fn target(item: &Pending<UserRecord>, work: &Work, known: Option<&User>) -> User
         status_reason,
         starts_on: record.starts_on,
         ends_on: record.ends_on,
-        assignments: assignments(record, work),
+        assignments,
         source: None,
     }
 }
@@ -258,7 +266,7 @@ fn assignments(record: &UserRecord, work: &Work) -> Vec<Assignment> {
 }
 
 fn one(
-    item: &Pending<UserRecord>,
+    item: Pending<Box<UserRecord>>,
     mut target: UserDocument,
     state: &State,
     protected: &HashSet<String>,
@@ -267,7 +275,7 @@ fn one(
     future: &mut Future<'_>,
 ) {
     let known = state.users.get(&UserId(item.id));
-    let (record, mut digest) = (&item.record, item.digest.as_str());
+    let Pending { mut record, mut digest, id, .. } = item;
     if protected.contains(&record.login_key) {
         // No date locks them out.
         (target.starts_on, target.ends_on) = (None, None);
@@ -282,22 +290,22 @@ fn one(
         work.findings.push(finding(FindingCode::ProtectedLogin, who, arguments, false));
         (target.status, target.status_reason) = (Status::Active, None);
         // Looked at again on every run, so that the finding stays.
-        digest = "";
+        digest.clear();
     }
     draft.links.push(PlannedLink {
         kind: KIND,
-        external_id: record.external_id.clone(),
-        object_id: item.id,
-        dn: record.dn.clone(),
-        digest: digest.to_owned(),
-        password: password(record, known),
+        password: password(&record, known),
+        external_id: std::mem::take(&mut record.external_id),
+        object_id: id,
+        dn: std::mem::take(&mut record.dn),
+        digest,
     });
     let Some(user) = known else {
-        draft.push(ChangeKind::Created, (KIND, item.id), None, Some(&target));
+        draft.push(ChangeKind::Created, (KIND, id), None, Some(&target));
         let counts = draft.count(KIND);
         counts.created += 1;
         counts.locked_out += u64::from(target.status == Status::Disabled);
-        future.touched.insert(UserId(item.id), target);
+        future.touched.insert(UserId(id), target);
         return;
     };
     let is_changed = steps(user, &target, draft);

@@ -4,8 +4,8 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use crate::access::{Conflict, GrantKey, RoleDepartment, RoleFacts, Severity, Tree};
 use crate::model::{
-    Acting, Assignment, ChangeKind, DepartmentId, FindingCode, GroupId, Member, NewFinding, ObjectKind, PositionId,
-    Status,
+    Acting, Assignment, ChangeKind, DepartmentId, Document, FindingCode, GroupId, Member, NewFinding, ObjectKind,
+    PositionId, Status,
 };
 use crate::time::{Date, date_in};
 
@@ -133,7 +133,6 @@ impl Organisation {
             let Some(after) = change.after.as_ref().filter(|_| change.object_kind != ObjectKind::User) else {
                 continue;
             };
-            let after = after.clone();
             match change.object_kind {
                 ObjectKind::Department => all.department(DepartmentId(change.object_id), after),
                 ObjectKind::Position => coded(&mut all.positions, PositionId(change.object_id), after),
@@ -166,8 +165,8 @@ impl Organisation {
         }
     }
 
-    fn department(&mut self, id: DepartmentId, after: serde_json::Value) {
-        match serde_json::from_value::<DepartmentDocument>(after) {
+    fn department(&mut self, id: DepartmentId, after: &Document) {
+        match after.read::<DepartmentDocument>() {
             Ok(row) if row.status == Status::Active => drop(self.departments.insert(id, row)),
             Ok(_) => drop(self.departments.remove(&id)),
             Err(_) => {}
@@ -176,8 +175,8 @@ impl Organisation {
 }
 
 /// Membership steps carry other documents and are passed over.
-fn coded<I: std::hash::Hash + Eq>(rows: &mut HashMap<I, String>, id: I, after: serde_json::Value) {
-    match serde_json::from_value::<CodedDocument>(after) {
+fn coded<I: std::hash::Hash + Eq>(rows: &mut HashMap<I, String>, id: I, after: &Document) {
+    match after.read::<CodedDocument>() {
         Ok(row) if row.status == Status::Active => drop(rows.insert(id, row.code)),
         Ok(_) => drop(rows.remove(&id)),
         Err(_) => {}

@@ -239,7 +239,7 @@ mod tests {
             ChangeKind::Created => before = None,
             _ => {}
         }
-        Change { kind, object_kind, object_id, before, after }
+        Change { kind, object_kind, object_id, before: before.map(Into::into), after: after.map(Into::into) }
     }
 
     fn many(count: usize, kind: ChangeKind, object_kind: ObjectKind) -> Vec<Change> {
@@ -340,8 +340,8 @@ mod tests {
         if let Some(to) = to {
             after["mail"] = to.into();
         }
-        let before = Some(json!({ "status": "active", "login": "a", "mail": "a@old.example" }));
-        vec![Change { before, after: Some(after), ..change(ChangeKind::Changed, ObjectKind::User) }; count]
+        let before = Some(json!({ "status": "active", "login": "a", "mail": "a@old.example" }).into());
+        vec![Change { before, after: Some(after.into()), ..change(ChangeKind::Changed, ObjectKind::User) }; count]
     }
 
     /// LDAP-023, LDAP-064, LDAP-091
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(held(&guard, 9, &added, &group("admins")), ["protected_group"]);
         assert_eq!(held(&guard, 9, &added, &group("others")), [""; 0]);
         let mut granted = change(ChangeKind::RoleGranted, ObjectKind::User);
-        granted.after = Some(json!({ "role": "it-admin", "rule": "r" }));
+        granted.after = Some(json!({ "role": "it-admin", "rule": "r" }).into());
         assert_eq!(held(&guard, 9, &[granted.clone()], &numbers(10)), ["protected_role"]);
         assert_eq!(codes(&[granted], &numbers(10)), [""; 0]);
     }

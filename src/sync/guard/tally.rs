@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::model::{Change, ChangeKind, ObjectKind};
+use crate::model::{Change, ChangeKind, Document, ObjectKind};
+
+use super::super::document::Glance;
 
 /// People who could sign in and no longer can.
 pub(in crate::sync) const DISABLED: &str = "disabled";
@@ -69,8 +71,7 @@ impl Tally {
         match (change.object_kind, change.kind) {
             (_, ChangeKind::RoleGranted | ChangeKind::RoleRevoked) => {
                 let document = change.after.as_ref().or(change.before.as_ref());
-                let role = text(document, "role").unwrap_or_default();
-                *self.roles.entry(role.to_owned()).or_default() += 1;
+                *self.roles.entry(Glance::at(document).role.unwrap_or_default()).or_default() += 1;
                 if change.kind == ChangeKind::RoleRevoked {
                     self.note(ROLES, String::new());
                 }
@@ -88,16 +89,15 @@ impl Tally {
                 self.note(GROUPS, String::new());
             }
             (ObjectKind::Group, _) => {
-                let code = text(change.after.as_ref(), "code").unwrap_or_default();
-                self.codes.insert(change.object_id, code.to_owned());
+                self.codes.insert(change.object_id, Glance::at(change.after.as_ref()).code.unwrap_or_default());
             }
             _ => {}
         }
     }
 
     fn person(&mut self, change: &Change) {
-        let was_active = is_active(change.before.as_ref());
-        self.people += i64::from(is_active(change.after.as_ref())) - i64::from(was_active);
+        let was_active = Glance::at(change.before.as_ref()).is_active();
+        self.people += i64::from(Glance::at(change.after.as_ref()).is_active()) - i64::from(was_active);
         match change.kind {
             ChangeKind::Created => self.note(CREATED, String::new()),
             ChangeKind::Disabled if was_active => self.note(DISABLED, String::new()),
@@ -113,17 +113,10 @@ impl Tally {
     }
 }
 
-fn text<'a>(document: Option<&'a Value>, key: &str) -> Option<&'a str> {
-    document?.get(key)?.as_str()
-}
-
-fn is_active(document: Option<&Value>) -> bool {
-    text(document, "status") == Some("active")
-}
-
 /// Attributes that differ, and whether each becomes empty. Further attributes are named `attributes.NAME`.
-fn differing(before: Option<&Value>, after: Option<&Value>) -> Vec<(String, bool)> {
+fn differing(before: Option<&Document>, after: Option<&Document>) -> Vec<(String, bool)> {
     let (Some(before), Some(after)) = (before, after) else { return Vec::new() };
+    let (before, after) = (before.value(), after.value());
     let none = serde_json::Map::new();
     let (before, after) = (before.as_object().unwrap_or(&none), after.as_object().unwrap_or(&none));
     let mut found = Vec::new();

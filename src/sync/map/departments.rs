@@ -57,8 +57,8 @@ pub(super) fn map(
 
 /// What kind of node the entry is.
 fn kind_of(rule: &KindRule, entry: &Entry) -> DepartmentKind {
-    let values = entry.attributes.get(&rule.attribute.to_ascii_lowercase()).map(Vec::as_slice).unwrap_or_default();
-    let is_one = |of: &[String]| of.iter().any(|wanted| values.iter().any(|value| fold(value) == fold(wanted)));
+    let values = entry.attributes.all(&rule.attribute.to_ascii_lowercase());
+    let is_one = |of: &[String]| of.iter().any(|wanted| values.clone().any(|value| fold(value) == fold(wanted)));
     if is_one(&rule.company) {
         DepartmentKind::Company
     } else if is_one(&rule.subsidiary) {

@@ -32,7 +32,7 @@ pub(super) fn map(
             continue;
         };
         let mut members = BTreeSet::new();
-        for dn in entry.attributes.get(&member).into_iter().flatten().filter(|dn| !dn.trim().is_empty()) {
+        for dn in entry.attributes.all(&member).filter(|dn| !dn.trim().is_empty()) {
             match index.find(dn) {
                 // A group within itself says nothing.
                 Some((ObjectKind::Group, id)) if id == entry.external_id => {}
@@ -41,7 +41,7 @@ pub(super) fn map(
                     of: ObjectKind::Group,
                     external_id: entry.external_id.clone(),
                     dn: entry.dn.clone(),
-                    reference: dn.clone(),
+                    reference: dn.to_owned(),
                 }),
             }
         }

@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 use crate::config::{SourceConfig, Template, crash_point};
 use crate::model::{Link, ObjectKind};
-use crate::source::{Dn, Entry, Part, PartValue, Snapshot};
+use crate::source::{Dn, Entry, Part, PartValue, Snapshot, Texts};
 use crate::text::fold;
 
 use super::SyncError;
@@ -81,18 +81,18 @@ fn optional(key: &str, text: Option<&String>) -> Result<Option<Template>, SyncEr
 /// the first.
 pub(super) fn render(template: &Template, entry: &Entry) -> Option<String> {
     template.render(|name| {
-        let values = entry.attributes.get(name)?;
-        let named = if values.len() > 1 { named(entry, name, values) } else { None };
-        named.or_else(|| values.first().map(String::as_str))
+        let mut values = entry.attributes.get(name)?;
+        let named = if values.len() > 1 { named(entry, name, values.clone()) } else { None };
+        named.or_else(|| values.next())
     })
 }
 
 /// The value that stands in the entry's relative name.
-fn named<'a>(entry: &Entry, name: &str, values: &'a [String]) -> Option<&'a str> {
+fn named<'a>(entry: &Entry, name: &str, mut values: Texts<'a>) -> Option<&'a str> {
     let dn = Dn::parse(&entry.dn).ok()?;
-    let is_it = |value: &&String| {
+    let is_it = |value: &&str| {
         let own = dn.0.first().into_iter().flat_map(|rdn| &rdn.0).filter(|part| part.kind.eq_ignore_ascii_case(name));
         own.map(|part| &part.value).any(|own| matches!(own, PartValue::Text(text) if fold(text) == fold(value)))
     };
-    values.iter().find(is_it).map(String::as_str)
+    values.find(is_it)
 }

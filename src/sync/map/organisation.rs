@@ -182,10 +182,10 @@ impl Reader<'_> {
         user.starts_on = self.date("starts_on", self.starts_on.as_ref().and_then(|of| render(of, entry)), user);
         user.ends_on = self.date("ends_on", self.ends_on.as_ref().and_then(|of| render(of, entry)), user);
         let Some((attribute, split, ..)) = &self.assignments else { return };
-        let values = entry.attributes.get(attribute).map(Vec::as_slice).unwrap_or_default();
+        let values = entry.attributes.all(attribute);
         let values: Vec<String> = match split {
-            None => values.to_vec(),
-            Some(split) => values.iter().flat_map(|value| value.split(*split)).map(str::to_owned).collect(),
+            None => values.map(str::to_owned).collect(),
+            Some(split) => values.flat_map(|value| value.split(*split)).map(str::to_owned).collect(),
         };
         for text in values.iter().map(|text| text.trim()).filter(|text| !text.is_empty()) {
             match self.assignment(text) {

@@ -17,7 +17,7 @@ pub(super) fn people(config: &SourceConfig, mapped: &mut Mapped) {
     let users = std::mem::take(&mut mapped.users);
     let shared = |key: fn(&UserRecord) -> Option<&str>| -> HashMap<String, usize> {
         let mut count: HashMap<&str, usize> = HashMap::with_capacity(users.len());
-        for value in users.iter().filter(|user| user.enabled).filter_map(key) {
+        for value in users.iter().filter(|user| user.enabled).filter_map(|user| key(user)) {
             *count.entry(value).or_default() += 1;
         }
         count.into_iter().filter(|(_, times)| *times > 1).map(|(key, times)| (key.to_owned(), times)).collect()
@@ -25,6 +25,10 @@ pub(super) fn people(config: &SourceConfig, mapped: &mut Mapped) {
     // A source that only adds attributes names nobody.
     let logins = if config.creates() { shared(|user| Some(&user.login_key)) } else { HashMap::new() };
     let numbers = shared(|user| user.employee_number.as_deref());
+    if logins.is_empty() && numbers.is_empty() {
+        mapped.users = users;
+        return;
+    }
     let mut kept = Vec::with_capacity(users.len());
     for user in users {
         let login = logins.get(&user.login_key).map(|times| (FindingCode::DuplicateLogin, *times, user.login.clone()));

@@ -1,6 +1,8 @@
 //! People: their attributes, and references to department, position and manager.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use crate::config::{DepartmentMapping, SourceConfig, Template};
 use crate::model::{Attributes, FindingArguments, FindingCode, ObjectKind};
@@ -30,6 +32,8 @@ struct Templates {
     department: Option<(Template, String)>,
     enabled: Option<(String, Vec<String>)>,
     attributes: Vec<(String, Template, Option<String>)>,
+    /// Attributes that somebody has: most have what others have as well.
+    known: RefCell<HashSet<Arc<Attributes>>>,
 }
 
 impl Templates {
@@ -66,6 +70,7 @@ impl Templates {
             department,
             enabled,
             attributes: attributes.collect::<Result<_, SyncError>>()?,
+            known: RefCell::default(),
         })
     }
 
@@ -113,28 +118,26 @@ impl Templates {
         if entry.attributes.iter().all(|(name, values)| values.len() < 2 || name == "objectclass") {
             return BTreeMap::new();
         }
-        let all = |name: &str| entry.attributes.get(name).map(Vec::as_slice).unwrap_or_default();
+        let all = |name: &str| entry.attributes.all(name);
         let choices = fields.into_iter().filter_map(|(field, template)| Some((field, template?.choices(all))));
         choices.filter(|(_, values)| !values.is_empty()).collect()
     }
 
     fn is_enabled(&self, entry: &Entry) -> bool {
         // What the directory itself holds against them counts besides the mapping's rule.
-        let states = entry.attributes.get(ACCOUNT_STATE).map(Vec::as_slice).unwrap_or_default();
-        if states.iter().any(|state| matches!(state.as_str(), "disabled" | "expired")) {
+        if entry.attributes.all(ACCOUNT_STATE).any(|state| matches!(state, "disabled" | "expired")) {
             return false;
         }
         let Some((attribute, disabled)) = &self.enabled else { return true };
-        let values = entry.attributes.get(attribute).map(Vec::as_slice).unwrap_or_default();
-        !values.iter().any(|value| disabled.contains(&fold(value)))
+        !entry.attributes.all(attribute).any(|value| disabled.contains(&fold(value)))
     }
 
     /// Further attributes; values sorted, so that their order at the source changes nothing.
-    fn attributes(&self, entry: &Entry) -> Attributes {
+    fn attributes(&self, entry: &Entry) -> Arc<Attributes> {
         let mut all = BTreeMap::new();
         for (name, template, plain) in &self.attributes {
             let mut values: Vec<String> = match plain {
-                Some(attribute) => entry.attributes.get(attribute).cloned().unwrap_or_default(),
+                Some(attribute) => entry.attributes.all(attribute).map(str::to_owned).collect(),
                 None => render(template, entry).into_iter().collect(),
             };
             values.retain(|value| !value.trim().is_empty());
@@ -144,7 +147,13 @@ impl Templates {
                 all.insert(name.clone(), values);
             }
         }
-        all
+        let mut known = self.known.borrow_mut();
+        if let Some(same) = known.get(&all) {
+            return same.clone();
+        }
+        let new = Arc::new(all);
+        known.insert(new.clone());
+        new
     }
 }
 
@@ -190,7 +199,7 @@ pub(super) fn map(
             }
         }
         record.manager = manager(templates.manager.as_ref(), entry, index, mapped);
-        mapped.users.push(record);
+        mapped.users.push(Box::new(record));
     }
     paths.finish(mapped);
     mapped.read.insert(ObjectKind::Position, u64::try_from(positions.len()).unwrap_or(u64::MAX));

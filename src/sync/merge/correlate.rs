@@ -39,7 +39,7 @@ pub(in crate::sync) async fn correlate(
 ) -> Result<(), StoreError> {
     let join = sharing.and_then(|sharing| sharing.join.as_ref());
     let is_new = |record: &&UserRecord| links.find(KIND, &record.external_id).is_none();
-    let fresh: Vec<&UserRecord> = mapped.users.iter().filter(is_new).collect();
+    let fresh: Vec<&UserRecord> = mapped.users.iter().map(AsRef::as_ref).filter(is_new).collect();
     let rehires = config.grace.rehire != Rehire::New && links.of_kind(KIND).next().is_some();
     if fresh.is_empty() || join.is_none() && !rehires {
         return Ok(());

@@ -1,6 +1,7 @@
 //! Offers: what each source says of a person, and the person that comes out of it.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use uuid::Uuid;
 
@@ -196,7 +197,7 @@ impl Merge {
             department_id: id("department").map(DepartmentId),
             position_id: id("position").map(PositionId),
             manager_id: id("manager").map(UserId),
-            attributes,
+            attributes: Arc::new(attributes),
             ..base
         }
     }

@@ -13,17 +13,17 @@ use crate::text::fold;
 use super::super::SyncError;
 
 /// How the touched objects will be: kind and id → the last document.
-type After<'a> = HashMap<(ObjectKind, Uuid), &'a Value>;
+type After = HashMap<(ObjectKind, Uuid), Value>;
 
 /// Refuses an undo that leaves loose ends.
 pub(super) async fn check(tx: &mut Tx, source: &str, changes: &[Change]) -> Result<(), SyncError> {
-    let mut after: After<'_> = HashMap::new();
+    let mut after: After = HashMap::new();
     for change in changes {
         use ChangeKind::{MemberAdded, MemberRemoved, RoleGranted, RoleRevoked};
         if let Some(document) = &change.after
             && !matches!(change.kind, MemberAdded | MemberRemoved | RoleGranted | RoleRevoked)
         {
-            after.insert((change.object_kind, change.object_id), document);
+            after.insert((change.object_kind, change.object_id), document.value());
         }
     }
     let gone: HashSet<Uuid> = after

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::model::{Change, ChangeKind, ObjectKind, RunId};
+use crate::model::{Change, ChangeKind, Document, ObjectKind, RunId};
 use crate::store::{StoreError, Tx};
 use crate::time::Instant;
 
@@ -72,14 +72,18 @@ pub(super) fn without(conflicts: &[Conflict], changes: Vec<Change>) -> Vec<Chang
     changes.into_iter().filter(|change| !touched.contains(&(change.object_id, facet(change).as_str()))).collect()
 }
 
+fn text<'a>(document: &'a Value, key: &str) -> &'a str {
+    document.get(key).and_then(Value::as_str).unwrap_or_default()
+}
+
 /// The same as the change log's: what of an object a change is about.
 fn facet(change: &Change) -> String {
-    let document = change.after.as_ref().or(change.before.as_ref());
-    let text = |key: &str| document.and_then(|document| document.get(key)).and_then(Value::as_str).unwrap_or_default();
+    let document = || change.after.as_ref().or(change.before.as_ref()).map(Document::value).unwrap_or_default();
     match change.kind {
-        ChangeKind::MemberAdded | ChangeKind::MemberRemoved => text("member_id").to_owned(),
+        ChangeKind::MemberAdded | ChangeKind::MemberRemoved => text(&document(), "member_id").to_owned(),
         ChangeKind::RoleGranted | ChangeKind::RoleRevoked => {
-            format!("{} {} {}", text("role"), text("rule"), text("scope"))
+            let document = document();
+            format!("{} {} {}", text(&document, "role"), text(&document, "rule"), text(&document, "scope"))
         }
         _ => String::new(),
     }

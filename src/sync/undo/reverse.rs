@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use crate::model::{Change, ChangeKind, Link, ObjectKind, PlannedLink};
 
 use super::super::diff::UNDONE;
+use super::super::document::Glance;
 use super::super::report::{Counts, RunReport};
 
 /// The step back.
@@ -24,13 +25,16 @@ pub(super) fn reverse(change: Change) -> Change {
 
 /// What was made is taken out of use, with the reason `undone`.
 fn withdraw(change: Change) -> Change {
-    let mut after = change.after.clone();
-    if let Some(document) = after.as_mut().and_then(serde_json::Value::as_object_mut) {
-        document.insert("status".to_owned(), "disabled".into());
-        if change.object_kind == ObjectKind::User {
-            document.insert("status_reason".to_owned(), UNDONE.into());
+    let after = change.after.as_ref().map(|document| {
+        let mut value = document.value();
+        if let Some(fields) = value.as_object_mut() {
+            fields.insert("status".to_owned(), "disabled".into());
+            if change.object_kind == ObjectKind::User {
+                fields.insert("status_reason".to_owned(), UNDONE.into());
+            }
         }
-    }
+        value.into()
+    });
     Change { kind: ChangeKind::Disabled, before: change.after, after, ..change }
 }
 
@@ -66,8 +70,8 @@ pub(super) fn count(changes: &[Change], report: &mut RunReport) {
             ChangeKind::RoleGranted | ChangeKind::RoleRevoked => {
                 let is_granted = change.kind == ChangeKind::RoleGranted;
                 let document = if is_granted { &change.after } else { &change.before };
-                let role = document.as_ref().and_then(|document| document.get("role")?.as_str()).unwrap_or_default();
-                let role = report.roles.entry(role.to_owned()).or_default();
+                let role = Glance::at(document.as_ref()).role.unwrap_or_default();
+                let role = report.roles.entry(role).or_default();
                 role.granted += u64::from(is_granted);
                 role.revoked += u64::from(!is_granted);
             }

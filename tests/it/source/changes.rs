@@ -16,7 +16,7 @@ fn content(snapshot: &Snapshot) -> BTreeMap<(u8, String), String> {
     let mut all = BTreeMap::new();
     for (part, entries) in parts {
         for entry in entries {
-            let mut attributes = entry.attributes.clone();
+            let mut attributes = entry.attributes.to_map();
             // A directory that can be bound to is not asked for it.
             attributes.remove("userpassword");
             for (name, values) in &mut attributes {

@@ -90,7 +90,7 @@ async fn a_table_is_read_in_the_encodings_and_with_the_separators_of_hr_systems(
         assert_eq!(one(&snapshot.users[1], "manager"), snapshot.users[0].dn);
         assert_eq!(one(&snapshot.users[2], "manager"), "9999");
         let groups: Vec<_> =
-            snapshot.groups.iter().map(|group| (one(group, "cn"), group.attributes["member"].len())).collect();
+            snapshot.groups.iter().map(|group| (one(group, "cn"), group.attributes.all("member").len())).collect();
         assert_eq!(groups, [("审批人", 1), ("财务", 2)]);
     }
 }

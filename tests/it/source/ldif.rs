@@ -62,9 +62,9 @@ async fn only_the_base_the_filter_and_the_mapped_attributes_are_taken() {
     text += "dn: cn=robot,dc=example,dc=com\nobjectClass: device\nentryUUID: 3\n";
     let snapshot = read_text(MAPPING, text.as_bytes()).await.unwrap();
     assert_eq!((snapshot.users.len(), snapshot.rejected.len()), (1, 0));
-    let names: Vec<&str> = snapshot.users[0].attributes.keys().map(String::as_str).collect();
+    let names: Vec<&str> = snapshot.users[0].attributes.names().collect();
     assert_eq!(names, ["mail", "objectclass", "uid"]);
-    assert_eq!(snapshot.users[0].attributes["mail"], ["first@example.com", "late@example.com"]);
+    assert_eq!(super::all(&snapshot.users[0], "mail"), ["first@example.com", "late@example.com"]);
 }
 
 #[tokio::test]

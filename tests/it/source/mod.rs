@@ -43,5 +43,29 @@ pub fn demo_mapping() -> String {
 
 /// The first value of an attribute.
 pub fn one<'a>(entry: &'a Entry, name: &str) -> &'a str {
-    entry.attributes.get(name).and_then(|values| values.first()).map_or("", String::as_str)
+    entry.attributes.all(name).next().unwrap_or_default()
+}
+
+/// All values of an attribute.
+pub fn all<'a>(entry: &'a Entry, name: &str) -> Vec<&'a str> {
+    entry.attributes.all(name).collect()
+}
+
+/// Attributes as a map, to be changed.
+pub type Map = std::collections::BTreeMap<String, Vec<String>>;
+
+/// Names by their key: servers spell them differently.
+pub fn name_by_key(attributes: &mut Map) {
+    for name in ["member", "manager"] {
+        for value in attributes.get_mut(name).into_iter().flatten() {
+            *value = source::Dn::parse(value).unwrap().key();
+        }
+    }
+}
+
+/// Changes an entry's attributes.
+pub fn edit(entry: &mut Entry, change: impl FnOnce(&mut Map)) {
+    let mut map = entry.attributes.to_map();
+    change(&mut map);
+    entry.attributes = source::Values::of(&map).unwrap();
 }

@@ -29,14 +29,12 @@ async fn read_over(table: &str) -> Result<Snapshot, SourceError> {
 fn comparable(mut snapshot: Snapshot) -> Snapshot {
     (snapshot.content, snapshot.server) = (None, None);
     for entry in snapshot.users.iter_mut().chain(&mut snapshot.departments).chain(&mut snapshot.groups) {
-        entry.attributes.remove("userpassword");
         entry.dn = Dn::parse(&entry.dn).unwrap().key();
-        for name in ["member", "manager"] {
-            for value in entry.attributes.get_mut(name).into_iter().flatten() {
-                *value = Dn::parse(value).unwrap().key();
-            }
-        }
-        entry.attributes.values_mut().for_each(|values| values.sort());
+        super::edit(entry, |attributes| {
+            attributes.remove("userpassword");
+            super::name_by_key(attributes);
+            attributes.values_mut().for_each(|values| values.sort());
+        });
     }
     for list in [&mut snapshot.users, &mut snapshot.departments, &mut snapshot.groups] {
         list.sort_by(|one, other| one.external_id.cmp(&other.external_id));
@@ -76,7 +74,7 @@ async fn people_sign_in_by_bind_and_only_with_their_password() {
         assert_eq!(ask(&dn(login.login), sample::PASSWORD).await.unwrap(), PasswordAnswer::Right, "{}", login.login);
     }
     let clerk = dn(sample::CLERK.login);
-    let without_password = snapshot.users.iter().find(|user| !user.attributes.contains_key("userpassword")).unwrap();
+    let without_password = snapshot.users.iter().find(|user| !user.attributes.contains("userpassword")).unwrap();
     for (dn, password) in [
         (clerk.as_str(), "wrong"),
         (&clerk, &sample::PASSWORD.to_lowercase()),
@@ -366,7 +364,7 @@ async fn accounts_locked_for_good_and_groups_by_search() {
         ("disabled".into(), "locked".into(), "password-change".into())
     );
     let temps = snapshot.groups.iter().find(|group| one(group, "cn") == "temps").unwrap();
-    assert_eq!(temps.attributes["member"].len(), 3, "{temps:?}");
+    assert_eq!(temps.attributes.all("member").len(), 3, "{temps:?}");
 }
 
 /// SASL EXTERNAL: the client certificate is the proof (RFC 4422 appendix A); without it the server does not even talk.

@@ -108,8 +108,8 @@ pub async fn events(db: &Db, source: &str) -> Vec<String> {
     let mut tx = db.read().await.unwrap();
     let mut lines = Vec::new();
     for change in tx.change_log().list_after(0, 10_000_000).await.unwrap() {
-        let documents =
-            [&change.before, &change.after].map(|document| names.named(document.as_ref().map(|json| &json.0)));
+        let documents = [&change.before, &change.after]
+            .map(|document| names.named(document.as_ref().map(|document| document.value()).as_ref()));
         lines.push(format!("{:?} {} {documents:?}", change.kind, names.of_id(change.object_id)));
     }
     for row in tx.audit().list_after(0, i64::MAX, i64::MAX).await.unwrap() {

@@ -68,7 +68,7 @@ both!(
         let applied = company.apply(plan).await.unwrap();
         assert_eq!((applied.users, applied.changes), (planned.users, planned.changes));
         let logged = company.broker.db.read().await.unwrap().change_log().list_after(0, 1_000).await.unwrap();
-        let logged: Vec<_> = logged.into_iter().map(|row| (row.kind, row.object_id, row.after.map(|a| a.0))).collect();
+        let logged: Vec<_> = logged.into_iter().map(|row| (row.kind, row.object_id, row.after)).collect();
         let shown: Vec<_> = shown.into_iter().map(|change| (change.kind, change.object_id, change.after)).collect();
         assert_eq!(logged, shown);
         let error = company.apply(plan).await.unwrap_err();

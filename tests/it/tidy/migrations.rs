@@ -20,7 +20,7 @@ const FACTS: &[(&str, &str, &str)] = &[
             || CASE c.data_type WHEN 'uuid' THEN 'BLOB' WHEN 'bytea' THEN 'BLOB' WHEN 'bigint' THEN 'INTEGER'
                WHEN 'boolean' THEN 'INTEGER' WHEN 'double precision' THEN 'REAL' WHEN 'text' THEN 'TEXT'
                WHEN 'date' THEN 'TEXT'
-               WHEN 'jsonb' THEN 'TEXT' WHEN 'timestamp with time zone' THEN 'TEXT' ELSE c.data_type END
+               WHEN 'jsonb' THEN 'TEXT' WHEN 'json' THEN 'TEXT' WHEN 'timestamp with time zone' THEN 'TEXT' ELSE c.data_type END
             || CASE WHEN c.is_nullable = 'NO' THEN ' not null' ELSE '' END
             || CASE WHEN k.column_name IS NOT NULL THEN ' primary key'
                WHEN c.column_default IS NOT NULL THEN ' default' ELSE '' END

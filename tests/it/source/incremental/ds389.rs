@@ -91,7 +91,7 @@ async fn a_delta_gives_what_a_full_read_gives() {
     assert_eq!(names(&read.groups, "cn"), ["old"]);
     assert_eq!(read.gone.len(), 3, "{:?}", read.gone);
     let eve = read.users.iter().find(|user| super::super::one(user, "uid") == "eve").unwrap();
-    assert_eq!(eve.attributes[ACCOUNT_STATE], ["disabled"]);
+    assert_eq!(super::super::all(eve, ACCOUNT_STATE), ["disabled"]);
     let position = read.position.clone();
     mirror.take(read);
     mirror.assert_is(&config).await;

@@ -65,9 +65,11 @@ impl Mirror {
         }
         for change in delta.members {
             let Some(group) = self.groups.get_mut(&change.external_id) else { continue };
-            let members = group.attributes.entry("member".to_owned()).or_default();
-            members.retain(|member| !change.removed.contains(member));
-            members.extend(change.added);
+            super::edit(group, |attributes| {
+                let members = attributes.entry("member".to_owned()).or_default();
+                members.retain(|member| !change.removed.contains(member));
+                members.extend(change.added);
+            });
         }
     }
 
@@ -84,8 +86,12 @@ impl Mirror {
     /// the groups for it: that follows from their being gone.
     fn end_memberships(&mut self, names: &[String]) {
         let keys: HashSet<String> = names.iter().map(|name| Dn::parse(name).unwrap().key()).collect();
-        for members in self.groups.values_mut().filter_map(|group| group.attributes.get_mut("member")) {
-            members.retain(|member| !keys.contains(&Dn::parse(member).unwrap().key()));
+        for group in self.groups.values_mut() {
+            super::edit(group, |attributes| {
+                if let Some(members) = attributes.get_mut("member") {
+                    members.retain(|member| !keys.contains(&Dn::parse(member).unwrap().key()));
+                }
+            });
         }
     }
 
@@ -93,16 +99,14 @@ impl Mirror {
     fn comparable(mut self) -> [BTreeMap<String, Entry>; 3] {
         for entry in self.users.values_mut().chain(self.departments.values_mut()).chain(self.groups.values_mut()) {
             entry.dn = Dn::parse(&entry.dn).unwrap().key();
-            for name in ["member", "manager"] {
-                for value in entry.attributes.get_mut(name).into_iter().flatten() {
-                    *value = Dn::parse(value).unwrap().key();
+            super::edit(entry, |attributes| {
+                super::name_by_key(attributes);
+                for values in attributes.values_mut() {
+                    values.sort();
+                    values.dedup();
                 }
-            }
-            for values in entry.attributes.values_mut() {
-                values.sort();
-                values.dedup();
-            }
-            entry.attributes.retain(|_, values| !values.is_empty());
+                attributes.retain(|_, values| !values.is_empty());
+            });
         }
         [self.users, self.departments, self.groups]
     }
