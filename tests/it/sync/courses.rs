@@ -81,7 +81,7 @@ fn by_members(delta: &mut Delta, before: &Snapshot, after: &Snapshot) {
         let known = before.groups.iter().find(|known| known.external_id == group.external_id);
         let Some(known) = known.filter(|known| {
             let rest = |one: &source::Entry| {
-                let mut rest = one.attributes.clone();
+                let mut rest = one.attributes.to_map();
                 rest.remove("member");
                 rest
             };
@@ -90,7 +90,7 @@ fn by_members(delta: &mut Delta, before: &Snapshot, after: &Snapshot) {
             delta.groups.push(group);
             continue;
         };
-        let members = |one: &source::Entry| one.attributes.get("member").cloned().unwrap_or_default();
+        let members = |one: &source::Entry| one.attributes.all("member").map(str::to_owned).collect::<Vec<_>>();
         let (was, is) = (members(known), members(&group));
         let without = |all: &[String], rest: &[String]| all.iter().filter(|dn| !rest.contains(dn)).cloned().collect();
         let (added, removed) = (without(&is, &was), without(&was, &is));

@@ -1,7 +1,7 @@
 //! Spellings, blanks and empty values: what makes another account, and what does not.
 
 use yaopai::model::{RunState, Status};
-use yaopai::source::{Delta, Entry as Read};
+use yaopai::source::{Delta, Entry as Read, Values};
 
 use super::delta::position;
 use super::{BASE, Company, Entry, FINANCE, MAPPING, SALES, UNLIMITED, person, unit, uuid};
@@ -49,13 +49,15 @@ both!(
         let missing: Option<Vec<String>> = None;
         for values in [missing, Some(vec![String::new()]), Some(vec!["  ".to_owned()]), Some(Vec::new())] {
             let told = async |names: &[&str], restore: bool| {
-                let mut entry = Read { external_id: uuid(1), dn: full.dn.clone(), attributes: attributes.clone() };
+                let mut told = attributes.clone();
                 for name in names.iter().filter(|_| !restore) {
                     match &values {
-                        Some(values) => drop(entry.attributes.insert((*name).to_owned(), values.clone())),
-                        None => drop(entry.attributes.remove(*name)),
+                        Some(values) => drop(told.insert((*name).to_owned(), values.clone())),
+                        None => drop(told.remove(*name)),
                     }
                 }
+                let attributes = Values::of(&told).unwrap();
+                let entry = Read { external_id: uuid(1), dn: full.dn.clone(), attributes };
                 let mut delta = Delta::new("hr", position(2));
                 delta.users.push(entry);
                 company.increment(&delta).await

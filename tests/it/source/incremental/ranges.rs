@@ -18,8 +18,8 @@ const MOST: usize = 1_500;
 
 fn members(mirror: &Mirror) -> BTreeSet<String> {
     let group = mirror.groups.values().next().unwrap();
-    let members = &group.attributes["member"];
-    let different: BTreeSet<String> = members.iter().cloned().collect();
+    let members = super::super::all(group, "member");
+    let different: BTreeSet<String> = members.iter().map(|member| (*member).to_owned()).collect();
     assert_eq!(members.len(), different.len(), "somebody is a member twice");
     different
 }
