@@ -7,6 +7,7 @@ use reqwest::StatusCode;
 
 use super::sync::Report;
 use super::{Walk, sign_in};
+use crate::browser::Page;
 use crate::cast::PASSWORD;
 use crate::leaver;
 use crate::tell::{command, took};
@@ -51,16 +52,26 @@ pub async fn is_gone(walk: &Walk<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The page as soon as it is what is expected, or as it is when the time for that is over.
+async fn until(
+    walk: &Walk<'_>,
+    url: &str,
+    synced: Instant,
+    is_expected: impl Fn(&Page) -> bool,
+) -> anyhow::Result<Page> {
+    loop {
+        let page = walk.leaver.browser.open(url).await?;
+        if is_expected(&page) || synced.elapsed() > BOUND {
+            return Ok(page);
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
 /// Portal, both applications with their refresh tokens, and the sign-in page.
 async fn doors_are_shut(walk: &Walk<'_>, synced: Instant) -> anyhow::Result<()> {
     let (tell, stage, browser) = (walk.tell, walk.stage, &walk.leaver.browser);
-    let portal = loop {
-        let page = browser.open(&stage.broker).await?;
-        if page.has_field("password") || synced.elapsed() > BOUND {
-            break page;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    };
+    let portal = until(walk, &stage.broker, synced, |page| page.has_field("password")).await?;
     let after = took(synced.elapsed());
     ensure!(portal.has_field("password"), "expected the sign-in form instead of the portal: {}", portal.text());
     tell.held(
@@ -68,7 +79,9 @@ async fn doors_are_shut(walk: &Walk<'_>, synced: Instant) -> anyhow::Result<()> 
         format_args!("同步后 {after}，会话已失效：门户要求重新登录"),
     );
     for app in [&stage.oa, &stage.expense] {
-        let page = browser.open(&format!("{app}/")).await?;
+        // What this process found alive a moment ago, another's sync ends within a second.
+        let is_refused = |page: &Page| page.status == StatusCode::UNAUTHORIZED;
+        let page = until(walk, &format!("{app}/"), synced, is_refused).await?;
         page.expect(StatusCode::UNAUTHORIZED)?;
         let why = page.words_of("code").unwrap_or_default();
         ensure!(why.contains("invalid_grant"), "expected the refresh token refused with invalid_grant, got {why}");
