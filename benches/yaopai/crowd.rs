@@ -31,7 +31,7 @@ pub struct Crowd {
     /// With everybody patient.
     pub patient: Logins,
     /// With more than there is place for.
-    pub crowd: Logins,
+    pub impatient: Logins,
 }
 
 /// Sign-ins that came at once.
@@ -60,8 +60,8 @@ struct Counts {
 pub async fn measure(server: &Server, address: &str, time: Duration) -> anyhow::Result<Crowd> {
     let (hashes, hash_micros) = tokio::task::spawn_blocking(move || bare(time)).await??;
     let patient = logins(server, address, PATIENT, time).await?;
-    let crowd = logins(server, address, CROWD, time).await?;
-    Ok(Crowd { hashes, hash_micros, patient, crowd })
+    let impatient = logins(server, address, CROWD, time).await?;
+    Ok(Crowd { hashes, hash_micros, patient, impatient })
 }
 
 /// Bare hashes with the parameters of ours, in memory that is kept: a second, and CPU microseconds of one.

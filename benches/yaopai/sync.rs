@@ -170,21 +170,19 @@ impl Bench {
                     "PRAGMA cache_size=-16000; PRAGMA synchronous=NORMAL; ATTACH '{}' AS filled; BEGIN;",
                     file.display()
                 );
-                for table in WRITTEN {
-                    text += &format!("INSERT INTO main.{table} SELECT * FROM filled.{table} ORDER BY rowid;");
-                }
+                let copy = |table| format!("INSERT INTO main.{table} SELECT * FROM filled.{table} ORDER BY rowid;");
+                text += &WRITTEN.map(copy).concat();
                 let (_, used) = timed(Command::new("sqlite3").arg(&bare).arg(text + "COMMIT;"))?;
                 std::fs::remove_file(bare)?;
                 Ok(Some(used))
             }
             Database::Postgres => {
                 let url = self.postgres.as_ref().map(OwnPostgres::url).unwrap_or_default();
-                let mut text = "CREATE SCHEMA bare;".to_owned();
-                for table in WRITTEN {
-                    text +=
-                        &format!("CREATE TABLE bare.{table} (LIKE public.{table} INCLUDING ALL EXCLUDING IDENTITY);");
-                }
-                timed(Command::new("psql").args(["-q", &url, "-c", &text]))?;
+                let make = |table| {
+                    format!("CREATE TABLE bare.{table} (LIKE public.{table} INCLUDING ALL EXCLUDING IDENTITY);")
+                };
+                let schema = format!("CREATE SCHEMA bare;{}", WRITTEN.map(make).concat());
+                timed(Command::new("psql").args(["-q", &url, "-c", &schema]))?;
                 let copies = WRITTEN.map(|table| format!("INSERT INTO bare.{table} SELECT * FROM public.{table};"));
                 let (_, used) = timed(Command::new("psql").args(["-q", &url, "-c", &copies.concat()]))?;
                 timed(Command::new("psql").args(["-q", &url, "-c", "DROP SCHEMA bare CASCADE"]))?;

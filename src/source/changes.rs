@@ -215,7 +215,7 @@ async fn look_into_file(
 
 fn whole(read: Read) -> Result<Snapshot, SourceError> {
     match read {
-        Read::Whole(snapshot) => Ok(snapshot),
+        Read::Whole(snapshot) => Ok(*snapshot),
         // Nothing was known that it could be the same as.
         Read::Same => Err(SourceError::Stopped),
     }

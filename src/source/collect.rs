@@ -127,10 +127,10 @@ impl Collector {
     }
 
     /// Takes one entry that the selection covers.
-    pub fn take(&mut self, selection: &Selection, raw: Raw) {
+    pub fn take(&mut self, selection: &Selection, raw: &Raw) {
         let stamp = selection.stamp.and_then(|name| raw.values.get(name)?.first());
         let changed_at = stamp.and_then(|text| instant(std::str::from_utf8(text).ok()?));
-        match read_entry(selection, &raw) {
+        match read_entry(selection, raw) {
             Ok(entry) => {
                 self.snapshot.changed_at.extend(changed_at.map(|at| (entry.external_id.clone(), at)));
                 self.keep(selection.part, entry);

@@ -289,7 +289,7 @@ mod tests {
     #[test]
     fn a_replica_that_lags_is_known_by_its_changes() {
         let position = |ground: &str, cookie: &str| {
-            let hex: String = cookie.bytes().map(|byte| format!("{byte:02x}")).collect();
+            let hex = cookie.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
             Position(serde_json::json!({ "server": "ldap://b", "ground": ground, "cookies": { "users": hex } }))
         };
         let csn = |second: u32, writer: &str| format!("202611221200{second:02}.000000Z#000000#{writer}#000000");

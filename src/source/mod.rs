@@ -61,7 +61,7 @@ pub async fn read(
     progress: &mut (dyn FnMut(Progress) + Send),
 ) -> Result<Snapshot, SourceError> {
     match read_unless(config, folder, None, progress).await? {
-        Read::Whole(snapshot) => Ok(snapshot),
+        Read::Whole(snapshot) => Ok(*snapshot),
         // Nothing was known that it could be the same as.
         Read::Same => Err(SourceError::Stopped),
     }
@@ -101,7 +101,9 @@ async fn read_selected(
         let manager = config.users.manager.as_deref().filter(|manager| !manager.contains('{'));
         let manager = manager.map(|manager| filter::base_name(manager.trim()));
         let plan = csv::Plan { source, folder: folder.to_owned(), config: table.clone(), manager };
-        tasks.spawn_blocking(move || csv::read(&plan, &selections, &sender).map(Read::Whole));
+        tasks.spawn_blocking(move || {
+            csv::read(&plan, &selections, &sender).map(|snapshot| Read::Whole(Box::new(snapshot)))
+        });
     } else {
         let reason = "the source needs one of [source.ldap], [source.ldif] and [source.csv]".to_owned();
         return Err(SourceError::Config { key: format!("source `{source}`"), reason });

@@ -82,5 +82,5 @@ pub enum Read {
     /// Complete, and entry by entry what is known already.
     Same,
     /// Complete.
-    Whole(Snapshot),
+    Whole(Box<Snapshot>),
 }

@@ -73,7 +73,9 @@ impl Values {
         let mut builder = Builder::default();
         for (name, texts) in map {
             builder.name(name);
-            texts.iter().for_each(|text| builder.value(text));
+            for text in texts {
+                builder.value(text);
+            }
         }
         builder.finish()
     }

@@ -109,7 +109,7 @@ async fn read(
     let known = known.filter(|_| report.because.is_none() && (position.is_none() || !is_wanted));
     let mut told = |read: source::Progress| progress(Progress::Reading(read.entries));
     let snapshot = match source::read_unless(config, folder, known, &mut told).await? {
-        Read::Whole(snapshot) => snapshot,
+        Read::Whole(snapshot) => *snapshot,
         Read::Same => {
             if let Some(settled) = settled
                 && let Some(report) = settled.again(broker, report.clone(), is_applied).await?

@@ -118,7 +118,7 @@ fn people(plan: &Plan, selection: &Selection, rows: &[Row], collector: &mut Coll
         {
             raw.values.insert(attribute.to_owned(), vec![dn.clone().into_bytes()]);
         }
-        collector.take(selection, raw);
+        collector.take(selection, &raw);
     }
 }
 
@@ -141,7 +141,7 @@ fn groups(plan: &Plan, all: &[Selection], selection: &Selection, rows: &[Row], c
         raw.push("cn", [group.as_bytes().to_vec()]);
         raw.push("member", members);
         if selection.filter.matches(&raw.values) {
-            collector.take(selection, raw);
+            collector.take(selection, &raw);
         }
     }
 }

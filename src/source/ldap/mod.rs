@@ -80,7 +80,7 @@ pub(super) async fn read(
     connection.close().await;
     let mut snapshot = collector.seal();
     snapshot.server = Some(server);
-    Ok(Read::Whole(snapshot))
+    Ok(Read::Whole(Box::new(snapshot)))
 }
 
 /// Reads everything that the selection asks for, values in ranges to their end; `told` is called for each entry.
@@ -100,13 +100,13 @@ async fn whole(
             return;
         }
         kind.shape(selection.part, &mut raw);
-        search::take(collector, selection, raw);
+        search::take(collector, selection, &raw);
     })
     .await?;
     for mut raw in cut {
         ranges::fill(connection, selection, &mut raw).await?;
         kind.shape(selection.part, &mut raw);
-        search::take(collector, selection, raw);
+        search::take(collector, selection, &raw);
     }
     Ok(())
 }

@@ -153,7 +153,7 @@ pub(super) fn next_cookie(result: &LdapResult) -> Vec<u8> {
 }
 
 /// Hands an entry to the collector, unless it is from outside of the base, which nobody asked for.
-pub(super) fn take(collector: &mut Collector, selection: &Selection, raw: Raw) {
+pub(super) fn take(collector: &mut Collector, selection: &Selection, raw: &Raw) {
     if let (Some(base), Ok(text)) = (&selection.base, std::str::from_utf8(&raw.dn))
         && !base.spells(text)
         && Dn::parse(text).is_ok_and(|dn| !base.contains(&dn))

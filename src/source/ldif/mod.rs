@@ -51,7 +51,7 @@ pub(super) fn read(
         if count % 256 == 0 {
             progress.send_replace(Progress { entries: count });
         }
-        place(&mut collector, selections, raw);
+        place(&mut collector, selections, &raw);
     }
     progress.send_replace(Progress { entries: count });
     if count == 0 {
@@ -63,7 +63,7 @@ pub(super) fn read(
     }
     let mut snapshot = collector.seal();
     snapshot.content = Some(reader.into_inner().into_inner().digest.finish_hex());
-    Ok(Read::Whole(snapshot))
+    Ok(Read::Whole(Box::new(snapshot)))
 }
 
 /// A file that is fingerprinted while it is read.
@@ -89,18 +89,14 @@ fn next_record<R: BufRead>(reader: &mut Reader<R>, path: &Path) -> Result<Option
 
 /// Gives the entry to every part of the mapping that covers it; an entry whose name cannot be read belongs to those
 /// whose filter finds it, so that it is reported.
-fn place(collector: &mut Collector, selections: &[Selection], raw: Raw) {
+fn place(collector: &mut Collector, selections: &[Selection], raw: &Raw) {
     let text = String::from_utf8_lossy(&raw.dn).into_owned();
     let dn = Dn::parse(&text).ok();
-    let mut covering = selections.iter().filter(|selection| match &dn {
+    let covering = selections.iter().filter(|selection| match &dn {
         Some(dn) => selection.covers(&text, dn, &raw.values),
         None => selection.filter.matches(&raw.values),
     });
-    let Some(mut selection) = covering.next() else { return };
-    let others: Vec<&Selection> = covering.collect();
-    for other in others {
-        collector.take(selection, raw.clone());
-        selection = other;
+    for selection in covering {
+        collector.take(selection, raw);
     }
-    collector.take(selection, raw);
 }

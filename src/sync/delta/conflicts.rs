@@ -283,7 +283,7 @@ impl Look<'_> {
             match self.ground.links.get(&(kind, id.clone())) {
                 // Who was kept without being returned answers to their name again.
                 Some(link) if link.digest != GONE && link.dn_path == path && self.left_out.contains(id) => {
-                    new.push(path)
+                    new.push(path);
                 }
                 Some(link) if link.digest != GONE && link.dn_path == path => {}
                 Some(link) if link.digest != GONE => {

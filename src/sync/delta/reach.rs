@@ -251,17 +251,17 @@ impl Ground {
 
     /// Entries that are left out answer to the name that they had when they were read last, which their links do not know.
     async fn enter_left_out(&mut self, tx: &mut Tx, config: &SourceConfig, named: &[String]) -> Result<(), SyncError> {
-        let names: HashMap<String, String> = self
+        let left_out: HashMap<String, String> = self
             .findings
             .iter()
             .filter(|one| one.quarantined && named.contains(&path(&one.dn)))
             .map(|one| (one.external_id.clone(), one.dn.clone()))
             .collect();
-        let ids: Vec<String> = names.keys().cloned().collect();
+        let ids: Vec<String> = left_out.keys().cloned().collect();
         for kind in [ObjectKind::User, ObjectKind::Group] {
             for mut link in tx.links().list_by_ids(&config.name, kind, &ids).await? {
                 let key = (kind, link.external_id.clone());
-                if let Some(dn) = names.get(&link.external_id).filter(|_| !self.own.contains(&key)) {
+                if let Some(dn) = left_out.get(&link.external_id).filter(|_| !self.own.contains(&key)) {
                     link.dn.clone_from(dn);
                     link.dn_path = path(dn);
                     self.links.insert(key, link);

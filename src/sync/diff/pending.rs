@@ -256,11 +256,11 @@ pub(super) fn settle<R>(
 ) -> (Vec<Pending<R>>, Vec<Pending<R>>) {
     let (mut free, mut collided) = (pending, Vec::new());
     loop {
-        let collides = |item: &Pending<R>| wanted(item).is_some_and(|name| taken.contains(&name));
-        if taken.is_empty() || !free.iter().any(collides) {
+        let is_taken = |item: &Pending<R>| wanted(item).is_some_and(|name| taken.contains(&name));
+        if taken.is_empty() || !free.iter().any(is_taken) {
             return (free, collided);
         }
-        let (out, rest): (Vec<_>, Vec<_>) = free.into_iter().partition(collides);
+        let (out, rest): (Vec<_>, Vec<_>) = free.into_iter().partition(is_taken);
         free = rest;
         taken.extend(out.iter().filter(|item| item.is_known).filter_map(|item| current(item.id)));
         collided.extend(out);

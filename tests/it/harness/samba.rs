@@ -133,7 +133,7 @@ impl Samba {
         let text = String::from_utf8(command.output().unwrap().stdout).unwrap();
         let sid = text.lines().find_map(|line| line.strip_prefix("objectSid:: ")).unwrap();
         let sid = base64::engine::general_purpose::STANDARD.decode(sid).unwrap();
-        u32::from_le_bytes(sid[sid.len() - 4..].try_into().unwrap())
+        u32::from_le_bytes(*sid.last_chunk().unwrap())
     }
 
     /// The usual `[source.ldap]`: over LDAPS, as the reader.

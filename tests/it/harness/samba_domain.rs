@@ -72,7 +72,7 @@ pub fn ldif() -> String {
     };
     group("buyers", &[format!("CN=李娜,{sales}")]);
     group("approvers", &[format!("CN=王芳,{sales}"), format!("CN=buyers,OU=accounts,{DOMAIN}")]);
-    group("partners", &contacts[..PARTNERS]);
+    group("partners", contacts.get(..PARTNERS).unwrap());
     text
 }
 

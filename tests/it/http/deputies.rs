@@ -51,7 +51,7 @@ both!(
         let other = signed_in(&app, "guest").await;
         assert_eq!(other.post(&end).await.status, 403);
         let mut meddling = other.get("/").await.form("/logout");
-        meddling.action = "/deputies/end".to_owned();
+        "/deputies/end".clone_into(&mut meddling.action);
         meddling.fields.insert("deputy".to_owned(), end.fields["deputy"].clone());
         assert_eq!(other.post(&meddling).await.status, 404, "somebody else's");
         assert_eq!(browser.clone().with_header("sec-fetch-site", "cross-site").post(&end).await.status, 403);

@@ -106,6 +106,7 @@ fn sample(template: &str) -> serde_json::Value {
         "consent.html" => json!({
             "action": "/c", "application": HOSTILE, "host": HOSTILE, "login": HOSTILE, "is_more": true, "ticket": HOSTILE,
             "request": HOSTILE, "other_url": "/o", "consents_url": "/consents", "wish": wish(),
+            "policy_uri": "https://p.example.com/?a=1&b=<", "tos_uri": "https://t.example.com/",
         }),
         "consents.html" => json!({
             "withdraw": "/w", "rows": [{ "id": HOSTILE, "name": HOSTILE, "since": "now", "wish": wish() }],

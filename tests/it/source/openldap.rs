@@ -33,7 +33,9 @@ fn comparable(mut snapshot: Snapshot) -> Snapshot {
         super::edit(entry, |attributes| {
             attributes.remove("userpassword");
             super::name_by_key(attributes);
-            attributes.values_mut().for_each(|values| values.sort());
+            for values in attributes.values_mut() {
+                values.sort();
+            }
         });
     }
     for list in [&mut snapshot.users, &mut snapshot.departments, &mut snapshot.groups] {

@@ -89,7 +89,7 @@ both!(
         let (position,): (yaopai::store::Json<serde_json::Value>,) = tx.one(sql, &[]).await.unwrap();
         // As if a server had been read that had received a change of the year 2100.
         let text = position.0.to_string();
-        let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>();
+        let hex = |text: &str| text.bytes().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
         let (before, rest) = text.split_once(&hex("csn=20")).unwrap();
         let ahead: serde_json::Value = serde_json::from_str(&format!("{before}{}{rest}", hex("csn=21"))).unwrap();
         tx.run("UPDATE sync_positions SET position = $1 WHERE source = 'corp'", &[&yaopai::store::Json(&ahead)]).await.unwrap();

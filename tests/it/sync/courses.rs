@@ -138,21 +138,29 @@ fn told(step: u32, delta: &Delta, report: &RunReport) -> String {
 /// What only one of two states holds.
 fn differing(company: &[String], other: &[String]) -> String {
     let only = |one: &[String], rest: &[String], name: &str| {
-        one.iter()
-            .filter(|line| !rest.contains(line))
-            .map(|line| format!("  only {name}: {line}\n"))
-            .collect::<String>()
+        let lines = one.iter().filter(|line| !rest.contains(line));
+        lines.map(|line| format!("  only {name}: {line}\n")).collect::<Vec<_>>().concat()
     };
     only(company, other, "by increments") + &only(other, company, "by full runs")
+}
+
+/// Whether whose number it is depends on who had it when, so that two companies may differ.
+fn is_about_history(report: &RunReport, seed: u64, step: u32) -> bool {
+    assert_ne!(report.state, RunState::Held, "seed {seed}, step {step}: {report:#?}");
+    ["join_ambiguous", "rehire_conflict"].iter().any(|code| report.findings.contains_key(*code))
+}
+
+async fn company(kind: Kind, are_several: bool) -> Company {
+    let guard = format!("{UNLIMITED}protected = [\"u1\"]{}", if are_several { COSTS } else { "" });
+    Company::with(kind, MAPPING, &guard).await
 }
 
 async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
     let (mut alone, mut followed) = (0, 0);
     for seed in seeds {
         let mut dice = Dice(seed);
-        let guard = format!("{UNLIMITED}protected = [\"u1\"]{}", if are_several { COSTS } else { "" });
-        let (company, other) = (Company::with(kind, MAPPING, &guard).await, Company::with(kind, MAPPING, &guard).await);
         let mut entries = directory(&mut dice);
+        let (company, other) = (company(kind, are_several).await, company(kind, are_several).await);
         let mut before = company.snapshot(&entries).await;
         for company in [&company, &other] {
             company.full(&before).await;
@@ -192,20 +200,12 @@ async fn histories(kind: Kind, seeds: std::ops::Range<u64>, are_several: bool) {
             }
             let shown = state(&company, true).await;
             let report = company.full(&before).await;
-            if reasons.is_empty() {
-                let is_nothing = report.changes == 0 || is_protected;
-                assert!(is_nothing, "seed {seed}, step {step}: {report:#?}\n{shown:#?}\n{course}");
-                alone += 1;
-            } else {
-                followed += 1;
-            }
+            let is_nothing = report.changes == 0 || is_protected || !reasons.is_empty();
+            assert!(is_nothing, "seed {seed}, step {step}: {report:#?}\n{shown:#?}\n{course}");
+            *(if reasons.is_empty() { &mut alone } else { &mut followed }) += 1;
             let whole = other.full(&before).await;
-            for report in [&report, &whole] {
-                assert_ne!(report.state, RunState::Held, "seed {seed}, step {step}: {report:#?}");
-                if ["join_ambiguous", "rehire_conflict"].iter().any(|code| report.findings.contains_key(*code)) {
-                    // Whose number it is depends on who had it when.
-                    break 'steps;
-                }
+            if [&report, &whole].into_iter().any(|report| is_about_history(report, seed, step)) {
+                break 'steps;
             }
             if reasons.is_empty() {
                 let differing = differing(&state(&company, false).await, &state(&other, false).await);

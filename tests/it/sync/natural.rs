@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde_json::Value;
 use uuid::Uuid;
-use yaopai::model::Link;
+use yaopai::model::{Document, Link};
 use yaopai::store::Db;
 
 /// Digest of a link whose object is absent from the source.
@@ -109,7 +109,7 @@ pub async fn events(db: &Db, source: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for change in tx.change_log().list_after(0, 10_000_000).await.unwrap() {
         let documents = [&change.before, &change.after]
-            .map(|document| names.named(document.as_ref().map(|document| document.value()).as_ref()));
+            .map(|document| names.named(document.as_ref().map(Document::value).as_ref()));
         lines.push(format!("{:?} {} {documents:?}", change.kind, names.of_id(change.object_id)));
     }
     for row in tx.audit().list_after(0, i64::MAX, i64::MAX).await.unwrap() {

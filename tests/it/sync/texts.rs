@@ -40,7 +40,7 @@ both!(
     |kind| async move {
         let company = Company::with(kind, MAPPING, UNLIMITED).await;
         let full = person(1, "u1", BASE).with("mail", "a@example.com").with("l", "Beijing");
-        company.applied(&[full.clone()]).await;
+        company.applied(std::slice::from_ref(&full)).await;
         let mut attributes = std::collections::BTreeMap::new();
         for line in &full.lines {
             let (name, value) = line.split_once(": ").unwrap();

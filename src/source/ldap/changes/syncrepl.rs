@@ -98,7 +98,7 @@ pub(super) async fn read(session: &mut Session<'_>, mut standing: Standing) -> R
                 ranges::fill(&mut session.connection, selection, &mut raw).await?;
             }
             session.kind.shape(selection.part, &mut raw);
-            take(&mut collector, selection, raw);
+            take(&mut collector, selection, &raw);
         }
     }
     standing.server = session.connection.url.clone();

@@ -113,7 +113,7 @@ impl Taken {
         while let Some(entry) = entries.next()? {
             let mut raw = answer::entry(entry.content)?;
             Kind::OpenLdap.shape(selection.part, &mut raw);
-            take(&mut self.collector, selection, raw);
+            take(&mut self.collector, selection, &raw);
         }
         Ok(())
     }
@@ -132,7 +132,7 @@ impl Taken {
         let mut snapshot = self.collector.seal();
         snapshot.content = Some(content);
         snapshot.server = Some(server);
-        Ok(Read::Whole(snapshot))
+        Ok(Read::Whole(Box::new(snapshot)))
     }
 }
 
