@@ -63,7 +63,7 @@ pub fn held_text(reason: &HeldReason, language: Language) -> String {
     if reason.key.is_empty() {
         return text;
     }
-    format!("{text} {}", say(language, "sync-held-key", &[("key", reason.key.as_str().into())]))
+    say(language, "sync-held-key", &[("text", text.into()), ("key", reason.key.as_str().into())])
 }
 
 /// A field of a person, department, position or group, in words; further attributes that are usual have words too, others

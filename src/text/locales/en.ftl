@@ -398,7 +398,7 @@ sync-held-attribute_emptied_percent = { $about } would become empty for { $actua
 sync-held-protected_group = the protected group { $about } would be touched in { $actual } places
 sync-held-protected_role = the protected role { $about } would be given or taken { $actual } times
 sync-held-first_run = this is the first run of the source: look whether these are the right people
-sync-held-key = (source.guard: { $key })
+sync-held-key = { $text } (source.guard: { $key })
 ## Console
 error-run-busy = A run of this source is under way.
 next-error-run-busy = Nothing was applied. Wait for the run to end, then look at the plan again.

@@ -374,7 +374,7 @@ sync-held-attribute_emptied_percent = { $about } 将同时为 { $actual } 人清
 sync-held-protected_group = 受保护的群组 { $about } 将有 { $actual } 处变动
 sync-held-protected_role = 受保护的角色 { $about } 将被授予或收回 { $actual } 次
 sync-held-first_run = 这是该数据源的首次同步：请确认人员范围是否正确
-sync-held-key = （source.guard：{ $key }）
+sync-held-key = { $text }（source.guard：{ $key }）
 ## 控制台
 error-run-busy = 该数据源正在同步。
 next-error-run-busy = 未执行任何变更。请等待同步结束后再查看计划。
